@@ -1,0 +1,434 @@
+//! An order: what a request must look like, what it costs, and the states its lines go through.
+//!
+//! [`price`] runs on the phone before anything is sent and on the server, which believes no price that comes from outside. Both
+//! get the same lines and the same total from the same menu.
+
+use crate::menu::{ItemKind, Menu, MenuItem, ventilate};
+use crate::{Cents, ItemId, TableId, VatRate};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Most of one thing on one line.
+pub const MAX_QTY: u32 = 99;
+/// Most lines in one request.
+pub const MAX_ITEMS: usize = 100;
+/// Most guests at one table.
+pub const MAX_COVERS: u16 = 99;
+/// Longest note, in characters.
+pub const MAX_NOTE: usize = 140;
+/// Highest course.
+pub const MAX_COURSE: u8 = 9;
+
+/// Where a line stands. The screen shows each as an icon and a word: *ici → reçu → en cuisine → prêt → servi*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineState {
+    /// Stored by the server.
+    Received,
+    /// The kitchen is at it.
+    Cooking,
+    /// At the pass.
+    Ready,
+    /// On the table.
+    Served,
+    /// Taken off, with a reason.
+    Voided,
+}
+
+/// What the kitchen or a waiter says about a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KitchenMove {
+    /// Begun.
+    Cooking,
+    /// Done, at the pass.
+    Ready,
+    /// Back from the pass, to be done again.
+    Recalled,
+    /// Brought to the table.
+    Served,
+}
+
+impl LineState {
+    /// The word of the contract and of the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Cooking => "cooking",
+            Self::Ready => "ready",
+            Self::Served => "served",
+            Self::Voided => "voided",
+        }
+    }
+
+    /// The state after a move; `None` when the move makes no sense from here. Saying again what is already so changes nothing.
+    #[must_use]
+    pub const fn after(self, said: KitchenMove) -> Option<Self> {
+        match (self, said) {
+            (Self::Voided, _) => None,
+            (Self::Received | Self::Cooking, KitchenMove::Cooking) | (Self::Ready, KitchenMove::Recalled) => Some(Self::Cooking),
+            (Self::Received | Self::Cooking | Self::Ready, KitchenMove::Ready) => Some(Self::Ready),
+            (_, KitchenMove::Served) => Some(Self::Served),
+            (Self::Served, KitchenMove::Recalled) => Some(Self::Cooking),
+            _ => None,
+        }
+    }
+}
+
+impl std::str::FromStr for LineState {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "received" => Ok(Self::Received),
+            "cooking" => Ok(Self::Cooking),
+            "ready" => Ok(Self::Ready),
+            "served" => Ok(Self::Served),
+            "voided" => Ok(Self::Voided),
+            _ => Err("unknown line state"),
+        }
+    }
+}
+
+/// Where a table stands on the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TableStatus {
+    /// Nobody there.
+    Free,
+    /// An order is open.
+    Occupied,
+    /// Something for it waits at the pass.
+    Ready,
+    /// Part of the bill is paid.
+    Bill,
+}
+
+/// What to do when the table already has an open order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IfOccupied {
+    /// A second round joins the open order.
+    #[default]
+    Append,
+    /// A person decides.
+    Reject,
+}
+
+/// The component chosen for one group of a *formule*.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentChoice {
+    /// The group, as the menu names it.
+    pub group: String,
+    /// What was chosen.
+    pub item_id: ItemId,
+}
+
+/// One wish. Exactly one of `dish_id`, `wine_id`, `item_id` names it; they are three names of the same number.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ItemRequest {
+    /// A dish.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dish_id: Option<ItemId>,
+    /// A wine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wine_id: Option<ItemId>,
+    /// Anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item_id: Option<ItemId>,
+    /// How many.
+    pub qty: u32,
+    /// For the kitchen, free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Another course than the menu's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<u8>,
+    /// The choices of a *formule*.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<ComponentChoice>,
+}
+
+impl ItemRequest {
+    /// The item that is meant, when exactly one is named.
+    #[must_use]
+    pub fn wanted(&self) -> Option<ItemId> {
+        let mut named = [self.dish_id, self.wine_id, self.item_id].into_iter().flatten();
+        named.next().filter(|_| named.next().is_none())
+    }
+}
+
+/// What a phone sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderRequest {
+    /// Where.
+    pub table_id: TableId,
+    /// What.
+    pub items: Vec<ItemRequest>,
+    /// How many guests; the table's seats when nobody says. Ignored on a later round unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers: Option<u16>,
+    /// Chosen by the phone; the same one again changes nothing and returns the same answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<Uuid>,
+    /// What to do when the table has an open order.
+    #[serde(default)]
+    pub if_occupied: IfOccupied,
+}
+
+/// A field of a request and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// Path of the field, for example `items[2].qty`.
+    pub field: String,
+    /// Stable, English, snake case.
+    pub code: String,
+}
+
+impl FieldError {
+    /// Names a field and its fault.
+    #[must_use]
+    pub fn new(field: impl Into<String>, code: &str) -> Self {
+        Self { field: field.into(), code: code.to_owned() }
+    }
+}
+
+/// A line as it will be stored: everything that a ticket needs is copied, so that later changes of the menu change nothing here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PricedLine {
+    /// What.
+    pub item_id: ItemId,
+    /// What kind.
+    pub kind: ItemKind,
+    /// Its name now.
+    pub name: String,
+    /// How many.
+    pub qty: u32,
+    /// For one, VAT included.
+    pub unit_price: Cents,
+    /// The rate now.
+    pub vat_rate: VatRate,
+    /// For the kitchen.
+    pub note: Option<String>,
+    /// Served with this course.
+    pub course: u8,
+    /// The *formule* it belongs to.
+    pub part_of: Option<String>,
+}
+
+impl PricedLine {
+    /// Price of the whole line.
+    #[must_use]
+    pub fn total(&self) -> Cents {
+        // Prices are bounded by `MAX_AMOUNT` and quantities by `MAX_QTY`: the product fits.
+        self.unit_price.times(i64::from(self.qty)).unwrap_or(Cents::ZERO)
+    }
+}
+
+/// Checks a request against the menu and prices it.
+///
+/// # Errors
+/// Every fault of the request at once, each with its field.
+pub fn price(request: &OrderRequest, menu: &Menu) -> Result<Vec<PricedLine>, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    if request.items.is_empty() {
+        errors.push(FieldError::new("items", "empty"));
+    }
+    if request.items.len() > MAX_ITEMS {
+        errors.push(FieldError::new("items", "too_many"));
+    }
+    if request.covers.is_some_and(|covers| covers == 0 || covers > MAX_COVERS) {
+        errors.push(FieldError::new("covers", "out_of_range"));
+    }
+    let mut lines = Vec::with_capacity(request.items.len());
+    for (i, wish) in request.items.iter().enumerate().take(MAX_ITEMS) {
+        price_wish(&format!("items[{i}]"), wish, menu, &mut lines, &mut errors);
+    }
+    if errors.is_empty() { Ok(lines) } else { Err(errors) }
+}
+
+fn price_wish(at: &str, wish: &ItemRequest, menu: &Menu, lines: &mut Vec<PricedLine>, errors: &mut Vec<FieldError>) {
+    if wish.qty == 0 || wish.qty > MAX_QTY {
+        errors.push(FieldError::new(format!("{at}.qty"), "out_of_range"));
+    }
+    if wish.course.is_some_and(|course| course > MAX_COURSE) {
+        errors.push(FieldError::new(format!("{at}.course"), "out_of_range"));
+    }
+    let note = wish.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
+    if let Some(note) = note {
+        if note.chars().count() > MAX_NOTE {
+            errors.push(FieldError::new(format!("{at}.note"), "too_long"));
+        }
+        if note.chars().any(char::is_control) {
+            errors.push(FieldError::new(format!("{at}.note"), "control_character"));
+        }
+    }
+    let Some(wanted) = wish.wanted() else {
+        errors.push(FieldError::new(format!("{at}.item_id"), "exactly_one_item"));
+        return;
+    };
+    let Some(item) = sellable(menu, wanted, &format!("{at}.item_id"), errors) else { return };
+    let parts = if item.kind == ItemKind::Menu {
+        let Some(chosen) = chosen_components(at, wish, item, menu, errors) else { return };
+        let prices: Vec<Cents> = chosen.iter().map(|part| part.price).collect();
+        chosen.into_iter().zip(ventilate(item.price, &prices)).collect()
+    } else {
+        if !wish.components.is_empty() {
+            errors.push(FieldError::new(format!("{at}.components"), "not_a_formule"));
+        }
+        vec![(item, item.price)]
+    };
+    lines.extend(parts.into_iter().map(|(part, unit_price)| PricedLine {
+        item_id: part.id,
+        kind: part.kind,
+        name: part.name.clone(),
+        qty: wish.qty,
+        unit_price,
+        vat_rate: part.vat_rate,
+        note: note.map(str::to_owned),
+        course: wish.course.unwrap_or(part.course),
+        part_of: (item.kind == ItemKind::Menu).then(|| item.name.clone()),
+    }));
+}
+
+fn sellable<'m>(menu: &'m Menu, id: ItemId, field: &str, errors: &mut Vec<FieldError>) -> Option<&'m MenuItem> {
+    let item = menu.item(id);
+    match item {
+        None => errors.push(FieldError::new(field, "unknown_item")),
+        Some(item) if !item.available => errors.push(FieldError::new(field, "unavailable")),
+        Some(_) => return item,
+    }
+    None
+}
+
+/// One component per group, in the order of the *formule*.
+fn chosen_components<'m>(
+    at: &str,
+    wish: &ItemRequest,
+    formule: &MenuItem,
+    menu: &'m Menu,
+    errors: &mut Vec<FieldError>,
+) -> Option<Vec<&'m MenuItem>> {
+    let field = format!("{at}.components");
+    if wish.components.len() != formule.components.len() {
+        errors.push(FieldError::new(field, "one_per_group"));
+        return None;
+    }
+    let mut chosen = Vec::with_capacity(formule.components.len());
+    for group in &formule.components {
+        let Some(choice) = wish.components.iter().find(|choice| choice.group == group.group) else {
+            errors.push(FieldError::new(field, "one_per_group"));
+            return None;
+        };
+        if !group.item_ids.contains(&choice.item_id) {
+            errors.push(FieldError::new(field, "not_in_group"));
+            return None;
+        }
+        chosen.push(sellable(menu, choice.item_id, &field, errors)?);
+    }
+    Some(chosen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::menu::ComponentGroup;
+    use proptest::prelude::*;
+
+    fn item(id: i64, kind: ItemKind, cents: i64, rate: VatRate) -> MenuItem {
+        MenuItem {
+            id: ItemId::from_row(id),
+            kind,
+            name: format!("Article {id}"),
+            category: "Carte".into(),
+            price: Cents(cents),
+            vat_rate: rate,
+            available: true,
+            course: 2,
+            favourite: false,
+            detail: None,
+            wine_pairing: None,
+            components: vec![],
+        }
+    }
+
+    fn menu() -> Menu {
+        let mut formule = item(50, ItemKind::Menu, 2700, VatRate::INTERMEDIATE_10);
+        formule.components = vec![
+            ComponentGroup { group: "Plat".into(), item_ids: vec![ItemId::from_row(12)] },
+            ComponentGroup { group: "Verre".into(), item_ids: vec![ItemId::from_row(34)] },
+        ];
+        let mut out = item(13, ItemKind::Dish, 1900, VatRate::INTERMEDIATE_10);
+        out.available = false;
+        let items = vec![
+            item(12, ItemKind::Dish, 2400, VatRate::INTERMEDIATE_10),
+            out,
+            item(34, ItemKind::Wine, 2800, VatRate::STANDARD_20),
+            formule,
+        ];
+        Menu { version: "1".into(), items }
+    }
+
+    fn request(items: serde_json::Value) -> OrderRequest {
+        serde_json::from_value(serde_json::json!({"table_id": 5, "items": items})).unwrap()
+    }
+
+    fn codes(items: serde_json::Value) -> Vec<String> {
+        price(&request(items), &menu()).unwrap_err().into_iter().map(|e| format!("{} {}", e.field, e.code)).collect()
+    }
+
+    #[test]
+    fn the_reference_order_is_priced_from_the_menu() {
+        let lines = price(&request(serde_json::json!([{"dish_id": 12, "qty": 1}, {"wine_id": 34, "qty": 2}])), &menu()).unwrap();
+        assert_eq!(lines.iter().map(PricedLine::total).sum::<Cents>(), Cents(8000));
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let found = codes(serde_json::json!([
+            {"dish_id": 12, "qty": 0}, {"dish_id": 99, "qty": 1}, {"dish_id": 13, "qty": 1}, {"dish_id": 12, "wine_id": 34, "qty": 1},
+            {"dish_id": 12, "qty": 10_000, "note": "x".repeat(141)}
+        ]));
+        assert_eq!(
+            found,
+            [
+                "items[0].qty out_of_range",
+                "items[1].item_id unknown_item",
+                "items[2].item_id unavailable",
+                "items[3].item_id exactly_one_item",
+                "items[4].qty out_of_range",
+                "items[4].note too_long"
+            ]
+        );
+        assert_eq!(codes(serde_json::json!([])), ["items empty"]);
+    }
+
+    #[test]
+    fn a_formule_becomes_one_line_per_component_and_costs_its_price() {
+        let components = serde_json::json!([{"group": "Verre", "item_id": 34}, {"group": "Plat", "item_id": 12}]);
+        let lines = price(&request(serde_json::json!([{"item_id": 50, "qty": 2, "components": components}])), &menu()).unwrap();
+        assert_eq!(lines.iter().map(PricedLine::total).sum::<Cents>(), Cents(5400));
+        assert_eq!(lines.iter().map(|l| l.vat_rate.basis_points()).collect::<Vec<_>>(), [1000, 2000]);
+        assert_eq!(codes(serde_json::json!([{"item_id": 50, "qty": 1}])), ["items[0].components one_per_group"]);
+    }
+
+    #[test]
+    fn a_voided_line_never_comes_back() {
+        for said in [KitchenMove::Cooking, KitchenMove::Ready, KitchenMove::Recalled, KitchenMove::Served] {
+            assert_eq!(LineState::Voided.after(said), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn saying_the_same_thing_twice_changes_nothing(from in 0usize..4, said in 0usize..4) {
+            let from = [LineState::Received, LineState::Cooking, LineState::Ready, LineState::Served][from];
+            let said = [KitchenMove::Cooking, KitchenMove::Ready, KitchenMove::Served, KitchenMove::Served][said];
+            if let Some(once) = from.after(said) {
+                prop_assert_eq!(once.after(said), Some(once));
+            }
+        }
+    }
+}

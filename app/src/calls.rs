@@ -1,0 +1,126 @@
+//! The typed calls of the pages. JSON in both directions; the path is fixed by name, so that an app installed last week still finds it.
+//!
+//! What may have to wait for a network (an order) does not go through here but through the versioned HTTP route.
+
+use crate::error::CallError;
+use domain::api::{
+    Bill, CloseDone, CloseRequest, ClosingView, KitchenView, Login, OrderView, PaymentDone, PaymentRequest, SessionUser, SignInName,
+    SplitRequest, TableView, TicketText, VerifyReport,
+};
+use domain::menu::Menu;
+use domain::order::KitchenMove;
+use domain::{LineId, OrderId};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use server_fn::codec::Json;
+
+/// What every page needs to know first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// Who is signed in on this device.
+    pub user: Option<SessionUser>,
+    /// Whether the till is in training.
+    pub training: bool,
+}
+
+#[cfg(feature = "ssr")]
+fn till() -> Result<crate::ports::CurrentTill, CallError> {
+    use_context().ok_or_else(|| CallError::Unreachable("no till in context".to_owned()))
+}
+
+/// Who is signed in here.
+#[server(name = AskWho, prefix = "/call", endpoint = "who", input = Json, output = Json)]
+pub async fn who() -> Result<Who, CallError> {
+    let till = till()?;
+    Ok(Who { user: till.user(), training: till.training() })
+}
+
+/// The names to choose from on the sign-in page.
+#[server(name = AskSignInNames, prefix = "/call", endpoint = "sign-in-names", input = Json, output = Json)]
+pub async fn sign_in_names() -> Result<Vec<SignInName>, CallError> {
+    Ok(till()?.sign_in_names().await?)
+}
+
+/// Signs a person in on this device.
+#[server(name = SignIn, prefix = "/call", endpoint = "sign-in", input = Json, output = Json)]
+pub async fn sign_in(login: Login) -> Result<SessionUser, CallError> {
+    Ok(till()?.sign_in(login).await?)
+}
+
+/// Signs the person out.
+#[server(name = SignOut, prefix = "/call", endpoint = "sign-out", input = Json, output = Json)]
+pub async fn sign_out() -> Result<(), CallError> {
+    Ok(till()?.sign_out().await?)
+}
+
+/// The plan.
+#[server(name = AskFloor, prefix = "/call", endpoint = "floor", input = Json, output = Json)]
+pub async fn floor() -> Result<Vec<TableView>, CallError> {
+    Ok(till()?.floor().await?)
+}
+
+/// The menu.
+#[server(name = AskMenu, prefix = "/call", endpoint = "menu", input = Json, output = Json)]
+pub async fn menu() -> Result<Menu, CallError> {
+    Ok(till()?.menu().await?)
+}
+
+/// One order.
+#[server(name = AskOrder, prefix = "/call", endpoint = "order", input = Json, output = Json)]
+pub async fn order(id: OrderId) -> Result<OrderView, CallError> {
+    Ok(till()?.order(id).await?)
+}
+
+/// What the kitchen has to do.
+#[server(name = AskKitchen, prefix = "/call", endpoint = "kitchen", input = Json, output = Json)]
+pub async fn kitchen() -> Result<KitchenView, CallError> {
+    Ok(till()?.kitchen().await?)
+}
+
+/// Says where a line stands.
+#[server(name = MoveLine, prefix = "/call", endpoint = "move-line", input = Json, output = Json)]
+pub async fn move_line(line: LineId, said: KitchenMove) -> Result<(), CallError> {
+    Ok(till()?.move_line(line, said).await?)
+}
+
+/// The bill of an order.
+#[server(name = AskBill, prefix = "/call", endpoint = "bill", input = Json, output = Json)]
+pub async fn bill(order: OrderId) -> Result<Bill, CallError> {
+    Ok(till()?.bill(order).await?)
+}
+
+/// Divides what is not paid yet.
+#[server(name = Split, prefix = "/call", endpoint = "split", input = Json, output = Json)]
+pub async fn split(order: OrderId, how: SplitRequest) -> Result<Bill, CallError> {
+    Ok(till()?.split(order, how).await?)
+}
+
+/// Settles a share.
+#[server(name = Pay, prefix = "/call", endpoint = "pay", input = Json, output = Json)]
+pub async fn pay(payment: PaymentRequest) -> Result<PaymentDone, CallError> {
+    Ok(till()?.pay(payment).await?)
+}
+
+/// A ticket as text.
+#[server(name = AskTicket, prefix = "/call", endpoint = "ticket", input = Json, output = Json)]
+pub async fn ticket(no: i64) -> Result<TicketText, CallError> {
+    Ok(till()?.ticket(no).await?)
+}
+
+/// What is open and what was closed.
+#[server(name = AskClosing, prefix = "/call", endpoint = "closing", input = Json, output = Json)]
+pub async fn closing() -> Result<ClosingView, CallError> {
+    Ok(till()?.closing().await?)
+}
+
+/// Closes a day.
+#[server(name = Close, prefix = "/call", endpoint = "close", input = Json, output = Json)]
+pub async fn close(request: CloseRequest) -> Result<CloseDone, CallError> {
+    Ok(till()?.close(request).await?)
+}
+
+/// Checks the whole journal.
+#[server(name = Verify, prefix = "/call", endpoint = "verify", input = Json, output = Json)]
+pub async fn verify() -> Result<VerifyReport, CallError> {
+    Ok(till()?.verify().await?)
+}

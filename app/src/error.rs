@@ -1,0 +1,48 @@
+//! What a page can be told when a call does not give what it asked for.
+
+use domain::api::Problem;
+use serde::{Deserialize, Serialize};
+use server_fn::codec::JsonEncoding;
+use server_fn::error::{FromServerFnError, ServerFnErrorErr};
+
+/// Why a call gave nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum CallError {
+    /// The server understood and said no; `detail` is for the person in front of the screen.
+    #[error("{}", .0.detail)]
+    Refused(Problem),
+    /// No answer: no network, server down, answer cut off. Nothing is known about what happened there.
+    #[error("Le serveur ne répond pas.")]
+    Unreachable(String),
+}
+
+impl CallError {
+    /// The stable code of a refusal.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused(problem) => Some(&problem.code),
+            Self::Unreachable(_) => None,
+        }
+    }
+
+    /// Whether the person has to sign in (again).
+    #[must_use]
+    pub fn needs_sign_in(&self) -> bool {
+        matches!(self, Self::Refused(problem) if problem.status == 401)
+    }
+}
+
+impl From<Problem> for CallError {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+impl FromServerFnError for CallError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Self::Unreachable(error.to_string())
+    }
+}
