@@ -163,7 +163,7 @@ impl Site {
         }
         fs::create_dir_all(&folder)?;
 
-        let mut table = String::from("pub(super) static ASSETS: &[Asset] = &[\n");
+        let mut table = String::from("static ASSETS: &[Asset] = &[\n");
         for (number, File { url, content, hashed }) in self.files.iter().enumerate() {
             let (content_type, compressible) = content_type(url);
             let write_variant = |suffix: &str, bytes: &[u8]| -> Result<String> {
@@ -189,7 +189,7 @@ impl Site {
         // Without a browser side the plain names are announced; they answer 404.
         writeln!(
             table,
-            "pub(super) const PACKED: AssetUrls = AssetUrls {{ js: {:?}, wasm: {:?}, css: {:?}, version: {:?} }};",
+            "const PACKED: AssetUrls = AssetUrls {{ js: {:?}, wasm: {:?}, css: {:?}, version: {:?} }};",
             self.js.as_deref().unwrap_or("/pkg/comptoir.js"),
             self.wasm.as_deref().unwrap_or("/pkg/comptoir.wasm"),
             self.css,

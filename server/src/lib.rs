@@ -1,2 +1,20 @@
-//! x
+//! The server of Comptoir: HTTP, services, SQL, adapters and the command line.
+//!
+//! Read [`router`] first: every route on one page. Each calls one service of [`services`], which tells the story of one transaction;
+//! all SQL is in [`db`]; what is outside the process is behind [`adapters`]. The rules are in the crate `domain`.
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot go on should stop"))]
+
+pub mod adapters;
+pub mod cli;
+pub mod cluster;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod http;
+pub mod router;
+pub mod run;
+pub mod services;
+pub mod session_store;
 pub mod site;
+pub mod state;
+pub mod telemetry;

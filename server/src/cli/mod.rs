@@ -1,0 +1,54 @@
+//! The command line: one file per command, each ending in a call of what the library offers.
+//!
+//! A person reads what goes wrong here, so an error ends as one line on standard error and an exit code: 2 when the command or a variable
+//! is wrong, 1 when the work failed. `fiscal verify` has codes of its own.
+
+mod demo;
+mod fiscal;
+mod migrate;
+mod serve;
+mod user;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+
+/// A French restaurant till.
+#[derive(Debug, Parser)]
+#[command(name = "comptoir", version, about, after_help = "Configuration is read from the environment; see README.md.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the till: pages, programs, workers
+    Serve,
+    /// Bring the database's tables up to date and stop
+    Migrate,
+    /// Load the demo restaurant into an empty database
+    Demo,
+    /// The fiscal journal
+    #[command(subcommand)]
+    Fiscal(fiscal::Fiscal),
+    /// The people who may sign in
+    #[command(subcommand)]
+    User(user::User),
+}
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// What went wrong, for the person who typed the command.
+pub async fn run(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Serve => serve::run(config).await,
+        Command::Migrate => migrate::run(config).await,
+        Command::Demo => demo::run(config).await,
+        Command::Fiscal(command) => fiscal::run(command, config).await,
+        Command::User(command) => user::run(command, config).await,
+    }
+}

@@ -1,0 +1,200 @@
+//! What the environment may decide.
+//!
+//! Everything is read once, at the start, into types that cannot be wrong any more. A wrong value stops the start with one line that
+//! names the variable: a till that guesses what was meant would be found out in the middle of a service.
+
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+
+use sqlx::postgres::PgConnectOptions;
+
+/// The configuration of one process.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `COMPTOIR_ADDR`: where to listen. The machine itself unless told otherwise; phones need an address of the local network.
+    pub addr: SocketAddr,
+    /// `COMPTOIR_DATA`: everything that must be saved, in one folder.
+    pub data: PathBuf,
+    /// `DATABASE_URL`: a PostgreSQL kept by somebody else. Without it we keep one ourselves, see [`crate::cluster`].
+    pub database: Option<PgConnectOptions>,
+    /// `REDIS_URL`: what several processes share. Without it this process is the only one.
+    pub redis: Option<redis::ConnectionInfo>,
+    /// `FISCAL_KEY_FILE`: the key that signs the journal (PKCS#8 PEM, mode 0600).
+    pub fiscal_key_file: PathBuf,
+    /// `COMPTOIR_TZ`: the zone whose days are the days of service. PostgreSQL knows the zones and has the last word.
+    pub time_zone: String,
+    /// `COMPTOIR_DEMO`: load the demo restaurant into an empty database.
+    pub demo: bool,
+    /// `COMPTOIR_TRAINING`, and always with the simulated terminal: record on the training chain, mark everything FORMATION.
+    pub training: bool,
+    /// `TPE_URL`: the card terminal.
+    pub terminal: Terminal,
+}
+
+/// The card terminal that `TPE_URL` names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Terminal {
+    /// `simulator:`: no money moves.
+    Simulator,
+    /// `none`: a terminal of its own; the cashier types the approval code.
+    Manual,
+}
+
+/// A variable whose value cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is not usable: {accepted}")]
+pub struct ConfigError {
+    /// The variable.
+    pub name: &'static str,
+    /// What it may be.
+    pub accepted: String,
+}
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// The first variable that is wrong, and what is accepted. Values are not repeated: they may hold passwords.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| match std::env::var(name) {
+            Ok(value) => Ok(Some(value)),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => Err(refuse(name, "it must be UTF-8")),
+        })
+    }
+
+    /// Reads variables from anywhere. An empty one counts as absent, as `docker compose` and `systemd` leave it.
+    fn from_lookup(lookup: impl Fn(&'static str) -> Result<Option<String>, ConfigError>) -> Result<Self, ConfigError> {
+        let get = |name| lookup(name).map(|value| value.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()));
+
+        let data = get("COMPTOIR_DATA")?.map_or_else(|| PathBuf::from("./data"), PathBuf::from);
+        let terminal = get("TPE_URL")?.map_or(Ok(Terminal::Simulator), |url| parse_terminal(&url))?;
+        Ok(Self {
+            addr: parse(get("COMPTOIR_ADDR")?, "COMPTOIR_ADDR", "give an address and a port, such as 127.0.0.1:3000 or 0.0.0.0:3000")?
+                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000))),
+            database: get("DATABASE_URL")?.map(|url| parse_database(&url)).transpose()?,
+            redis: parse(get("REDIS_URL")?, "REDIS_URL", "give redis://HOST:6379/0 or unix:///PATH")?,
+            fiscal_key_file: get("FISCAL_KEY_FILE")?.map_or_else(|| data.join("fiscal-key.pem"), PathBuf::from),
+            time_zone: get("COMPTOIR_TZ")?.map_or_else(|| Ok("Europe/Paris".to_owned()), parse_zone)?,
+            demo: parse_switch(get("COMPTOIR_DEMO")?, "COMPTOIR_DEMO")?,
+            training: parse_switch(get("COMPTOIR_TRAINING")?, "COMPTOIR_TRAINING")? || terminal == Terminal::Simulator,
+            terminal,
+            data,
+        })
+    }
+}
+
+fn refuse(name: &'static str, accepted: impl Into<String>) -> ConfigError {
+    ConfigError { name, accepted: accepted.into() }
+}
+
+fn parse<T: FromStr>(value: Option<String>, name: &'static str, accepted: &str) -> Result<Option<T>, ConfigError> {
+    value.map(|text| text.parse().map_err(|_| refuse(name, accepted))).transpose()
+}
+
+fn parse_switch(value: Option<String>, name: &'static str) -> Result<bool, ConfigError> {
+    match value.as_deref() {
+        None | Some("0") => Ok(false),
+        Some("1") => Ok(true),
+        Some(_) => Err(refuse(name, "give 1 (yes) or 0 (no)")),
+    }
+}
+
+fn parse_database(url: &str) -> Result<PgConnectOptions, ConfigError> {
+    let refused = || refuse("DATABASE_URL", "give postgres://USER:PASSWORD@HOST:5432/DATABASE");
+    // sqlx would take any scheme, and a MySQL server does not speak its protocol.
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(refused());
+    }
+    url.parse().map_err(|_| refused())
+}
+
+fn parse_terminal(url: &str) -> Result<Terminal, ConfigError> {
+    match url {
+        "simulator:" => Ok(Terminal::Simulator),
+        "none" => Ok(Terminal::Manual),
+        _ => Err(refuse("TPE_URL", "this version knows `simulator:` and `none`, no other terminal yet")),
+    }
+}
+
+/// The shape of an IANA name (`Europe/Paris`, `America/Argentina/Buenos_Aires`, `Etc/GMT+4`, `UTC`).
+fn parse_zone(name: String) -> Result<String, ConfigError> {
+    let well_formed = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_alphabetic())
+            && part.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '+'))
+    };
+    if name.len() <= 64 && name.split('/').all(well_formed) {
+        Ok(name)
+    } else {
+        Err(refuse("COMPTOIR_TZ", "give a zone by its IANA name, such as Europe/Paris or Indian/Reunion"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::from_lookup(|name| Ok(variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())))
+    }
+
+    #[test]
+    fn nothing_needs_to_be_configured() {
+        let config = read(&[]).expect("defaults");
+        assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
+        assert_eq!(config.data, Path::new("./data"));
+        assert_eq!(config.fiscal_key_file, Path::new("./data/fiscal-key.pem"));
+        assert_eq!(config.time_zone, "Europe/Paris");
+        assert!(config.database.is_none() && config.redis.is_none() && !config.demo);
+        assert!(config.training, "the default terminal is simulated");
+    }
+
+    #[test]
+    fn good_values_are_taken() {
+        let config = read(&[
+            ("COMPTOIR_ADDR", "[::]:80"),
+            ("COMPTOIR_DATA", "/srv/till"),
+            ("DATABASE_URL", "postgres://comptoir:secret@db:5433/till"),
+            ("REDIS_URL", "redis://cache:6379/1"),
+            ("COMPTOIR_TZ", "America/Argentina/Buenos_Aires"),
+            ("COMPTOIR_DEMO", "1"),
+            ("COMPTOIR_TRAINING", ""),
+            ("TPE_URL", " none "),
+        ])
+        .expect("good values");
+        assert_eq!(config.addr.port(), 80);
+        assert_eq!(config.fiscal_key_file, Path::new("/srv/till/fiscal-key.pem"), "the key lies with the data unless told otherwise");
+        assert_eq!(config.database.expect("a database").get_host(), "db");
+        assert_eq!(config.terminal, Terminal::Manual);
+        assert!(config.redis.is_some() && config.demo && !config.training);
+    }
+
+    #[test]
+    fn a_simulated_terminal_forces_training() {
+        assert!(read(&[("TPE_URL", "simulator:"), ("COMPTOIR_TRAINING", "0")]).expect("good values").training);
+        assert!(read(&[("TPE_URL", "none"), ("COMPTOIR_TRAINING", "1")]).expect("good values").training);
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_variable_and_not_itself() {
+        for (name, value) in [
+            ("COMPTOIR_ADDR", "localhost"),
+            ("COMPTOIR_ADDR", "127.0.0.1:99999"),
+            ("DATABASE_URL", "mysql://comptoir:secret@db/till"),
+            ("DATABASE_URL", "postgres://db:notaport/till"),
+            ("REDIS_URL", "memcached://cache"),
+            ("COMPTOIR_TZ", "Paris, France"),
+            ("COMPTOIR_TZ", "'; drop table audit_logs"),
+            ("COMPTOIR_TZ", "../etc/passwd"),
+            ("COMPTOIR_DEMO", "true"),
+            ("COMPTOIR_TRAINING", "2"),
+            ("TPE_URL", "caisse-ap://10.0.0.9:8888"),
+        ] {
+            let error = read(&[(name, value)]).expect_err(value);
+            assert_eq!(error.name, name);
+            let line = error.to_string();
+            assert!(line.starts_with(name) && !line.contains(value) && !line.contains('\n'), "{line}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! All SQL of the house, one module per aggregate. Nothing outside this folder writes a query.
+//!
+//! Every function takes the connection it works on, so that a service decides what belongs to one transaction. Rows become the
+//! types of `domain` here; a word in a column that `domain` does not know is a fault of ours and becomes [`crate::error::Error::Internal`].
+
+pub mod demo;
+pub mod floor;
+pub mod idempotency;
+pub mod journal;
+pub mod kitchen;
+pub mod menu;
+pub mod orders;
+pub mod payments;
+pub mod periods;
+pub mod sessions;
+pub mod users;
+
+use crate::error::{Error, Result};
+use domain::VatRate;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::time::Duration;
+
+/// The schema, in the order in which it grew.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// Brings the schema up to date, as the role that owns the database.
+///
+/// # Errors
+/// When the database cannot be reached or a migration fails; nothing of a failed migration stays.
+pub async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+    MIGRATIONS.run(&pool).await?;
+    pool.close().await;
+    Ok(())
+}
+
+/// Connections that work as `comptoir_app`, whoever signed in: the role that can only append to the journal.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn connect(options: PgConnectOptions, max_connections: u32) -> Result<PgPool> {
+    Ok(PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(Duration::from_secs(5))
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                sqlx::query!("set role comptoir_app").execute(connection).await?;
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await?)
+}
+
+/// Whether the database answers.
+///
+/// # Errors
+/// When it does not.
+pub async fn ping(pool: &PgPool) -> Result<()> {
+    sqlx::query_scalar!("select 1").fetch_one(pool).await?;
+    Ok(())
+}
+
+/// A word of a column as the type that `domain` has for it.
+fn word<T: std::str::FromStr>(text: &str) -> Result<T> {
+    text.parse().map_err(|_| Error::internal(format!("the database holds the unknown word {text:?}")))
+}
+
+/// A rate of a column.
+fn rate(basis_points: i16) -> Result<VatRate> {
+    u16::try_from(basis_points)
+        .ok()
+        .and_then(VatRate::new)
+        .ok_or_else(|| Error::internal(format!("the database holds the rate {basis_points}")))
+}
+
+/// A small count of a column that a check constraint keeps positive.
+fn count(value: i16) -> u16 {
+    value.unsigned_abs()
+}

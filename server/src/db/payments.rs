@@ -1,0 +1,114 @@
+//! Payments and what each owns of each line.
+
+use super::word;
+use crate::error::Result;
+use domain::api::Method;
+use domain::share::SharePart;
+use domain::{Cents, LineId, OrderId, PaymentId, UserId};
+use sqlx::{PgConnection, PgExecutor};
+
+/// A settled share.
+pub struct Settled {
+    /// The payment.
+    pub id: PaymentId,
+    /// Which share it settled.
+    pub share_number: u32,
+    /// How much.
+    pub amount: Cents,
+    /// By which means.
+    pub method: Method,
+}
+
+/// The settled shares of an order, by number.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn settled(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<Settled>> {
+    let rows = sqlx::query!(
+        "select id, share_number, amount_cents, method from payments where order_id = $1 order by share_number",
+        order.get()
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Settled {
+                id: PaymentId::from_row(row.id),
+                share_number: u32::from(row.share_number.unsigned_abs()),
+                amount: Cents(row.amount_cents),
+                method: word(&row.method)?,
+            })
+        })
+        .collect()
+}
+
+/// How much of each line of an order is paid.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn paid_by_line(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<SharePart>> {
+    let rows = sqlx::query!(
+        r#"select p.line_id, sum(p.amount_cents)::bigint as "amount!" from share_parts p
+           join payments m on m.id = p.payment_id where m.order_id = $1 group by p.line_id"#,
+        order.get()
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| SharePart { line_id: LineId::from_row(row.line_id), amount: Cents(row.amount) }).collect())
+}
+
+/// A payment about to be stored.
+pub struct NewPayment<'a> {
+    /// The order.
+    pub order: OrderId,
+    /// Which share it settles.
+    pub share_number: u32,
+    /// By which means.
+    pub method: Method,
+    /// How much.
+    pub amount: Cents,
+    /// Cash handed over.
+    pub tendered: Option<Cents>,
+    /// Cash given back.
+    pub change: Cents,
+    /// Who took it.
+    pub user: UserId,
+    /// Its record in the journal.
+    pub audit_log_id: i64,
+    /// What it owns of each line.
+    pub parts: &'a [SharePart],
+}
+
+/// Stores a payment and what it owns.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<PaymentId> {
+    let share_number = i16::try_from(new.share_number).map_err(crate::error::Error::internal)?;
+    let id = sqlx::query_scalar!(
+        "insert into payments (order_id, share_number, method, amount_cents, tendered_cents, change_cents, status, user_id, audit_log_id)
+         values ($1, $2, $3, $4, $5, $6, 'approved', $7, $8) returning id",
+        new.order.get(),
+        share_number,
+        new.method.as_str(),
+        new.amount.0,
+        new.tendered.map(|cents| cents.0),
+        new.change.0,
+        new.user.get(),
+        new.audit_log_id
+    )
+    .fetch_one(&mut *db)
+    .await?;
+    let lines: Vec<i64> = new.parts.iter().map(|part| part.line_id.get()).collect();
+    let amounts: Vec<i64> = new.parts.iter().map(|part| part.amount.0).collect();
+    sqlx::query!(
+        "insert into share_parts (payment_id, line_id, amount_cents)
+         select $1, line_id, amount from unnest($2::bigint[], $3::bigint[]) as part (line_id, amount)",
+        id,
+        &lines,
+        &amounts
+    )
+    .execute(db)
+    .await?;
+    Ok(PaymentId::from_row(id))
+}

@@ -1,0 +1,142 @@
+//! Fiscal periods: which tickets belong to which day.
+
+use crate::error::Result;
+use sqlx::{PgConnection, PgExecutor};
+use time::{Date, OffsetDateTime};
+
+/// A day between two closings.
+#[derive(Debug, Clone)]
+pub struct Period {
+    /// Number of the Z that closes it.
+    pub no: i64,
+    /// The service day.
+    pub service_day: Date,
+    /// Number of its first ticket.
+    pub start_seq: i64,
+    /// Number of its last ticket, once a later period has begun or this one is closed.
+    pub end_seq: Option<i64>,
+    /// When it was opened.
+    pub opened_at: OffsetDateTime,
+    /// The record of its closing.
+    pub audit_log_id: Option<i64>,
+}
+
+/// The newest period of a register, open or closed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest(db: impl PgExecutor<'_>, register: &str, training: bool) -> Result<Option<Period>> {
+    Ok(sqlx::query_as!(
+        Period,
+        "select no, service_day, start_seq, end_seq, opened_at, audit_log_id from fiscal_periods
+         where register = $1 and training = $2 order by no desc limit 1",
+        register,
+        training
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// The oldest period that is not closed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn oldest_open(db: impl PgExecutor<'_>, register: &str, training: bool) -> Result<Option<Period>> {
+    Ok(sqlx::query_as!(
+        Period,
+        "select no, service_day, start_seq, end_seq, opened_at, audit_log_id from fiscal_periods
+         where register = $1 and training = $2 and closed_at is null order by no limit 1",
+        register,
+        training
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// The newest closed period, of one service day or of any.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest_closed(db: impl PgExecutor<'_>, register: &str, training: bool, day: Option<Date>) -> Result<Option<Period>> {
+    Ok(sqlx::query_as!(
+        Period,
+        "select no, service_day, start_seq, end_seq, opened_at, audit_log_id from fiscal_periods
+         where register = $1 and training = $2 and closed_at is not null and ($3::date is null or service_day = $3)
+         order by no desc limit 1",
+        register,
+        training,
+        day
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// The records of the last closings, newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn closing_records(db: impl PgExecutor<'_>, register: &str, training: bool, limit: i64) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar!(
+        r#"select audit_log_id as "id!" from fiscal_periods
+           where register = $1 and training = $2 and audit_log_id is not null order by no desc limit $3"#,
+        register,
+        training,
+        limit
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Opens a period. The journal must be locked.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open(db: &mut PgConnection, register: &str, training: bool, no: i64, day: Date, start_seq: i64) -> Result<()> {
+    sqlx::query!(
+        "insert into fiscal_periods (register, training, no, service_day, start_seq) values ($1, $2, $3, $4, $5)",
+        register,
+        training,
+        no,
+        day,
+        start_seq
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Fixes the end of a period that stays open while a later one begins. The journal must be locked.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end(db: &mut PgConnection, register: &str, training: bool, no: i64, end_seq: i64) -> Result<()> {
+    sqlx::query!(
+        "update fiscal_periods set end_seq = $4 where register = $1 and training = $2 and no = $3",
+        register,
+        training,
+        no,
+        end_seq
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Closes a period. The journal must be locked.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn close(db: &mut PgConnection, register: &str, training: bool, no: i64, end_seq: i64, audit_log_id: i64) -> Result<()> {
+    sqlx::query!(
+        "update fiscal_periods set end_seq = $4, closed_at = now(), audit_log_id = $5
+         where register = $1 and training = $2 and no = $3 and closed_at is null",
+        register,
+        training,
+        no,
+        end_seq,
+        audit_log_id
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

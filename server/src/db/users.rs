@@ -1,0 +1,133 @@
+//! People and their failed attempts to sign in.
+
+use super::word;
+use crate::error::Result;
+use domain::api::{SessionUser, SignInName};
+use domain::{Role, UserId};
+use sqlx::{PgConnection, PgExecutor};
+
+/// Somebody who may sign in, with the hash that the PIN must match.
+pub struct Credentials {
+    /// Who.
+    pub user: SessionUser,
+    /// argon2id, PHC form.
+    pub pin_hash: String,
+}
+
+/// The active person of that name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn credentials(db: impl PgExecutor<'_>, username: &str) -> Result<Option<Credentials>> {
+    let row = sqlx::query!("select id, name, role, pin_hash from users where username = $1 and active", username).fetch_optional(db).await?;
+    row.map(|row| {
+        let user = SessionUser { id: UserId::from_row(row.id), name: row.name, role: word(&row.role)? };
+        Ok(Credentials { user, pin_hash: row.pin_hash })
+    })
+    .transpose()
+}
+
+/// Everybody who may sign in, in the order in which they were added.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sign_in_names(db: impl PgExecutor<'_>) -> Result<Vec<SignInName>> {
+    let rows = sqlx::query!("select username, name, role from users where active order by id").fetch_all(db).await?;
+    rows.into_iter().map(|row| Ok(SignInName { username: row.username, name: row.name, role: word(&row.role)? })).collect()
+}
+
+/// Failed attempts on a name: how many in a row, and how many seconds it is still locked.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn failures(db: impl PgExecutor<'_>, username: &str) -> Result<(i32, i64)> {
+    let row = sqlx::query!(
+        r#"select failures, greatest(0, ceil(extract(epoch from locked_until - now())))::bigint as "wait!"
+           from sign_in_failures where username = $1"#,
+        username
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map_or((0, 0), |row| (row.failures, row.wait)))
+}
+
+/// Counts a failed attempt and returns how many there are in a row now. The count is raised before the PIN is checked, so that
+/// attempts made at the same moment all count.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_failure(db: impl PgExecutor<'_>, username: &str) -> Result<i32> {
+    let failures = sqlx::query_scalar!(
+        "insert into sign_in_failures as f (username, failures, locked_until) values ($1, 1, now())
+         on conflict (username) do update set failures = f.failures + 1
+         returning failures",
+        username
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(failures)
+}
+
+/// Locks a name for some seconds.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_name(db: impl PgExecutor<'_>, username: &str, seconds: i64) -> Result<()> {
+    sqlx::query!(
+        "update sign_in_failures set locked_until = now() + make_interval(secs => $2::bigint::double precision) where username = $1",
+        username,
+        seconds
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the failures of a name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_failures(db: impl PgExecutor<'_>, username: &str) -> Result<()> {
+    sqlx::query!("delete from sign_in_failures where username = $1", username).execute(db).await?;
+    Ok(())
+}
+
+/// Forgets failures that no longer matter, so that made-up names do not pile up.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_old_failures(db: impl PgExecutor<'_>) -> Result<()> {
+    sqlx::query!("delete from sign_in_failures where locked_until < now() - interval '1 day'").execute(db).await?;
+    Ok(())
+}
+
+/// Adds a person; `None` when the name is taken.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn add(db: impl PgExecutor<'_>, username: &str, name: &str, role: Role, pin_hash: &str) -> Result<Option<UserId>> {
+    let id = sqlx::query_scalar!(
+        "insert into users (username, name, role, pin_hash) values ($1, $2, $3, $4) on conflict (username) do nothing returning id",
+        username,
+        name,
+        role.as_str(),
+        pin_hash
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(id.map(UserId::from_row))
+}
+
+/// Changes a PIN and ends every session of that person; false when nobody has that name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn change_pin(db: &mut PgConnection, username: &str, pin_hash: &str) -> Result<bool> {
+    let id = sqlx::query_scalar!("update users set pin_hash = $2 where username = $1 returning id", username, pin_hash)
+        .fetch_optional(&mut *db)
+        .await?;
+    let Some(id) = id else { return Ok(false) };
+    sqlx::query!("delete from sessions where user_id = $1", id).execute(&mut *db).await?;
+    sqlx::query!("delete from sign_in_failures where username = $1", username).execute(db).await?;
+    Ok(true)
+}

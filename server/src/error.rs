@@ -1,0 +1,249 @@
+//! Everything that can be refused, and how it is said.
+//!
+//! One enum for the whole server: services return it, routes answer it as `application/problem+json` (RFC 9457), server functions as
+//! [`Problem`]. Each variant knows its status, its stable code and its French sentence. What is not a refusal but a fault of ours is
+//! [`Error::Internal`]: its cause is logged, never sent.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::Cents;
+use domain::api::Problem;
+use domain::order::FieldError;
+use serde_json::{Map, Value, json};
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 400: not JSON at all.
+    #[error("not JSON: {0}")]
+    BadJson(String),
+    /// 401: nobody is signed in here.
+    #[error("not signed in")]
+    NotSignedIn,
+    /// 401: name or PIN wrong; says not which.
+    #[error("wrong name or PIN")]
+    WrongPin,
+    /// 403: this role may not.
+    #[error("forbidden")]
+    Forbidden,
+    /// 403: a write from a page of another origin.
+    #[error("cross-origin write")]
+    CrossOrigin,
+    /// 404: no such thing; the French noun with its article.
+    #[error("not found: {0}")]
+    NotFound(&'static str),
+    /// 405: the path exists, not for this method.
+    #[error("method not allowed")]
+    MethodNotAllowed,
+    /// 409: the same id was used for another body.
+    #[error("idempotency key reused with another body")]
+    IdempotencyMismatch,
+    /// 409: somebody else has that table.
+    #[error("table occupied by order {order_id}")]
+    TableOccupied {
+        /// The open order.
+        order_id: i64,
+        /// Who opened it.
+        opened_by: (i64, String),
+    },
+    /// 409: the line cannot go from its state to the one that was asked for.
+    #[error("line state conflict")]
+    LineState,
+    /// 409: the share is settled.
+    #[error("already paid")]
+    AlreadyPaid,
+    /// 409: the share owes something else than the screen showed.
+    #[error("amount mismatch, {expected} expected")]
+    AmountMismatch {
+        /// What the share owes.
+        expected: Cents,
+    },
+    /// 409: the order is settled, nothing can be added or divided.
+    #[error("order is closed")]
+    OrderClosed,
+    /// 409: an older day is open.
+    #[error("previous period open")]
+    PreviousPeriodOpen {
+        /// Its service day.
+        service_day: time::Date,
+    },
+    /// 413.
+    #[error("body too large")]
+    TooLarge,
+    /// 415.
+    #[error("wrong content type")]
+    WrongContentType,
+    /// 422: well-formed but invalid.
+    #[error("invalid: {0:?}")]
+    Invalid(Vec<FieldError>),
+    /// 429: try later.
+    #[error("too many attempts")]
+    TooMany {
+        /// Seconds to wait.
+        retry_after: u64,
+    },
+    /// 503: the database does not answer.
+    #[error("database unavailable: {0}")]
+    DatabaseDown(sqlx::Error),
+    /// 500: a fault of ours.
+    #[error("{0:#}")]
+    Internal(anyhow::Error),
+}
+
+/// What a service returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A body whose one field is wrong.
+    #[must_use]
+    pub fn invalid(field: &str, code: &str) -> Self {
+        Self::Invalid(vec![FieldError::new(field, code)])
+    }
+
+    /// A fault of ours, with the words that help to find it.
+    #[must_use]
+    pub fn internal(message: impl std::fmt::Display) -> Self {
+        Self::Internal(anyhow::anyhow!("{message}"))
+    }
+
+    /// Status, stable code, and the sentence for a person.
+    fn describe(&self) -> (StatusCode, &'static str, String) {
+        use StatusCode as S;
+        let (status, code, detail) = match self {
+            Self::BadJson(_) => (S::BAD_REQUEST, "bad_json", "La requête n’est pas du JSON lisible."),
+            Self::NotSignedIn => (S::UNAUTHORIZED, "not_signed_in", "Identifiez-vous pour continuer."),
+            Self::WrongPin => (S::UNAUTHORIZED, "wrong_pin", "Nom ou code incorrect."),
+            Self::Forbidden => (S::FORBIDDEN, "forbidden", "Votre rôle ne permet pas cette action."),
+            Self::CrossOrigin => (S::FORBIDDEN, "cross_origin", "Cette demande vient d’un autre site."),
+            Self::NotFound(what) => {
+                return (S::NOT_FOUND, "not_found", format!("Introuvable : {what}."));
+            }
+            Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method_not_allowed", "Cette adresse n’accepte pas cette méthode."),
+            Self::IdempotencyMismatch => (S::CONFLICT, "idempotency_mismatch", "Cet identifiant a déjà servi pour une autre demande."),
+            Self::TableOccupied { opened_by: (_, name), .. } => {
+                return (S::CONFLICT, "table_occupied", format!("Table déjà ouverte par {name}."));
+            }
+            Self::LineState => (S::CONFLICT, "line_state", "Cette ligne n’en est plus là : l’écran a été mis à jour."),
+            Self::AlreadyPaid => (S::CONFLICT, "already_paid", "Cette part est déjà payée."),
+            Self::AmountMismatch { expected } => {
+                return (S::CONFLICT, "amount_mismatch", format!("Le montant a changé : cette part est de {expected}."));
+            }
+            Self::OrderClosed => (S::CONFLICT, "order_closed", "Cette addition est déjà soldée."),
+            Self::PreviousPeriodOpen { service_day } => {
+                let (year, month, day) = (service_day.year(), u8::from(service_day.month()), service_day.day());
+                let detail = format!("La journée du {day:02}/{month:02}/{year} n’est pas clôturée : clôturez-la d’abord.");
+                return (S::CONFLICT, "previous_period_open", detail);
+            }
+            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "La requête est trop volumineuse."),
+            Self::WrongContentType => (S::UNSUPPORTED_MEDIA_TYPE, "wrong_content_type", "Le contenu doit être du JSON."),
+            Self::Invalid(errors) => return (S::UNPROCESSABLE_ENTITY, "invalid", sentence(errors)),
+            Self::TooMany { retry_after } => {
+                return (S::TOO_MANY_REQUESTS, "too_many", format!("Trop d’essais : attendez {retry_after} secondes."));
+            }
+            Self::DatabaseDown(_) => {
+                (S::SERVICE_UNAVAILABLE, "database_unavailable", "La base de données ne répond pas : réessayez dans un instant.")
+            }
+            Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", "Une erreur est survenue de notre côté. Rien n’a été enregistré."),
+        };
+        (status, code, detail.to_owned())
+    }
+
+    /// Named extras of the body.
+    fn extras(&self) -> Map<String, Value> {
+        let extras = match self {
+            Self::TableOccupied { order_id, opened_by: (id, name) } => json!({
+                "order_id": order_id, "opened_by": {"id": id, "name": name}, "choices": ["append", "other_table", "drop"],
+            }),
+            Self::AmountMismatch { expected } => json!({ "expected_cents": expected.0 }),
+            Self::Invalid(errors) => json!({ "errors": errors }),
+            Self::TooMany { retry_after } => json!({ "retry_after": retry_after }),
+            _ => return Map::new(),
+        };
+        match extras {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        }
+    }
+
+    /// The cause goes to the log, with the request's span around it; a refusal is no event.
+    fn log(&self) {
+        match self {
+            Self::Internal(cause) => tracing::error!(error = format!("{cause:#}"), "request failed"),
+            Self::DatabaseDown(cause) => tracing::error!(error = %cause, "database unavailable"),
+            _ => {}
+        }
+    }
+}
+
+/// The first fault, said to a person.
+fn sentence(errors: &[FieldError]) -> String {
+    let code = errors.first().map_or("", |error| error.code.as_str());
+    match code {
+        "unavailable" => "Un article demandé est épuisé.",
+        "unknown_item" => "Un article demandé n’existe pas à la carte.",
+        "unknown_table" => "Cette table n’existe pas.",
+        "out_of_range" => "Une quantité est hors limites.",
+        "empty" => "La commande est vide.",
+        "too_long" => "Une note est trop longue.",
+        "one_per_group" | "not_in_group" => "La formule est incomplète : choisissez un article par groupe.",
+        "less_than_due" => "Le montant donné est inférieur à la somme due.",
+        "unsupported_method" => "Ce moyen de paiement n’est pas disponible sur cette caisse.",
+        "more_parts_than_cents" => "Il n’y a pas un centime par part.",
+        "in_the_future" => "Cette journée n’a pas encore eu lieu.",
+        _ => "La demande contient une valeur invalide.",
+    }
+    .to_owned()
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::DatabaseDown(error),
+            // Class 57: the server is starting up, shutting down, or was killed.
+            sqlx::Error::Database(ref cause) if cause.code().is_some_and(|code| code.starts_with("57P")) => Self::DatabaseDown(error),
+            other => Self::Internal(other.into()),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+/// For a server function.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        error.log();
+        let (status, code, detail) = error.describe();
+        let errors = if let Error::Invalid(errors) = error { errors } else { Vec::new() };
+        Self { status: status.as_u16(), code: code.to_owned(), detail, errors }
+    }
+}
+
+/// For a route.
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        self.log();
+        let (status, code, detail) = self.describe();
+        let mut body = self.extras();
+        body.insert("type".into(), json!("about:blank"));
+        body.insert("title".into(), json!(status.canonical_reason().unwrap_or_default()));
+        body.insert("status".into(), json!(status.as_u16()));
+        body.insert("code".into(), json!(code));
+        body.insert("detail".into(), json!(detail));
+        let mut response = (status, Value::Object(body).to_string()).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Self::TooMany { retry_after } = self {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+        }
+        response
+    }
+}

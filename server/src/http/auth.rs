@@ -1,0 +1,52 @@
+//! Signing in and out.
+
+use super::parse::Json;
+use crate::error::{Error, Result};
+use crate::services::signing_in;
+use crate::session_store::USER;
+use crate::state::{House, Shared};
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::api::{Login, LoginDone, SessionUser};
+use time::{Duration, OffsetDateTime};
+use tower_sessions::{Expiry, Session};
+
+/// A long day: nobody signs in twice in one service, and a phone left behind is worthless tomorrow.
+const SIGNED_IN_FOR: Duration = Duration::hours(16);
+
+/// Checks name and PIN and opens the session, under an id that nobody knew before.
+///
+/// # Errors
+/// Those of [`signing_in::check`].
+pub async fn open_session(house: &House, session: &Session, login: &Login) -> Result<SessionUser> {
+    let user = signing_in::check(house, login).await?;
+    session.cycle_id().await.map_err(Error::internal)?;
+    session.set_expiry(Some(Expiry::AtDateTime(OffsetDateTime::now_utc() + SIGNED_IN_FOR)));
+    session.insert(USER, &user).await.map_err(Error::internal)?;
+    Ok(user)
+}
+
+/// Ends the session.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn close_session(session: &Session) -> Result<()> {
+    session.flush().await.map_err(Error::internal)
+}
+
+/// `POST /api/auth/login`
+///
+/// # Errors
+/// 401 wrong name or PIN, 429 too many failures.
+pub async fn login(State(house): State<Shared>, session: Session, Json(login): Json<Login>) -> Result<Json<LoginDone>> {
+    Ok(Json(LoginDone { user: open_session(&house, &session, &login).await? }))
+}
+
+/// `POST /api/auth/logout`
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn logout(session: Session) -> Result<StatusCode> {
+    close_session(&session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

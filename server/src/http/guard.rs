@@ -1,0 +1,88 @@
+//! Who comes through: signed in, with the right to, from our own pages.
+
+use crate::error::{Error, Result};
+use crate::session_store::USER;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use domain::api::SessionUser;
+use domain::role::Right;
+use tower_sessions::Session;
+
+/// Who is signed in with this session.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn current_user(session: &Session) -> Result<Option<SessionUser>> {
+    session.get(USER).await.map_err(Error::internal)
+}
+
+/// Lets through who is signed in and has the right, and tells the handler who it is. Before the body is read: what a stranger sends is
+/// not even parsed.
+///
+/// # Errors
+/// [`Error::NotSignedIn`], [`Error::Forbidden`].
+pub async fn may(State(right): State<Right>, session: Session, mut request: Request, next: Next) -> Result<Response> {
+    let user = current_user(&session).await?.ok_or(Error::NotSignedIn)?;
+    if !user.role.may(right) {
+        return Err(Error::Forbidden);
+    }
+    request.extensions_mut().insert(user);
+    Ok(next.run(request).await)
+}
+
+/// Refuses writes and sockets that a page of another origin asks for. `SameSite=Strict` already keeps our cookie from them; this also
+/// covers browsers and set-ups in which it does not.
+///
+/// # Errors
+/// [`Error::CrossOrigin`].
+pub async fn same_origin(request: Request, next: Next) -> Result<Response> {
+    let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let upgrades = request.headers().contains_key(header::UPGRADE);
+    if (writes || upgrades) && !comes_from_here(request.headers()) {
+        return Err(Error::CrossOrigin);
+    }
+    Ok(next.run(request).await)
+}
+
+fn comes_from_here(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if let Some(origin) = headers.get(header::ORIGIN) {
+        let host = text(header::HOST.as_str());
+        return origin.to_str().ok().and_then(|origin| origin.split_once("://")).is_some_and(|(_, from)| Some(from) == host);
+    }
+    // Programs send neither; browsers that leave out Origin still say where they come from.
+    !matches!(text("sec-fetch-site"), Some("cross-site" | "same-site"))
+}
+
+/// Marks our cookie `Secure` when the proxy in front says that the person's connection is TLS.
+pub async fn secure_cookies(request: Request, next: Next) -> Response {
+    let behind_tls = request.headers().get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+    let mut response = next.run(request).await;
+    if behind_tls && let Some(cookie) = response.headers().get(header::SET_COOKIE).cloned() {
+        let marked = [cookie.as_bytes(), b"; Secure"].concat();
+        if let Ok(marked) = HeaderValue::from_bytes(&marked) {
+            response.headers_mut().insert(header::SET_COOKIE, marked);
+        }
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn only_our_own_origin_writes() {
+        assert!(comes_from_here(&headers(&[("host", "till.example:3000"), ("origin", "http://till.example:3000")])));
+        assert!(!comes_from_here(&headers(&[("host", "till.example:3000"), ("origin", "http://evil.example")])));
+        assert!(!comes_from_here(&headers(&[("host", "till.example:3000"), ("origin", "null")])));
+        assert!(!comes_from_here(&headers(&[("host", "till.example"), ("sec-fetch-site", "cross-site")])));
+        assert!(comes_from_here(&headers(&[("host", "till.example")])), "a program");
+    }
+}

@@ -1,0 +1,36 @@
+//! Is it alive, and can it work?
+
+use crate::db;
+use crate::session_store::Store;
+use crate::state::Shared;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// `GET /health/live`: the process answers.
+pub async fn live() -> Response {
+    axum::Json(json!({"status": "live"})).into_response()
+}
+
+/// `GET /health/ready`: what it needs answers too. 503 names the part that does not.
+pub async fn ready(State(house): State<Shared>, Extension(sessions): Extension<Store>) -> Response {
+    let mut failing = Vec::new();
+    if let Err(error) = db::ping(&house.db).await {
+        tracing::warn!(%error, "not ready: database");
+        failing.push("database");
+    }
+    if let Store::Redis(redis) = sessions {
+        let answer: redis::RedisResult<String> = redis::cmd("PING").query_async(&mut redis.clone()).await;
+        if let Err(error) = answer {
+            tracing::warn!(%error, "not ready: redis");
+            failing.push("redis");
+        }
+    }
+    if failing.is_empty() {
+        axum::Json(json!({"status": "ready"})).into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, axum::Json(json!({"status": "not ready", "failing": failing}))).into_response()
+    }
+}

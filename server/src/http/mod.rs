@@ -1,0 +1,15 @@
+//! Routes: parse, call one service, answer. One file per noun.
+
+pub mod auth;
+pub mod fiscal;
+pub mod floor;
+pub mod guard;
+pub mod health;
+pub mod kitchen;
+pub mod menu;
+pub mod orders;
+pub mod pages;
+pub mod parse;
+pub mod payments;
+pub mod till;
+pub mod ws;

@@ -1,0 +1,91 @@
+//! Pages: rendered here, taken over by the browser; and the calls that pages make.
+
+use super::till::RequestTill;
+use crate::error::{Error, Result};
+use crate::site::{asset_urls, find_asset};
+use crate::state::Shared;
+use app::document::{Assets, DocumentOptions, document};
+use app::ports::CurrentTill;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use leptos::nonce::use_nonce;
+use leptos::prelude::{expect_context, provide_context};
+use leptos_axum::ResponseOptions;
+use std::sync::Arc;
+use tower_sessions::Session;
+
+/// Our own files and nothing else; scripts only with the nonce of this very page. WebAssembly has to be compiled, hence the one `eval`.
+fn content_security_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+         connect-src 'self' ws: wss:; manifest-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
+         frame-ancestors 'none'"
+    )
+}
+
+fn options(shell: bool) -> DocumentOptions {
+    let urls = asset_urls();
+    DocumentOptions { shell, assets: Assets { js: urls.js.into(), wasm: urls.wasm.into(), css: urls.css.into() } }
+}
+
+async fn render(till: CurrentTill, shell: bool, request: Request) -> Response {
+    let context = move || provide_context(Arc::clone(&till));
+    let view = move || {
+        let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
+        if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce)) {
+            expect_context::<ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        document(options(shell))
+    };
+    leptos_axum::render_app_async_with_context(context, view)(request).await
+}
+
+/// Every page of the app. A page names a person and a moment: it is never kept.
+///
+/// # Errors
+/// When the session store does not answer.
+pub async fn page(State(house): State<Shared>, session: Session, request: Request) -> Result<Response> {
+    let till: CurrentTill = Arc::new(RequestTill::new(house, session).await?);
+    let mut response = render(till, false, request).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// `GET /shell`: the document without a page and without data, which the service worker keeps and answers with when there is no network.
+///
+/// # Errors
+/// When the session store does not answer.
+pub async fn shell(State(house): State<Shared>, session: Session, request: Request) -> Result<Response> {
+    let till: CurrentTill = Arc::new(RequestTill::new(house, session).await?);
+    let mut response = render(till, true, request).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+/// `POST /call/{name}`: the typed calls of the pages.
+///
+/// # Errors
+/// When the session store does not answer.
+pub async fn call(State(house): State<Shared>, session: Session, request: Request) -> Result<Response> {
+    let till: CurrentTill = Arc::new(RequestTill::new(house, session).await?);
+    let context = move || provide_context(Arc::clone(&till));
+    Ok(leptos_axum::handle_server_fns_with_context(context, request).await.into_response())
+}
+
+/// Whatever no route names: a file of the site, or nothing.
+///
+/// # Errors
+/// [`Error::NotFound`] for programs; a person gets the page that says so.
+pub async fn other(State(house): State<Shared>, session: Session, request: Request) -> Result<Response> {
+    if let Some(asset) = find_asset(request.method(), request.uri(), request.headers()).await {
+        return Ok(asset);
+    }
+    let wants_page = request.headers().get(header::ACCEPT).is_some_and(|accept| accept.to_str().is_ok_and(|a| a.contains("text/html")));
+    if !wants_page || request.uri().path().starts_with("/api/") {
+        return Err(Error::NotFound("cette adresse"));
+    }
+    let mut response = page(State(house), session, request).await?;
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    Ok(response)
+}

@@ -1,0 +1,127 @@
+//! The house as one signed-in person sees it: what the pages' calls and the rendering of pages ask.
+//!
+//! One is made per request. It checks the person's rights and calls the same services as the routes.
+
+use super::{auth, guard};
+use crate::db;
+use crate::error::{Error, Result};
+use crate::services::{billing, closing, floor, journal, kitchen, ordering, paying, printing};
+use crate::state::Shared;
+use app::ports::Till;
+use async_trait::async_trait;
+use domain::api::{
+    Bill, CloseDone, CloseRequest, ClosingView, KitchenView, Login, OrderView, PaymentDone, PaymentRequest, Problem, SessionUser,
+    SignInName, SplitRequest, TableView, TicketText, VerifyReport,
+};
+use domain::menu::Menu;
+use domain::order::KitchenMove;
+use domain::role::Right;
+use domain::{LineId, OrderId};
+use tower_sessions::Session;
+
+/// See the module.
+pub struct RequestTill {
+    house: Shared,
+    session: Session,
+    user: Option<SessionUser>,
+}
+
+impl RequestTill {
+    /// Reads who is signed in with this session.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn new(house: Shared, session: Session) -> Result<Self> {
+        let user = guard::current_user(&session).await?;
+        Ok(Self { house, session, user })
+    }
+
+    fn allowed(&self, right: Right) -> Result<&SessionUser> {
+        let user = self.user.as_ref().ok_or(Error::NotSignedIn)?;
+        if user.role.may(right) { Ok(user) } else { Err(Error::Forbidden) }
+    }
+}
+
+#[async_trait]
+impl Till for RequestTill {
+    fn user(&self) -> Option<SessionUser> {
+        self.user.clone()
+    }
+
+    fn training(&self) -> bool {
+        self.house.training
+    }
+
+    async fn sign_in_names(&self) -> Result<Vec<SignInName>, Problem> {
+        Ok(db::users::sign_in_names(&self.house.db).await?)
+    }
+
+    async fn sign_in(&self, login: Login) -> Result<SessionUser, Problem> {
+        Ok(auth::open_session(&self.house, &self.session, &login).await?)
+    }
+
+    async fn sign_out(&self) -> Result<(), Problem> {
+        Ok(auth::close_session(&self.session).await?)
+    }
+
+    async fn floor(&self) -> Result<Vec<TableView>, Problem> {
+        self.allowed(Right::TakeOrders)?;
+        Ok(floor::plan(&self.house).await?)
+    }
+
+    async fn menu(&self) -> Result<Menu, Problem> {
+        self.user.as_ref().ok_or(Error::NotSignedIn)?;
+        Ok(self.house.menu.get(&self.house.db).await?.menu.clone())
+    }
+
+    async fn order(&self, id: OrderId) -> Result<OrderView, Problem> {
+        self.allowed(Right::TakeOrders)?;
+        Ok(ordering::whole(&self.house, id).await?)
+    }
+
+    async fn kitchen(&self) -> Result<KitchenView, Problem> {
+        self.allowed(Right::TakeOrders)?;
+        Ok(kitchen::slips(&self.house).await?)
+    }
+
+    async fn move_line(&self, line: LineId, said: KitchenMove) -> Result<(), Problem> {
+        self.allowed(Right::TakeOrders)?;
+        kitchen::move_line(&self.house, line, said).await?;
+        Ok(())
+    }
+
+    async fn bill(&self, order: OrderId) -> Result<Bill, Problem> {
+        self.allowed(Right::TakeOrders)?;
+        Ok(billing::bill(&self.house, order).await?)
+    }
+
+    async fn split(&self, order: OrderId, how: SplitRequest) -> Result<Bill, Problem> {
+        self.allowed(Right::HandleMoney)?;
+        Ok(billing::split(&self.house, order, &how).await?)
+    }
+
+    async fn pay(&self, payment: PaymentRequest) -> Result<PaymentDone, Problem> {
+        let user = self.allowed(Right::HandleMoney)?;
+        Ok(paying::pay(&self.house, user, &payment).await?.value)
+    }
+
+    async fn ticket(&self, no: i64) -> Result<TicketText, Problem> {
+        self.allowed(Right::HandleMoney)?;
+        Ok(printing::ticket(&self.house, no).await?)
+    }
+
+    async fn closing(&self) -> Result<ClosingView, Problem> {
+        self.allowed(Right::HandleMoney)?;
+        Ok(closing::view(&self.house).await?)
+    }
+
+    async fn close(&self, request: CloseRequest) -> Result<CloseDone, Problem> {
+        let user = self.allowed(Right::HandleMoney)?;
+        Ok(closing::close(&self.house, user, &request).await?)
+    }
+
+    async fn verify(&self) -> Result<VerifyReport, Problem> {
+        self.allowed(Right::VerifyJournal)?;
+        Ok(journal::verify_with_stored_keys(&self.house.db).await?)
+    }
+}

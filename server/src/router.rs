@@ -1,0 +1,110 @@
+//! Every route, on one page, grouped by who uses it.
+
+use crate::error::Error;
+use crate::http::guard::{may, same_origin, secure_cookies};
+use crate::http::{auth, fiscal, floor, health, kitchen, menu, orders, pages, payments, ws};
+use crate::session_store::Store;
+use crate::state::Shared;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::{MethodRouter, get, post, put};
+use axum::{Extension, Router, middleware};
+use domain::role::Right;
+use std::time::Duration;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+use tower_sessions::SessionManagerLayer;
+use tower_sessions::cookie::SameSite;
+
+/// No body that we take is larger: a hundred lines with their notes fit ten times.
+const LARGEST_BODY: usize = 256 * 1024;
+/// Longer than any answer takes; a slower one is given up.
+const SLOWEST_ANSWER: Duration = Duration::from_secs(30);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A route for whoever has the right.
+fn only(right: Right, route: MethodRouter<Shared>) -> MethodRouter<Shared> {
+    route.layer(middleware::from_fn_with_state(right, may))
+}
+
+/// The whole server.
+pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router {
+    use Right::{HandleMoney, TakeOrders, VerifyJournal};
+
+    let api = Router::new()
+        // anyone
+        .route("/api/auth/login", post(auth::login))
+        .route("/api/auth/logout", post(auth::logout))
+        // waiters
+        .route("/api/menu", only(TakeOrders, get(menu::get)))
+        .route("/api/tables", only(TakeOrders, get(floor::tables)))
+        .route("/api/orders", only(TakeOrders, post(orders::place)))
+        .route("/api/orders/{id}", only(TakeOrders, get(orders::get)))
+        .route("/api/orders/{id}/bill", only(TakeOrders, get(orders::bill)))
+        .route("/ws", only(TakeOrders, get(ws::open)))
+        // the kitchen
+        .route("/api/kitchen", only(TakeOrders, get(kitchen::slips)))
+        .route("/api/kitchen/lines/{line_id}", only(TakeOrders, post(kitchen::move_line)))
+        // cashiers
+        .route("/api/orders/{id}/split", only(HandleMoney, put(orders::split)))
+        .route("/api/payments/split", only(HandleMoney, post(payments::pay)))
+        .route("/api/nf525/close", only(HandleMoney, post(fiscal::close)))
+        .route("/api/nf525/x", only(HandleMoney, get(fiscal::x)))
+        .route("/api/nf525/tickets/{no}", only(HandleMoney, get(fiscal::ticket)))
+        // auditors
+        .route("/api/nf525/verify", only(VerifyJournal, get(fiscal::verify)))
+        // the machine next door
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready));
+
+    let site = Router::new()
+        .route("/", get(pages::page))
+        .route("/connexion", get(pages::page))
+        .route("/plan", get(pages::page))
+        .route("/table/{id}", get(pages::page))
+        .route("/cuisine", get(pages::page))
+        .route("/addition/{order}", get(pages::page))
+        .route("/ticket/{no}", get(pages::page))
+        .route("/cloture", get(pages::page))
+        .route("/shell", get(pages::shell))
+        .route("/call/{*name}", post(pages::call))
+        .fallback(pages::other);
+
+    let session_layer = SessionManagerLayer::new(sessions.clone())
+        .with_name("comptoir")
+        .with_http_only(true)
+        .with_same_site(SameSite::Strict)
+        // `secure_cookies` marks it behind TLS; on the till itself there is none.
+        .with_secure(false);
+
+    let header = |name: HeaderName, value: &'static str| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+
+    // Read from the bottom: what stands last sees the request first.
+    api.merge(site)
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(Extension(sessions))
+        .layer(Extension(stopping))
+        .layer(session_layer)
+        .layer(middleware::from_fn(secure_cookies))
+        .layer(middleware::from_fn(same_origin))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, SLOWEST_ANSWER))
+        .layer(CatchPanicLayer::custom(|_| Error::internal("a handler panicked").into_response()))
+        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(header::REFERRER_POLICY, "same-origin"))
+        .layer(header(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(header(HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
+            let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();
+            // The path only: a query may hold what should not be logged.
+            tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+        }))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+        .with_state(house)
+}

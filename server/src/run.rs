@@ -1,0 +1,259 @@
+//! Opening and shutting the house.
+//!
+//! Database → schema → fiscal key → demo, if asked for → sockets. And in the other direction when it is asked to stop: no new requests, let
+//! the running ones finish, then the database that we started ourselves.
+
+use crate::adapters::bus::Bus;
+use crate::adapters::signer::Signer;
+use crate::cluster::{Cluster, Durability};
+use crate::config::Config;
+use crate::db;
+use crate::http::ws::Stopping;
+use crate::router::router;
+use crate::services::menu::MenuCache;
+use crate::services::signing_in::hash_pin;
+use crate::session_store::Store;
+use crate::state::{House, Shared};
+use anyhow::Context;
+use domain::Role;
+use domain::fiscal::Identity;
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Connections to the database of one process.
+const CONNECTIONS: u32 = 16;
+/// How long running requests may take once the server was asked to stop.
+const LAST_ORDERS: Duration = Duration::from_secs(10);
+/// How often what has expired is forgotten.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+/// The PIN of everybody in the demo restaurant.
+const DEMO_PIN: &str = "1234";
+/// Who works in the demo restaurant, in the order of their numbers.
+const DEMO_USERS: [(&str, &str, Role); 6] = [
+    ("alice", "Alice", Role::Serveur),
+    ("bob", "Bob", Role::Serveur),
+    ("charlie", "Charlie", Role::Serveur),
+    ("camille", "Camille", Role::Caissier),
+    ("gerant", "Gérant", Role::Admin),
+    ("audit", "Audit", Role::Auditeur),
+];
+
+/// A database that answers, with its schema up to date.
+pub struct Database {
+    /// How to reach it.
+    pub options: PgConnectOptions,
+    cluster: Option<Cluster>,
+}
+
+impl Database {
+    /// Finds the database of this configuration, or starts the one in its data folder.
+    ///
+    /// # Errors
+    /// One line that says what to do.
+    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        match &config.database {
+            Some(options) => Ok(Self { options: options.clone(), cluster: None }),
+            None => {
+                let cluster = Cluster::start(&config.data, Durability::Full).await?;
+                Ok(Self { options: cluster.connect_options(), cluster: Some(cluster) })
+            }
+        }
+    }
+
+    /// Brings the schema up to date.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn migrate(&self) -> anyhow::Result<()> {
+        db::migrate(&self.options).await.context(match self.cluster {
+            Some(_) => "the database in the data folder refuses the schema",
+            None => "DATABASE_URL: cannot bring the schema up to date",
+        })
+    }
+
+    /// Stops the database if it is ours and we started it.
+    pub async fn close(self) {
+        if let Some(cluster) = self.cluster
+            && let Err(error) = cluster.stop().await
+        {
+            tracing::error!(%error, "the database did not stop cleanly; it will recover at the next start");
+        }
+    }
+}
+
+/// `comptoir migrate`
+///
+/// # Errors
+/// One line that says what to do.
+pub async fn migrate(config: Config) -> anyhow::Result<()> {
+    let database = Database::open(&config).await?;
+    let done = database.migrate().await;
+    database.close().await;
+    done
+}
+
+/// `comptoir demo`
+///
+/// # Errors
+/// When the house is not empty, or the database refuses.
+pub async fn demo(config: Config) -> anyhow::Result<()> {
+    let database = Database::open(&config).await?;
+    let done = async {
+        database.migrate().await?;
+        let pool = db::connect(database.options.clone(), 1).await?;
+        anyhow::ensure!(load_demo(&pool).await?, "somebody works here already: the demo restaurant is loaded into an empty database only");
+        pool.close().await;
+        Ok(())
+    }
+    .await;
+    database.close().await;
+    done
+}
+
+/// Loads the demo restaurant into an empty house; false when the house is not empty.
+///
+/// # Errors
+/// When the database refuses; nothing of it stays then.
+pub async fn load_demo(pool: &PgPool) -> anyhow::Result<bool> {
+    let mut tx = pool.begin().await?;
+    if !db::demo::house_is_empty(&mut tx).await? {
+        return Ok(false);
+    }
+    for (username, name, role) in DEMO_USERS {
+        db::users::add(&mut *tx, username, name, role, &hash_pin(DEMO_PIN).await?).await?;
+    }
+    db::demo::load(&mut tx).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Makes the running house out of its parts.
+///
+/// # Errors
+/// One line that says what to do.
+pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared> {
+    let journal_is_empty = db::journal::is_empty(&pool).await?;
+    let key_file = config.fiscal_key_file.clone();
+    let signer = tokio::task::spawn_blocking(move || Signer::open(&key_file, journal_is_empty)).await??;
+    db::journal::remember_key(&pool, signer.key_id(), signer.public_key_pem()).await?;
+    let mut connection = pool.acquire().await?;
+    db::journal::local_now(&mut connection, &config.time_zone).await.map_err(|_| {
+        anyhow::anyhow!("COMPTOIR_TZ: PostgreSQL does not know the time zone {}; give an IANA name such as Europe/Paris", config.time_zone)
+    })?;
+    drop(connection);
+    Ok(Arc::new(House {
+        db: pool,
+        bus: Bus::default(),
+        menu: MenuCache::default(),
+        signer,
+        identity: demo_identity(),
+        zone: config.time_zone.clone(),
+        training: config.training,
+    }))
+}
+
+/// Until an establishment can be described in the settings, tickets carry the demo restaurant's name, which says what it is.
+fn demo_identity() -> Identity {
+    Identity {
+        name: "Le Comptoir de démonstration".to_owned(),
+        address: vec!["12 rue de la Carafe".to_owned(), "75011 Paris".to_owned(), "France".to_owned()],
+        siret: "00000000000000".to_owned(),
+        naf: "5610A".to_owned(),
+        vat_no: "FR00000000000".to_owned(),
+    }
+}
+
+/// `comptoir serve`: until `shutdown` resolves.
+///
+/// # Errors
+/// One line that says what to do: a port in use, a database that refuses, a wrong variable.
+pub async fn serve(config: Config, shutdown: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    // First, because it is what most often goes wrong and takes no time to find out.
+    let listener = TcpListener::bind(config.addr)
+        .await
+        .with_context(|| format!("COMPTOIR_ADDR: cannot listen on {}; is another till running?", config.addr))?;
+    let database = Database::open(&config).await?;
+    let done = serve_with(&config, &database, listener, shutdown).await;
+    database.close().await;
+    done
+}
+
+async fn serve_with(
+    config: &Config,
+    database: &Database,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    database.migrate().await?;
+    let pool = db::connect(database.options.clone(), CONNECTIONS).await?;
+    if config.demo && load_demo(&pool).await? {
+        tracing::info!("loaded the demo restaurant");
+    }
+    let house = open_house(config, pool.clone()).await?;
+    let sessions = sessions(config, &pool).await?;
+
+    let stopping = CancellationToken::new();
+    let sweeper = tokio::spawn(sweep(pool.clone(), stopping.clone()));
+    let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
+    announce(config, &house);
+
+    let stop = stopping.clone();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        shutdown.await;
+        stop.cancel();
+    });
+    let server = tokio::spawn(server.into_future());
+    stopping.cancelled().await;
+    match tokio::time::timeout(LAST_ORDERS, server).await {
+        Ok(ended) => ended??,
+        Err(_) => tracing::warn!("gave up on requests that did not end"),
+    }
+    sweeper.await?;
+    pool.close().await;
+    Ok(())
+}
+
+/// Where sessions are kept under this configuration.
+async fn sessions(config: &Config, pool: &PgPool) -> anyhow::Result<Store> {
+    let Some(info) = config.redis.clone() else { return Ok(Store::Postgres(pool.clone())) };
+    let client = redis::Client::open(info).context("REDIS_URL: not usable")?;
+    let manager = tokio::time::timeout(Duration::from_secs(5), redis::aio::ConnectionManager::new(client))
+        .await
+        .map_err(|_| anyhow::anyhow!("no answer within 5 s"))
+        .and_then(|connected| connected.map_err(anyhow::Error::from))
+        .context("REDIS_URL: Redis does not answer")?;
+    Ok(Store::Redis(manager))
+}
+
+/// Forgets what has expired, until the server stops.
+async fn sweep(pool: PgPool, stopping: CancellationToken) {
+    let mut tick = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        for swept in [db::sessions::delete_expired(&pool).await, db::users::forget_old_failures(&pool).await] {
+            if let Err(error) = swept {
+                tracing::warn!(%error, "sweep failed; it will be tried again");
+            }
+        }
+    }
+}
+
+/// Tells whoever started us where to go.
+#[expect(clippy::print_stdout, reason = "the person who typed `make run` reads this, whatever RUST_LOG says")]
+fn announce(config: &Config, house: &House) {
+    println!("Comptoir is serving on http://{}", config.addr);
+    if config.demo {
+        let names = DEMO_USERS.map(|(username, ..)| username).join(", ");
+        println!("Demo sign-ins: {names} (PIN {DEMO_PIN} each)");
+    }
+    if house.training {
+        println!("Training mode: everything is recorded on the training chain and marked FORMATION.");
+    }
+}

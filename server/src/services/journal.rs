@@ -1,0 +1,138 @@
+//! Writing to the fiscal journal: the last thing that a business transaction does.
+//!
+//! Lock the journal → number and date what happened → canonical text → sign → append → commit. The lock is global to the establishment,
+//! so that numbers have no gap and closings see a still journal; it is held for one signature.
+
+use crate::adapters::signer::Checker;
+use crate::db;
+use crate::db::journal::Locked;
+use crate::db::periods::Period;
+use crate::error::{Error, Result};
+use crate::state::{House, REGISTER};
+use domain::api::VerifyReport;
+use domain::fiscal::{CORE_VERSION, Chain, Draft, FORMAT, Record, RecordKind, Verifier};
+use domain::service_day::service_day;
+use domain::{Cents, VatRate};
+use futures::StreamExt;
+use serde::Serialize;
+use sqlx::{PgConnection, PgPool};
+use time::Date;
+
+/// What is to be recorded, once the journal is locked.
+pub struct Entry<'a, C> {
+    /// What happened.
+    pub kind: RecordKind,
+    /// Gross amounts by rate.
+    pub vat: Vec<(VatRate, Cents)>,
+    /// Sum of them.
+    pub total: Cents,
+    /// Fields that this chain signs besides.
+    pub extra: Vec<String>,
+    /// Everything, as signed.
+    pub content: &'a C,
+    /// The day it belongs to.
+    pub service_day: Date,
+}
+
+impl House {
+    /// The chain of tickets.
+    #[must_use]
+    pub const fn ticket_chain(&self) -> Chain {
+        if self.training { Chain::X } else { Chain::T }
+    }
+
+    /// The chain of closings.
+    #[must_use]
+    pub const fn closing_chain(&self) -> Chain {
+        if self.training { Chain::X } else { Chain::G }
+    }
+}
+
+/// Locks the journal for what follows in this transaction.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock(house: &House, db: &mut PgConnection, chain: Chain) -> Result<Locked> {
+    db::journal::lock(db, REGISTER, chain, &house.zone).await
+}
+
+/// Seals, signs and appends.
+///
+/// # Errors
+/// When the content has no canonical form, which is a fault of ours, or the database does not answer.
+pub async fn append<C: Serialize>(house: &House, db: &mut PgConnection, chain: Chain, locked: Locked, entry: Entry<'_, C>) -> Result<Record> {
+    let draft = Draft {
+        chain,
+        register: REGISTER.to_owned(),
+        kind: entry.kind,
+        local: locked.local,
+        utc: locked.utc,
+        vat: entry.vat,
+        total: entry.total,
+        extra: entry.extra,
+        content: serde_json::to_value(entry.content)?,
+    };
+    let sealed = draft.seal(&locked.head).map_err(Error::internal)?;
+    let signer = house.signer.clone();
+    let text = sealed.data_to_sign.clone();
+    // A millisecond of arithmetic: off the threads that serve requests.
+    let signature = tokio::task::spawn_blocking(move || signer.sign(&text)).await.map_err(Error::internal)??;
+    let mut record = sealed.into_record(&draft, signature, house.signer.key_id(), CORE_VERSION);
+    debug_assert_eq!(record.format, FORMAT);
+    record.id = db::journal::append(db, &record, entry.service_day).await?;
+    record.master_seq = record.id;
+    Ok(record)
+}
+
+/// The period that a ticket written now belongs to; opened when there is none. The journal must be locked by this transaction.
+///
+/// A forgotten closing never stops a sale: the older day stays open with its range fixed, and a period for today begins. When the clock
+/// has gone back, the newest day goes on.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn period_for_sale(house: &House, db: &mut PgConnection, locked: &Locked) -> Result<Date> {
+    let today = service_day(locked.local);
+    let newest = db::periods::newest(&mut *db, REGISTER, house.training).await?;
+    let last_seq = locked.head.last_seq;
+    let (no, day) = match newest {
+        Some(Period { audit_log_id: None, service_day, .. }) if service_day >= today => return Ok(service_day),
+        Some(period) => {
+            if period.audit_log_id.is_none() {
+                db::periods::end(db, REGISTER, house.training, period.no, last_seq).await?;
+            }
+            (period.no + 1, today.max(period.service_day))
+        }
+        None => (1, today),
+    };
+    db::periods::open(db, REGISTER, house.training, no, day, last_seq + 1).await?;
+    Ok(day)
+}
+
+/// Checks the whole journal with the given keys: every record, every chain, every closing, and the guards of the database.
+///
+/// # Errors
+/// When the database does not answer or a record cannot be read.
+pub async fn verify(db: &PgPool, checker: &Checker) -> Result<VerifyReport> {
+    // Heads first: what is appended meanwhile is not a lost tail.
+    let (heads, master) = db::journal::heads(db).await?;
+    let check = |key_id: &str, signed: &[u8], signature: &str| checker.check(key_id, signed, signature);
+    let mut verifier = Verifier::new(&check);
+    let mut records = std::pin::pin!(db::journal::all(db));
+    while let Some(record) = records.next().await {
+        verifier.feed(&record?);
+    }
+    let mut report = verifier.finish(&heads, master);
+    report.flaws.extend(db::journal::missing_guards(db).await?);
+    report.ok = report.flaws.is_empty();
+    Ok(report)
+}
+
+/// Checks the whole journal with the public keys that the database holds.
+///
+/// # Errors
+/// As [`verify`].
+pub async fn verify_with_stored_keys(db: &PgPool) -> Result<VerifyReport> {
+    let checker = Checker::new(&db::journal::keys(db).await?)?;
+    verify(db, &checker).await
+}

@@ -1,0 +1,16 @@
+//! The stories of the house, one file each, told in the order in which things happen.
+//!
+//! A service opens one transaction, asks `domain` what the rules are and `db` to read and write, commits, and only then tells others.
+//! Routes and server functions call services and nothing else.
+
+pub mod billing;
+pub mod closing;
+pub mod floor;
+pub mod journal;
+pub mod kitchen;
+pub mod menu;
+pub mod once;
+pub mod ordering;
+pub mod paying;
+pub mod printing;
+pub mod signing_in;

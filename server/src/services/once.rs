@@ -1,0 +1,56 @@
+//! Exactly once: the client chooses an id, and the same id again returns the first answer instead of having the effect again.
+
+use crate::db::idempotency::{self, Claim};
+use crate::error::Result;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// An answer, and whether it was given before.
+#[derive(Debug)]
+pub struct Answered<T> {
+    /// The answer.
+    pub value: T,
+    /// The effect belongs to an earlier request with the same id.
+    pub replayed: bool,
+}
+
+impl<T> Answered<T> {
+    /// An answer given for the first time.
+    pub const fn now(value: T) -> Self {
+        Self { value, replayed: false }
+    }
+}
+
+/// Takes the request's id for this transaction. `Some` is the answer that was already given; `None` means: go ahead.
+///
+/// # Errors
+/// [`crate::error::Error::IdempotencyMismatch`] when the id was used for another request.
+pub async fn earlier<T: DeserializeOwned>(
+    db: &mut PgConnection,
+    key: Option<Uuid>,
+    route: &str,
+    request: &impl Serialize,
+) -> Result<Option<Answered<T>>> {
+    let Some(key) = key else { return Ok(None) };
+    // What was understood is compared, not how it was spaced.
+    let mut digest = Sha256::new();
+    digest.update(route);
+    digest.update([0]);
+    digest.update(serde_json::to_vec(request)?);
+    match idempotency::claim(db, key, &digest.finalize()).await? {
+        Claim::New => Ok(None),
+        Claim::Done { answer, .. } => Ok(Some(Answered { value: serde_json::from_str(&answer)?, replayed: true })),
+    }
+}
+
+/// Stores the answer beside the effect, in the same transaction.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn remember(db: &mut PgConnection, key: Option<Uuid>, status: u16, answer: &impl Serialize) -> Result<()> {
+    let Some(key) = key else { return Ok(()) };
+    idempotency::settle(db, key, status, &serde_json::to_string(answer)?).await
+}

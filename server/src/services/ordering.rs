@@ -1,0 +1,59 @@
+//! Scenario 1: an order reaches the house.
+//!
+//! Check and price it from our own menu → take its id → lock the table → open an order or join the open one → store the round → store
+//! the answer → commit → tell the screens.
+
+use super::floor;
+use super::once::{self, Answered};
+use crate::db;
+use crate::error::{Error, Result};
+use crate::state::House;
+use domain::api::{OrderAccepted, OrderView, SentStatus, SessionUser};
+use domain::order::{IfOccupied, OrderRequest, price};
+use domain::OrderId;
+
+/// Takes an order. The same `uuid` again changes nothing and returns the first answer.
+///
+/// # Errors
+/// [`Error::Invalid`] names every faulty field; [`Error::TableOccupied`] when the phone asked to be told.
+pub async fn place(house: &House, user: &SessionUser, request: &OrderRequest) -> Result<Answered<OrderAccepted>> {
+    let menu = house.menu.get(&house.db).await?;
+    let mut tx = house.db.begin().await?;
+    // Before the price: an order that was taken stays taken, whatever has run out since.
+    if let Some(answered) = once::earlier(&mut tx, request.uuid, "orders", request).await? {
+        return Ok(answered);
+    }
+    let lines = price(request, &menu.menu).map_err(Error::Invalid)?;
+
+    let Some(table) = db::floor::lock_table(&mut tx, request.table_id).await? else {
+        return Err(Error::invalid("table_id", "unknown_table"));
+    };
+    let order = match db::orders::lock_open(&mut tx, request.table_id).await? {
+        Some(open) => {
+            if request.if_occupied == IfOccupied::Reject && open.server.0 != user.id {
+                return Err(Error::TableOccupied { order_id: open.id.get(), opened_by: (open.server.0.get(), open.server.1) });
+            }
+            open.id
+        }
+        None => db::orders::open(&mut tx, request.table_id, request.covers.unwrap_or(table.seats), user.id).await?,
+    };
+    let round = db::orders::add_round(&mut tx, order, request.covers, &lines).await?;
+
+    // The built-in kitchen screen reads the same rows: once this is committed the kitchen has it.
+    let accepted = OrderAccepted { order_id: order, status: SentStatus::Sent, round };
+    once::remember(&mut tx, request.uuid, 201, &accepted).await?;
+    tx.commit().await?;
+
+    tracing::info!(order = order.get(), table = request.table_id.get(), round, lines = lines.len(), "order taken");
+    floor::announce(house, request.table_id, order).await;
+    Ok(Answered::now(accepted))
+}
+
+/// A whole order.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none of that number.
+pub async fn whole(house: &House, id: OrderId) -> Result<OrderView> {
+    let mut connection = house.db.acquire().await?;
+    db::orders::whole(&mut connection, id).await?.ok_or(Error::NotFound("cette commande"))
+}

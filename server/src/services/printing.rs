@@ -1,0 +1,35 @@
+//! Tickets as text. The text is made from the signed content and from nothing else: there is no ticket that is not in the journal.
+
+use crate::db;
+use crate::error::{Error, Result};
+use crate::state::{House, REGISTER};
+use domain::api::TicketText;
+use domain::fiscal::{ClosingContent, Record, RecordKind, TicketContent};
+use domain::receipt::{Proof, closing_lines, render_text, ticket_lines};
+
+/// Characters in a line on 80 mm paper.
+const COLUMNS: usize = 48;
+
+fn proof(record: &Record) -> Proof {
+    Proof { seq: record.seq, hash: record.hash_current.clone(), signature: record.signature.clone(), print_no: 0 }
+}
+
+/// A ticket by its number.
+///
+/// # Errors
+/// [`Error::NotFound`] when no ticket has that number.
+pub async fn ticket(house: &House, no: i64) -> Result<TicketText> {
+    let record = db::journal::by_number(&house.db, REGISTER, house.ticket_chain(), no)
+        .await?
+        .filter(|record| record.kind == RecordKind::Sale)
+        .ok_or(Error::NotFound("ce ticket"))?;
+    let content: TicketContent = serde_json::from_str(&record.content_text)?;
+    let text = render_text(&ticket_lines(&content, &proof(&record)), COLUMNS);
+    Ok(TicketText { ticket_no: no, text, training: content.training })
+}
+
+/// A Z as text.
+#[must_use]
+pub fn z_text(content: &ClosingContent, record: &Record) -> String {
+    render_text(&closing_lines(content, &proof(record)), COLUMNS)
+}

@@ -1,0 +1,38 @@
+//! What every request needs, made once at the start.
+
+use crate::adapters::bus::Bus;
+use crate::adapters::signer::Signer;
+use crate::services::menu::MenuCache;
+use domain::fiscal::Identity;
+use sqlx::PgPool;
+use std::sync::Arc;
+
+/// The number of this till on tickets. One establishment has one so far; the journal keeps a chain per register.
+pub const REGISTER: &str = "01";
+
+/// The running house.
+pub struct House {
+    /// Connections that work as `comptoir_app`.
+    pub db: PgPool,
+    /// Events to the open sockets.
+    pub bus: Bus,
+    /// The menu as last read.
+    pub menu: MenuCache,
+    /// The fiscal key.
+    pub signer: Signer,
+    /// Who sells: printed on every ticket.
+    pub identity: Identity,
+    /// The clock of the restaurant, an IANA name that PostgreSQL knows.
+    pub zone: String,
+    /// Everything goes to the training chain and is marked FORMATION.
+    pub training: bool,
+}
+
+/// As handlers hold it.
+pub type Shared = Arc<House>;
+
+/// Name and version, as tickets and records carry them.
+#[must_use]
+pub fn software() -> String {
+    format!("Comptoir {}", env!("CARGO_PKG_VERSION"))
+}

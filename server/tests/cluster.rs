@@ -1,0 +1,168 @@
+//! The private PostgreSQL cluster, on the real thing: real programs, real kills.
+//!
+//! Every story is bounded in time, because what is tested here is precisely that nothing hangs.
+#![expect(clippy::expect_used, reason = "a test says what it expected")]
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::{Pid, geteuid},
+};
+use server::cluster::{Cluster, Durability};
+use sqlx::{Connection as _, PgConnection, PgPool, postgres::PgPoolOptions};
+
+/// More than any story needs on a slow machine; a hang is a failure, not a wait.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+async fn within<T>(story: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, story).await.expect("it should not take that long")
+}
+
+async fn start(data: &Path) -> Cluster {
+    Cluster::start(data, Durability::Throwaway).await.expect("PostgreSQL starts")
+}
+
+/// The server's process, by its own account of it.
+fn pid(cluster_root: &Path) -> Option<Pid> {
+    let text = fs::read_to_string(cluster_root.join("data/postmaster.pid")).ok()?;
+    text.lines().next()?.trim().parse().ok().map(Pid::from_raw)
+}
+
+async fn one(cluster: &Cluster) -> i32 {
+    let mut connection = PgConnection::connect_with(&cluster.connect_options()).await.expect("a connection");
+    sqlx::query_scalar("select 1").fetch_one(&mut connection).await.expect("an answer")
+}
+
+/// Waits until the supervisor has started another server; until then, helpers of the dead one may still answer.
+async fn replaced(cluster_root: &Path, killed: Pid) {
+    while pid(cluster_root).is_none_or(|now| now == killed) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Asks until the pool has found the server again.
+async fn written(pool: &PgPool) -> i64 {
+    loop {
+        if let Ok(count) = sqlx::query_scalar("select count(*) from kept").fetch_one(pool).await {
+            return count;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_is_created_used_and_stopped_cleanly() {
+    within(async {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let root = data.path().join("postgres");
+        let cluster = start(data.path()).await;
+        assert_eq!(one(&cluster).await, 1);
+        assert_eq!(fs::metadata(&root).expect("the cluster").permissions().mode() & 0o777, 0o700, "nobody else may enter");
+
+        let mut connection = PgConnection::connect_with(&cluster.connect_options()).await.expect("a connection");
+        let addresses: String = sqlx::query_scalar("show listen_addresses").fetch_one(&mut connection).await.expect("an answer");
+        assert_eq!(addresses, "", "no network address");
+
+        // A connection that is still open must not hold up the end.
+        cluster.stop().await.expect("a clean stop");
+        assert_eq!(pid(&root), None, "a clean end removes the pid file");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_killed_server_comes_back_with_what_was_committed() {
+    within(async {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let cluster = start(data.path()).await;
+        let pool = PgPoolOptions::new().connect_with(cluster.connect_options()).await.expect("a pool");
+        sqlx::query("create table kept (n int)").execute(&pool).await.expect("a table");
+        sqlx::query("insert into kept values (1)").execute(&pool).await.expect("a row");
+
+        let killed = pid(&data.path().join("postgres")).expect("a running server");
+        kill(killed, Signal::SIGKILL).expect("the kill");
+
+        replaced(&data.path().join("postgres"), killed).await;
+        assert_eq!(written(&pool).await, 1);
+        pool.close().await;
+        cluster.stop().await.expect("a clean stop");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_start_shares_the_server_and_the_last_one_stops_it() {
+    within(async {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let root = data.path().join("postgres");
+        let (first, second) = tokio::join!(start(data.path()), start(data.path()));
+        let server = pid(&root);
+
+        first.stop().await.expect("the first one leaves");
+        assert_eq!(one(&second).await, 1, "the second one still uses the server");
+        assert_eq!(pid(&root), server, "and it is the same server");
+        second.stop().await.expect("the last one stops it");
+        assert_eq!(pid(&root), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_interrupted_creation_is_begun_again() {
+    within(async {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let root = data.path().join("postgres");
+        // What a `kill -9` during initdb leaves.
+        fs::create_dir_all(root.join("data.unfinished/base")).expect("an unfinished cluster");
+        if geteuid().is_root() {
+            let account = nix::unistd::User::from_name("postgres").ok().flatten();
+            let owner = account.map(|user| user.uid.as_raw());
+            std::os::unix::fs::chown(&root, owner, None).expect("handed over");
+        }
+        let cluster = start(data.path()).await;
+        assert_eq!(one(&cluster).await, 1);
+        cluster.stop().await.expect("a clean stop");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stale_pid_file_does_not_prevent_the_start() {
+    within(async {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let pid_file = data.path().join("postgres/data/postmaster.pid");
+        start(data.path()).await.stop().await.expect("a clean stop");
+        // After a power cut, the number may belong to any process: here, to this one.
+        fs::write(&pid_file, format!("{}\n", std::process::id())).expect("a stale file");
+        let cluster = start(data.path()).await;
+        assert_eq!(one(&cluster).await, 1);
+        cluster.stop().await.expect("a clean stop");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn root_may_keep_its_data_where_nobody_else_may_enter() {
+    if !geteuid().is_root() {
+        return;
+    }
+    within(async {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).expect("a private folder");
+        let data = home.path().join("data");
+        let cluster = start(&data).await;
+        assert_eq!(one(&cluster).await, 1);
+
+        let note = fs::read_to_string(data.join("postgres.location")).expect("a note that says where the cluster is");
+        let root = Path::new(note.trim()).to_path_buf();
+        assert!(root.starts_with("/var/lib/comptoir"), "{}", root.display());
+        cluster.stop().await.expect("a clean stop");
+
+        let again = start(&data).await;
+        assert_eq!(one(&again).await, 1);
+        again.stop().await.expect("a clean stop");
+        fs::remove_dir_all(root).expect("nothing stays behind");
+    })
+    .await;
+}
