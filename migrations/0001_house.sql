@@ -98,3 +98,5 @@ create table menu_components (
 );
 
 grant select, insert, update, delete on users, sign_in_failures, sessions, rooms, tables, menu_items, pairings, menu_components to comptoir_app;
+-- The demo restaurant gives numbers by hand and moves these on behind them.
+grant update on sequence rooms_id_seq, tables_id_seq, menu_items_id_seq to comptoir_app;

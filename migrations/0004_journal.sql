@@ -50,7 +50,8 @@ create table fiscal_periods (
     start_seq bigint not null,
     -- known once a later period has begun or this one is closed
     end_seq bigint,
-    opened_at timestamptz not null default now(),
+    -- on the clock of the restaurant, as the Z prints it
+    opened_local timestamp not null,
     closed_at timestamptz,
     audit_log_id bigint references audit_logs,
     primary key (register, training, no),

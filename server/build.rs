@@ -9,7 +9,6 @@
 //! - Names of pkg and style files carry a hash of their content, so that they can be cached for ever.
 //! - `public/sw.js` is a template: `__VERSION__` becomes a hash over the whole site, `"__PRECACHE__"` the list of addresses that the
 //!   browser must hold to start without a network.
-#![expect(clippy::print_stdout, reason = "a build script talks to cargo through its standard output")]
 
 use std::{
     env,
@@ -173,7 +172,11 @@ impl Site {
             };
             // A variant that is not smaller than the file would cost the browser time and save nothing.
             let write_smaller = |suffix: &str, bytes: Vec<u8>| -> Result<String> {
-                if compressible && bytes.len() < content.len() { Ok(format!("Some({})", write_variant(suffix, &bytes)?)) } else { Ok("None".into()) }
+                if compressible && bytes.len() < content.len() {
+                    Ok(format!("Some({})", write_variant(suffix, &bytes)?))
+                } else {
+                    Ok("None".into())
+                }
             };
             writeln!(
                 table,

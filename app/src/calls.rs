@@ -43,7 +43,7 @@ pub async fn sign_in_names() -> Result<Vec<SignInName>, CallError> {
 
 /// Signs a person in on this device.
 #[server(name = SignIn, prefix = "/call", endpoint = "sign-in", input = Json, output = Json)]
-pub async fn sign_in(login: Login) -> Result<SessionUser, CallError> {
+pub async fn sign_in(#[doc = "Name and PIN."] login: Login) -> Result<SessionUser, CallError> {
     Ok(till()?.sign_in(login).await?)
 }
 
@@ -67,7 +67,7 @@ pub async fn menu() -> Result<Menu, CallError> {
 
 /// One order.
 #[server(name = AskOrder, prefix = "/call", endpoint = "order", input = Json, output = Json)]
-pub async fn order(id: OrderId) -> Result<OrderView, CallError> {
+pub async fn order(#[doc = "Which."] id: OrderId) -> Result<OrderView, CallError> {
     Ok(till()?.order(id).await?)
 }
 
@@ -79,31 +79,31 @@ pub async fn kitchen() -> Result<KitchenView, CallError> {
 
 /// Says where a line stands.
 #[server(name = MoveLine, prefix = "/call", endpoint = "move-line", input = Json, output = Json)]
-pub async fn move_line(line: LineId, said: KitchenMove) -> Result<(), CallError> {
+pub async fn move_line(#[doc = "Which."] line: LineId, #[doc = "Where it goes."] said: KitchenMove) -> Result<(), CallError> {
     Ok(till()?.move_line(line, said).await?)
 }
 
 /// The bill of an order.
 #[server(name = AskBill, prefix = "/call", endpoint = "bill", input = Json, output = Json)]
-pub async fn bill(order: OrderId) -> Result<Bill, CallError> {
+pub async fn bill(#[doc = "Whose."] order: OrderId) -> Result<Bill, CallError> {
     Ok(till()?.bill(order).await?)
 }
 
 /// Divides what is not paid yet.
 #[server(name = Split, prefix = "/call", endpoint = "split", input = Json, output = Json)]
-pub async fn split(order: OrderId, how: SplitRequest) -> Result<Bill, CallError> {
+pub async fn split(#[doc = "Whose bill."] order: OrderId, #[doc = "Into what."] how: SplitRequest) -> Result<Bill, CallError> {
     Ok(till()?.split(order, how).await?)
 }
 
 /// Settles a share.
 #[server(name = Pay, prefix = "/call", endpoint = "pay", input = Json, output = Json)]
-pub async fn pay(payment: PaymentRequest) -> Result<PaymentDone, CallError> {
+pub async fn pay(#[doc = "Which share, and how."] payment: PaymentRequest) -> Result<PaymentDone, CallError> {
     Ok(till()?.pay(payment).await?)
 }
 
 /// A ticket as text.
 #[server(name = AskTicket, prefix = "/call", endpoint = "ticket", input = Json, output = Json)]
-pub async fn ticket(no: i64) -> Result<TicketText, CallError> {
+pub async fn ticket(#[doc = "Its number."] no: i64) -> Result<TicketText, CallError> {
     Ok(till()?.ticket(no).await?)
 }
 
@@ -115,7 +115,7 @@ pub async fn closing() -> Result<ClosingView, CallError> {
 
 /// Closes a day.
 #[server(name = Close, prefix = "/call", endpoint = "close", input = Json, output = Json)]
-pub async fn close(request: CloseRequest) -> Result<CloseDone, CallError> {
+pub async fn close(#[doc = "Which day."] request: CloseRequest) -> Result<CloseDone, CallError> {
     Ok(till()?.close(request).await?)
 }
 

@@ -1,1 +1,24 @@
-//! x
+//! The WASM entry. One binary starts in two ways: it hydrates a page that the server rendered, or mounts into the empty shell that the
+//! service worker serves without a network. The document says which in `data-render`.
+
+use app::App;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Starts the app. The document calls it once the WASM is there.
+#[wasm_bindgen]
+pub fn start() {
+    console_error_panic_hook::set_once();
+    if is_shell() {
+        leptos::mount::mount_to_body(App);
+    } else {
+        leptos::mount::hydrate_body(App);
+    }
+}
+
+fn is_shell() -> bool {
+    web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.document_element())
+        .and_then(|html| html.get_attribute("data-render"))
+        .is_some_and(|render| render == "shell")
+}

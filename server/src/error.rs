@@ -85,6 +85,9 @@ pub enum Error {
     /// 503: the database does not answer.
     #[error("database unavailable: {0}")]
     DatabaseDown(sqlx::Error),
+    /// 503: the store of sessions does not answer.
+    #[error("sessions unavailable: {0}")]
+    SessionsDown(tower_sessions::session::Error),
     /// 500: a fault of ours.
     #[error("{0:#}")]
     Internal(anyhow::Error),
@@ -143,6 +146,9 @@ impl Error {
             Self::DatabaseDown(_) => {
                 (S::SERVICE_UNAVAILABLE, "database_unavailable", "La base de données ne répond pas : réessayez dans un instant.")
             }
+            Self::SessionsDown(_) => {
+                (S::SERVICE_UNAVAILABLE, "sessions_unavailable", "Impossible de vérifier qui est identifié : réessayez dans un instant.")
+            }
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", "Une erreur est survenue de notre côté. Rien n’a été enregistré."),
         };
         (status, code, detail.to_owned())
@@ -170,6 +176,7 @@ impl Error {
         match self {
             Self::Internal(cause) => tracing::error!(error = format!("{cause:#}"), "request failed"),
             Self::DatabaseDown(cause) => tracing::error!(error = %cause, "database unavailable"),
+            Self::SessionsDown(cause) => tracing::error!(error = %cause, "sessions unavailable"),
             _ => {}
         }
     }
@@ -203,6 +210,12 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(ref cause) if cause.code().is_some_and(|code| code.starts_with("57P")) => Self::DatabaseDown(error),
             other => Self::Internal(other.into()),
         }
+    }
+}
+
+impl From<tower_sessions::session::Error> for Error {
+    fn from(error: tower_sessions::session::Error) -> Self {
+        Self::SessionsDown(error)
     }
 }
 

@@ -35,6 +35,8 @@ fn only(right: Right, route: MethodRouter<Shared>) -> MethodRouter<Shared> {
 /// The whole server.
 pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router {
     use Right::{HandleMoney, TakeOrders, VerifyJournal};
+    // Pages are rendered as tasks of this runtime. A second router of one process finds that said already.
+    let _ = any_spawner::Executor::init_tokio();
 
     let api = Router::new()
         // anyone

@@ -1,7 +1,7 @@
 //! The browser side, packed into the binary by `build.rs`: WASM, style, icons, manifest, service worker.
 //!
 //! A phone in a cellar kitchen has a poor network, so what can be kept is kept: files whose name carries the hash of their content are
-//! cached for ever, the others are asked for again by ETag, and all of it was compressed when the binary was built.
+//! cached for ever, the others are asked for again by `ETag`, and all of it was compressed when the binary was built.
 //!
 //! Under `cargo leptos watch` (which sets `LEPTOS_SITE_ROOT`) the files come from that folder under their plain names instead, so that
 //! an edit shows without building the server again.
@@ -49,8 +49,7 @@ struct Asset {
 include!(concat!(env!("OUT_DIR"), "/site.rs"));
 
 /// What `cargo leptos watch` produces.
-const WATCHED: AssetUrls =
-    AssetUrls { js: "/pkg/comptoir.js", wasm: "/pkg/comptoir.wasm", css: "/pkg/comptoir.css", version: "watch" };
+const WATCHED: AssetUrls = AssetUrls { js: "/pkg/comptoir.js", wasm: "/pkg/comptoir.wasm", css: "/pkg/comptoir.css", version: "watch" };
 
 /// The folder that `cargo leptos watch` keeps up to date, when it runs us.
 static WATCHED_ROOT: LazyLock<Option<PathBuf>> =
@@ -174,6 +173,7 @@ async fn watched_file(root: &Path, path: &str) -> Option<Response> {
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test says what it expected")]
 mod tests {
     use super::*;
 

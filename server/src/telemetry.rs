@@ -30,8 +30,10 @@ pub fn init() -> Result<(), ConfigError> {
 
 fn filter(wanted: &str) -> Result<EnvFilter, ConfigError> {
     let wanted = if wanted.trim().is_empty() { DEFAULT } else { wanted };
-    EnvFilter::try_new(wanted)
-        .map_err(|_| ConfigError { name: "RUST_LOG", accepted: "give a level such as info, or a list such as server=debug,sqlx=warn".into() })
+    EnvFilter::try_new(wanted).map_err(|_| ConfigError {
+        name: "RUST_LOG",
+        accepted: "give a level such as info, or a list such as server=debug,sqlx=warn".into(),
+    })
 }
 
 #[cfg(test)]

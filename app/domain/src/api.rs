@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-time::serde::format_description!(pub iso_date, Date, "[year]-[month]-[day]");
+#[expect(missing_docs, reason = "the macro documents nothing that it writes")]
+mod formats {
+    time::serde::format_description!(pub iso_date, Date, "[year]-[month]-[day]");
+}
+pub use formats::iso_date;
 
 /// What went wrong, for a person and for a program (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -590,6 +594,9 @@ pub struct VerifyReport {
     pub ok: bool,
     /// How many records were read.
     pub records: u64,
+    /// Nothing is proven wrong, but something could not be judged: a key or a format that this version does not know.
+    #[serde(default)]
+    pub inconclusive: bool,
     /// Every flaw found.
     pub flaws: Vec<Flaw>,
 }

@@ -25,7 +25,7 @@ fn write_number<S: Serializer>(text: String, serializer: S) -> Result<S::Ok, S::
 /// `25.5`, never `25.50`: the shortest text, as other programs write numbers.
 fn shortest(cents: Cents) -> String {
     let text = cents.to_decimal();
-    text.strip_suffix(".00").map_or_else(|| text.strip_suffix('0').unwrap_or(&text), |whole| whole).to_owned()
+    text.strip_suffix(".00").unwrap_or_else(|| text.strip_suffix('0').unwrap_or(&text)).to_owned()
 }
 
 /// An amount in euros.

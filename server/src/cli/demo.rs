@@ -5,6 +5,6 @@ use std::process::ExitCode;
 use crate::config::Config;
 
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    let _ = config;
-    anyhow::bail!("`demo` is not there yet")
+    crate::run::demo(config).await?;
+    Ok(ExitCode::SUCCESS)
 }

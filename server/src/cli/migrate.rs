@@ -5,6 +5,6 @@ use std::process::ExitCode;
 use crate::config::Config;
 
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    let _ = config;
-    anyhow::bail!("`migrate` is not there yet")
+    crate::run::migrate(config).await?;
+    Ok(ExitCode::SUCCESS)
 }

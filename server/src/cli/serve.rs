@@ -16,6 +16,6 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         }
         tracing::info!("asked to stop; finishing what is under way");
     };
-    let _ = (config, shutdown);
-    anyhow::bail!("`serve` is not there yet")
+    crate::run::serve(config, shutdown).await?;
+    Ok(ExitCode::SUCCESS)
 }

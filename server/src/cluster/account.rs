@@ -10,7 +10,7 @@ use std::{
     process::Command,
 };
 
-use nix::unistd::{Uid, User, geteuid, getegid};
+use nix::unistd::{Uid, User, getegid, geteuid};
 
 use super::ClusterError;
 

@@ -4,7 +4,7 @@
 //! it creates it, starts it, restarts it when it dies, and stops it when the last process that uses it ends.
 //!
 //! - **Private.** It listens on a Unix socket in a folder of mode 0700 and on no network address.
-//! - **Unprivileged.** Started as root, it runs as another account; see [`account`].
+//! - **Unprivileged.** Started as root, it runs as another account.
 //! - **Hard to break.** `initdb` works in a folder that is renamed when whole. A till killed with `kill -9` leaves PostgreSQL running,
 //!   and the next start adopts it; a PostgreSQL killed with `kill -9` recovers by its own log when it is started again.
 //! - **Shared.** Several processes on one data folder use one cluster. Each holds a shared lock while it runs; the one that finds itself

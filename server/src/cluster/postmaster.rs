@@ -247,10 +247,11 @@ fn last_complaint(log: &Path) -> String {
 fn complaint_in(words: &str) -> String {
     let lines = || words.lines().map(str::trim).filter(|line| !line.is_empty());
     let telling = lines().rfind(|line| ["FATAL:", "PANIC:", "error:"].iter().any(|mark| line.contains(mark)));
-    telling.or_else(|| lines().last()).unwrap_or("no reason given").to_owned()
+    telling.or_else(|| lines().next_back()).unwrap_or("no reason given").to_owned()
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test says what it expected")]
 mod tests {
     use super::*;
 

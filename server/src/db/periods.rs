@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use sqlx::{PgConnection, PgExecutor};
-use time::{Date, OffsetDateTime};
+use time::{Date, PrimitiveDateTime};
 
 /// A day between two closings.
 #[derive(Debug, Clone)]
@@ -15,10 +15,18 @@ pub struct Period {
     pub start_seq: i64,
     /// Number of its last ticket, once a later period has begun or this one is closed.
     pub end_seq: Option<i64>,
-    /// When it was opened.
-    pub opened_at: OffsetDateTime,
+    /// When it was opened, on the clock of the restaurant.
+    pub opened_local: PrimitiveDateTime,
     /// The record of its closing.
     pub audit_log_id: Option<i64>,
+}
+
+impl Period {
+    /// A period that begins with the ticket after `last_seq`.
+    #[must_use]
+    pub const fn beginning(no: i64, service_day: Date, last_seq: i64, opened_local: PrimitiveDateTime) -> Self {
+        Self { no, service_day, start_seq: last_seq + 1, end_seq: None, opened_local, audit_log_id: None }
+    }
 }
 
 /// The newest period of a register, open or closed.
@@ -28,7 +36,7 @@ pub struct Period {
 pub async fn newest(db: impl PgExecutor<'_>, register: &str, training: bool) -> Result<Option<Period>> {
     Ok(sqlx::query_as!(
         Period,
-        "select no, service_day, start_seq, end_seq, opened_at, audit_log_id from fiscal_periods
+        "select no, service_day, start_seq, end_seq, opened_local, audit_log_id from fiscal_periods
          where register = $1 and training = $2 order by no desc limit 1",
         register,
         training
@@ -44,7 +52,7 @@ pub async fn newest(db: impl PgExecutor<'_>, register: &str, training: bool) -> 
 pub async fn oldest_open(db: impl PgExecutor<'_>, register: &str, training: bool) -> Result<Option<Period>> {
     Ok(sqlx::query_as!(
         Period,
-        "select no, service_day, start_seq, end_seq, opened_at, audit_log_id from fiscal_periods
+        "select no, service_day, start_seq, end_seq, opened_local, audit_log_id from fiscal_periods
          where register = $1 and training = $2 and closed_at is null order by no limit 1",
         register,
         training
@@ -60,7 +68,7 @@ pub async fn oldest_open(db: impl PgExecutor<'_>, register: &str, training: bool
 pub async fn newest_closed(db: impl PgExecutor<'_>, register: &str, training: bool, day: Option<Date>) -> Result<Option<Period>> {
     Ok(sqlx::query_as!(
         Period,
-        "select no, service_day, start_seq, end_seq, opened_at, audit_log_id from fiscal_periods
+        "select no, service_day, start_seq, end_seq, opened_local, audit_log_id from fiscal_periods
          where register = $1 and training = $2 and closed_at is not null and ($3::date is null or service_day = $3)
          order by no desc limit 1",
         register,
@@ -91,14 +99,15 @@ pub async fn closing_records(db: impl PgExecutor<'_>, register: &str, training: 
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn open(db: &mut PgConnection, register: &str, training: bool, no: i64, day: Date, start_seq: i64) -> Result<()> {
+pub async fn open(db: &mut PgConnection, register: &str, training: bool, new: &Period) -> Result<()> {
     sqlx::query!(
-        "insert into fiscal_periods (register, training, no, service_day, start_seq) values ($1, $2, $3, $4, $5)",
+        "insert into fiscal_periods (register, training, no, service_day, start_seq, opened_local) values ($1, $2, $3, $4, $5, $6)",
         register,
         training,
-        no,
-        day,
-        start_seq
+        new.no,
+        new.service_day,
+        new.start_seq,
+        new.opened_local
     )
     .execute(db)
     .await?;

@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use super::parse::Json;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::services::signing_in;
 use crate::session_store::USER;
 use crate::state::{House, Shared};
@@ -20,9 +20,9 @@ const SIGNED_IN_FOR: Duration = Duration::hours(16);
 /// Those of [`signing_in::check`].
 pub async fn open_session(house: &House, session: &Session, login: &Login) -> Result<SessionUser> {
     let user = signing_in::check(house, login).await?;
-    session.cycle_id().await.map_err(Error::internal)?;
+    session.cycle_id().await?;
     session.set_expiry(Some(Expiry::AtDateTime(OffsetDateTime::now_utc() + SIGNED_IN_FOR)));
-    session.insert(USER, &user).await.map_err(Error::internal)?;
+    session.insert(USER, &user).await?;
     Ok(user)
 }
 
@@ -31,7 +31,7 @@ pub async fn open_session(house: &House, session: &Session, login: &Login) -> Re
 /// # Errors
 /// When the store does not answer.
 pub async fn close_session(session: &Session) -> Result<()> {
-    session.flush().await.map_err(Error::internal)
+    Ok(session.flush().await?)
 }
 
 /// `POST /api/auth/login`

@@ -15,7 +15,7 @@ use tower_sessions::Session;
 /// # Errors
 /// When the store does not answer.
 pub async fn current_user(session: &Session) -> Result<Option<SessionUser>> {
-    session.get(USER).await.map_err(Error::internal)
+    Ok(session.get(USER).await?)
 }
 
 /// Lets through who is signed in and has the right, and tells the handler who it is. Before the body is read: what a stranger sends is

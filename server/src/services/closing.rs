@@ -11,10 +11,10 @@ use crate::error::{Error, Result};
 use crate::state::{House, REGISTER, software};
 use domain::Cents;
 use domain::api::{CloseDone, CloseRequest, CloseSummary, ClosingView, SessionUser};
-use domain::fiscal::{ClosingContent, ClosingFacts, ClosingTotals, Record, RecordKind, TicketContent, local_text};
+use domain::fiscal::{CONTENT_VERSION, ClosingContent, ClosingTotals, Draft, Record, TicketContent, local_timestamp};
 use domain::service_day::service_day;
 use futures::StreamExt;
-use sqlx::{Acquire, PgConnection};
+use sqlx::PgConnection;
 use time::{Date, PrimitiveDateTime};
 
 /// How many past closings the page shows.
@@ -25,27 +25,19 @@ const SHOWN: i64 = 14;
 /// # Errors
 /// [`Error::PreviousPeriodOpen`] when an older day is open; [`Error::Invalid`] for a day in the future or one that was never open.
 pub async fn close(house: &House, user: &SessionUser, request: &CloseRequest) -> Result<CloseDone> {
-    let mut connection = house.db.acquire().await?;
-    let mut tx = connection.begin().await?;
+    let mut tx = house.db.begin().await?;
     let locked = journal::lock(house, &mut tx, house.closing_chain()).await?;
     let today = service_day(locked.local);
     if request.date.is_some_and(|date| date > today) {
         return Err(Error::invalid("date", "in_the_future"));
     }
-    let period = match period_to_close(house, &mut tx, request.date, today).await? {
+    let period = match period_to_close(house, &mut tx, request.date, locked.local).await? {
         Found::Open(period) => period,
         Found::Closed(record) => return closed(&record, true),
     };
     let content = add_up(house, &mut tx, &period, Some(user), locked.local).await?;
-    let entry = journal::Entry {
-        kind: RecordKind::ClosureZ,
-        vat: content.vat_by_rate(),
-        total: content.total,
-        extra: content.signed_extra(),
-        content: &content,
-        service_day: period.service_day,
-    };
-    let record = journal::append(house, &mut tx, house.closing_chain(), locked, entry).await?;
+    let draft = Draft::closing(&content, locked.local, locked.utc).map_err(Error::internal)?;
+    let record = journal::append(house, &mut tx, draft, &locked.head, period.service_day).await?;
     db::periods::close(&mut tx, REGISTER, house.training, period.no, content.last_ticket, record.id).await?;
     tx.commit().await?;
     tracing::info!(z = period.no, day = %period.service_day, tickets = content.ticket_count, "day closed");
@@ -57,7 +49,7 @@ enum Found {
     Closed(Record),
 }
 
-async fn period_to_close(house: &House, db: &mut PgConnection, date: Option<Date>, today: Date) -> Result<Found> {
+async fn period_to_close(house: &House, db: &mut PgConnection, date: Option<Date>, now: PrimitiveDateTime) -> Result<Found> {
     let training = house.training;
     let oldest = db::periods::oldest_open(&mut *db, REGISTER, training).await?;
     if let Some(open) = oldest {
@@ -74,14 +66,15 @@ async fn period_to_close(house: &House, db: &mut PgConnection, date: Option<Date
     }
     // Nothing was sold on that day: an empty day closes too, as long as it is not before a day that is already there.
     let newest = db::periods::newest(&mut *db, REGISTER, training).await?;
-    let day = date.unwrap_or(today);
+    let day = date.unwrap_or_else(|| service_day(now));
     let (no, newest_day) = newest.map_or((1, day), |period| (period.no + 1, period.service_day));
     if day < newest_day {
         return Err(Error::invalid("date", "nothing_to_close"));
     }
     let last_seq = db::journal::last_seq(&mut *db, REGISTER, house.ticket_chain()).await?;
-    db::periods::open(db, REGISTER, training, no, day, last_seq + 1).await?;
-    db::periods::newest(db, REGISTER, training).await?.map(Found::Open).ok_or_else(|| Error::internal("the new period is not there"))
+    let period = Period::beginning(no, day, last_seq, now);
+    db::periods::open(db, REGISTER, training, &period).await?;
+    Ok(Found::Open(period))
 }
 
 /// Adds up the tickets of a period, from their signed contents.
@@ -99,23 +92,27 @@ async fn add_up(house: &House, db: &mut PgConnection, period: &Period, operator:
         }
     }
     let (perpetual_total, perpetual_absolute) = perpetual_before(house, db).await?;
-    Ok(ClosingContent::new(
-        &totals,
-        ClosingFacts {
-            identity: house.identity.clone(),
-            software: software(),
-            z_number: period.no,
-            register: REGISTER.to_owned(),
-            service_day: period.service_day,
-            closed_at_local: local_text(at),
-            operator: operator.map_or_else(String::new, |user| user.name.clone()),
-            first_ticket: period.start_seq,
-            last_ticket: last_seq,
-            perpetual_before: perpetual_total,
-            perpetual_absolute_before: perpetual_absolute,
-            training: house.training,
-        },
-    ))
+    Ok(ClosingContent {
+        version: CONTENT_VERSION,
+        identity: house.identity.clone(),
+        software: software(),
+        z_number: period.no,
+        register: REGISTER.to_owned(),
+        service_day: period.service_day,
+        opened_at_local: local_timestamp(period.opened_local),
+        closed_at_local: local_timestamp(at),
+        operator: operator.map_or_else(String::new, |user| user.name.clone()),
+        first_ticket: period.start_seq,
+        last_ticket: last_seq,
+        ticket_count: totals.ticket_count,
+        payment_count: totals.payment_count,
+        vat: totals.vat,
+        total: totals.total,
+        by_method: totals.by_method,
+        perpetual_total: perpetual_total + totals.total,
+        perpetual_absolute: perpetual_absolute + totals.absolute,
+        training: house.training,
+    })
 }
 
 /// The perpetual totals of the last Z: the next one goes on from there.
@@ -146,8 +143,7 @@ fn closed(record: &Record, already_closed: bool) -> Result<CloseDone> {
 /// # Errors
 /// When the database does not answer.
 pub async fn x_report(house: &House) -> Result<Option<CloseSummary>> {
-    let mut connection = house.db.acquire().await?;
-    let mut tx = connection.begin().await?;
+    let mut tx = house.db.begin().await?;
     let Some(period) = db::periods::oldest_open(&mut *tx, REGISTER, house.training).await? else { return Ok(None) };
     let now = db::journal::local_now(&mut tx, &house.zone).await?;
     let content = add_up(house, &mut tx, &period, None, now).await?;

@@ -8,43 +8,25 @@ use crate::db;
 use crate::db::journal::Locked;
 use crate::db::periods::Period;
 use crate::error::{Error, Result};
-use crate::state::{House, REGISTER};
+use crate::state::{House, REGISTER, software};
 use domain::api::VerifyReport;
-use domain::fiscal::{CORE_VERSION, Chain, Draft, FORMAT, Record, RecordKind, Verifier};
+use domain::fiscal::{Chain, Draft, Head, Record, Verifier};
 use domain::service_day::service_day;
-use domain::{Cents, VatRate};
 use futures::StreamExt;
-use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
 use time::Date;
-
-/// What is to be recorded, once the journal is locked.
-pub struct Entry<'a, C> {
-    /// What happened.
-    pub kind: RecordKind,
-    /// Gross amounts by rate.
-    pub vat: Vec<(VatRate, Cents)>,
-    /// Sum of them.
-    pub total: Cents,
-    /// Fields that this chain signs besides.
-    pub extra: Vec<String>,
-    /// Everything, as signed.
-    pub content: &'a C,
-    /// The day it belongs to.
-    pub service_day: Date,
-}
 
 impl House {
     /// The chain of tickets.
     #[must_use]
     pub const fn ticket_chain(&self) -> Chain {
-        if self.training { Chain::X } else { Chain::T }
+        Chain::of_tickets(self.training)
     }
 
     /// The chain of closings.
     #[must_use]
     pub const fn closing_chain(&self) -> Chain {
-        if self.training { Chain::X } else { Chain::G }
+        Chain::of_closings(self.training)
     }
 }
 
@@ -56,30 +38,18 @@ pub async fn lock(house: &House, db: &mut PgConnection, chain: Chain) -> Result<
     db::journal::lock(db, REGISTER, chain, &house.zone).await
 }
 
-/// Seals, signs and appends.
+/// Seals, signs and appends what is to follow `head`.
 ///
 /// # Errors
 /// When the content has no canonical form, which is a fault of ours, or the database does not answer.
-pub async fn append<C: Serialize>(house: &House, db: &mut PgConnection, chain: Chain, locked: Locked, entry: Entry<'_, C>) -> Result<Record> {
-    let draft = Draft {
-        chain,
-        register: REGISTER.to_owned(),
-        kind: entry.kind,
-        local: locked.local,
-        utc: locked.utc,
-        vat: entry.vat,
-        total: entry.total,
-        extra: entry.extra,
-        content: serde_json::to_value(entry.content)?,
-    };
-    let sealed = draft.seal(&locked.head).map_err(Error::internal)?;
+pub async fn append(house: &House, db: &mut PgConnection, draft: Draft, head: &Head, service_day: Date) -> Result<Record> {
+    let sealed = draft.seal(head).map_err(Error::internal)?;
     let signer = house.signer.clone();
     let text = sealed.data_to_sign.clone();
     // A millisecond of arithmetic: off the threads that serve requests.
     let signature = tokio::task::spawn_blocking(move || signer.sign(&text)).await.map_err(Error::internal)??;
-    let mut record = sealed.into_record(&draft, signature, house.signer.key_id(), CORE_VERSION);
-    debug_assert_eq!(record.format, FORMAT);
-    record.id = db::journal::append(db, &record, entry.service_day).await?;
+    let mut record = draft.into_record(sealed, signature, house.signer.key_id().to_owned(), software());
+    record.id = db::journal::append(db, &record, service_day).await?;
     record.master_seq = record.id;
     Ok(record)
 }
@@ -105,7 +75,7 @@ pub async fn period_for_sale(house: &House, db: &mut PgConnection, locked: &Lock
         }
         None => (1, today),
     };
-    db::periods::open(db, REGISTER, house.training, no, day, last_seq + 1).await?;
+    db::periods::open(db, REGISTER, house.training, &Period::beginning(no, day, last_seq, locked.local)).await?;
     Ok(day)
 }
 
@@ -123,7 +93,9 @@ pub async fn verify(db: &PgPool, checker: &Checker) -> Result<VerifyReport> {
         verifier.feed(&record?);
     }
     let mut report = verifier.finish(&heads, master);
-    report.flaws.extend(db::journal::missing_guards(db).await?);
+    let unguarded = db::journal::missing_guards(db).await?;
+    report.inconclusive &= unguarded.is_empty();
+    report.flaws.extend(unguarded);
     report.ok = report.flaws.is_empty();
     Ok(report)
 }

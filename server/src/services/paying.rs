@@ -10,14 +10,14 @@ use super::billing::{self, Ledger, OpenShare};
 use super::once::{self, Answered};
 use super::{floor, journal};
 use crate::db;
+use crate::db::journal::Locked;
 use crate::db::payments::NewPayment;
 use crate::error::{Error, Result};
 use crate::state::{House, REGISTER, software};
 use domain::Cents;
 use domain::api::{Method, OrderStatus, PaidStatus, PaymentDone, PaymentRequest, SessionUser};
-use domain::fiscal::{RecordKind, TicketContent, TicketLine, TicketPayment};
+use domain::fiscal::{CONTENT_VERSION, Draft, SharePart, TicketContent, TicketLine, TicketPayment, VatCents, local_timestamp};
 use domain::order::FieldError;
-use sqlx::Acquire;
 
 /// Settles a share by cash. The same `uuid` again charges nothing and returns the first answer.
 ///
@@ -25,8 +25,7 @@ use sqlx::Acquire;
 /// [`Error::AlreadyPaid`], [`Error::AmountMismatch`], [`Error::OrderClosed`], [`Error::Invalid`].
 pub async fn pay(house: &House, user: &SessionUser, request: &PaymentRequest) -> Result<Answered<PaymentDone>> {
     let tendered = tendered(request)?;
-    let mut connection = house.db.acquire().await?;
-    let mut tx = connection.begin().await?;
+    let mut tx = house.db.begin().await?;
     if let Some(answered) = once::earlier(&mut tx, request.uuid, "payments", request).await? {
         return Ok(answered);
     }
@@ -38,17 +37,9 @@ pub async fn pay(house: &House, user: &SessionUser, request: &PaymentRequest) ->
     let locked = journal::lock(house, &mut tx, chain).await?;
     let service_day = journal::period_for_sale(house, &mut tx, &locked).await?;
     let payment = TicketPayment { method: request.method, amount: request.amount, tendered: Some(tendered), change };
-    let issued_at = domain::fiscal::local_text(locked.local);
-    let content = ticket(house, user, &ledger, share, payment, locked.head.last_seq + 1, issued_at);
-    let entry = journal::Entry {
-        kind: RecordKind::Sale,
-        vat: content.vat_by_rate(),
-        total: content.total,
-        extra: Vec::new(),
-        content: &content,
-        service_day,
-    };
-    let record = journal::append(house, &mut tx, chain, locked, entry).await?;
+    let content = ticket(house, user, &ledger, share, payment, &locked);
+    let draft = Draft::ticket(&content, locked.local, locked.utc).map_err(Error::internal)?;
+    let record = journal::append(house, &mut tx, draft, &locked.head, service_day).await?;
 
     let payment_id = db::payments::insert(
         &mut tx,
@@ -132,20 +123,13 @@ fn share_to_pay<'l>(ledger: &'l Ledger, request: &PaymentRequest) -> Result<&'l 
 }
 
 /// Everything that the ticket says, copied: later changes of menu, house or people change nothing on it.
-fn ticket(
-    house: &House,
-    user: &SessionUser,
-    ledger: &Ledger,
-    share: &OpenShare,
-    payment: TicketPayment,
-    ticket_no: i64,
-    issued_at_local: String,
-) -> TicketContent {
+fn ticket(house: &House, user: &SessionUser, ledger: &Ledger, share: &OpenShare, payment: TicketPayment, locked: &Locked) -> TicketContent {
     let count = ledger.settled.len() + ledger.open.len();
-    let lines = ledger
+    let lines: Vec<TicketLine> = ledger
         .lines
         .iter()
         .zip(&share.parts)
+        // What costs nothing is on the ticket of whoever pays everything.
         .filter(|(_, part)| part.amount > Cents::ZERO || count == 1)
         .map(|(line, part)| TicketLine {
             name: line.name.clone(),
@@ -155,19 +139,22 @@ fn ticket(
             rate: line.vat_rate,
         })
         .collect();
-    TicketContent::new(domain::fiscal::TicketFacts {
+    TicketContent {
+        version: CONTENT_VERSION,
         identity: house.identity.clone(),
         software: software(),
-        ticket_no,
+        ticket_no: locked.head.last_seq + 1,
         register: REGISTER.to_owned(),
         table: ledger.head.table.clone(),
         covers: ledger.head.covers,
-        share: (count > 1).then(|| (share.number, u32::try_from(count).unwrap_or(u32::MAX))),
+        share: (count > 1).then(|| SharePart { number: share.number, of: u32::try_from(count).unwrap_or(u32::MAX) }),
         operator: user.name.clone(),
         order_ref: ledger.head.uuid.to_string(),
-        issued_at_local,
+        issued_at_local: local_timestamp(locked.local),
+        vat: VatCents::breakdown(lines.iter().map(|line| (line.rate, line.amount))),
         lines,
+        total: payment.amount,
         payments: vec![payment],
         training: house.training,
-    })
+    }
 }

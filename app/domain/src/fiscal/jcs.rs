@@ -102,13 +102,7 @@ mod tests {
 
     #[test]
     fn strings_and_literals_are_written_as_in_the_example_of_the_rfc() {
-        // RFC 8785, 3.2.2, without its fractions.
-        let value: Value = serde_json::from_str(
-            r#"{ "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", "literals": [null, true, false], "numbers": [-0, 30, -7] }"#,
-        )
-        .unwrap_or(Value::Null);
-        // `-0` is a fraction to serde_json, and refused with the others.
-        assert!(canonical(&value).is_err());
+        // RFC 8785, 3.2.2, with integers in the place of its fractions.
         let value = json!({"string": "€$\u{f}\nA'B\"\\\\\"/", "literals": [null, true, false], "numbers": [30, -7], "": {}, "a": []});
         assert_eq!(
             canonical(&value).unwrap(),
@@ -122,7 +116,7 @@ mod tests {
         for good in [json!(MAX_SAFE), json!(-9_007_199_254_740_991_i64), json!(0)] {
             assert_eq!(canonical(&good).unwrap(), good.to_string());
         }
-        for bad in [json!(1.5), json!(1e3), json!(MAX_SAFE + 1), json!(u64::MAX), json!(i64::MIN)] {
+        for bad in [json!(1.5), json!(1e3), json!(-0.0), json!(MAX_SAFE + 1), json!(u64::MAX), json!(i64::MIN)] {
             assert_eq!(canonical(&json!({ "deep": [bad] })), Err(NotCanonical::Number(bad.to_string())));
         }
     }

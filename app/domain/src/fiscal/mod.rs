@@ -19,6 +19,7 @@
 //! a previous record is carried over; the first record of a chain has `N` and an empty last field. Changing any of this makes a new
 //! format and a new [`CORE_VERSION`].
 
+mod canonical;
 mod chain;
 mod content;
 pub mod jcs;
@@ -26,11 +27,12 @@ mod record;
 mod totals;
 mod verify;
 
+pub use canonical::{digits_of, local_timestamp, sha256_hex, utc_timestamp};
 pub use chain::{Chain, Head, RecordKind};
 pub use content::{CONTENT_VERSION, ClosingContent, Identity, SharePart, TicketContent, TicketLine, TicketPayment};
-pub use record::{Draft, NotCanonical, Record, Sealed, digits_of, local_timestamp, sha256_hex, utc_timestamp};
+pub use record::{Draft, NotCanonical, Record, Sealed};
 pub use totals::{ByMethodCents, ClosingTotals, VatCents};
-pub use verify::{FlawCode, SignatureCheck, Verifier};
+pub use verify::{CheckSignature, FlawCode, SignatureCheck, Verifier};
 
 /// Version of the canonical form; the first field of every signed text.
 pub const FORMAT: &str = "F1";

@@ -3,12 +3,10 @@
 //! The signed text is rebuilt from the stored fields when the journal is verified, by the very function that made it. Nothing in it
 //! depends on a setting, a language or a time zone of the machine.
 
-use super::{Chain, ClosingContent, FORMAT, Head, RecordKind, TicketContent, jcs};
+use super::canonical::{SignedFields, is_canonical, link_to, sha256_hex, signed_fields, vat_field};
+use super::{Chain, ClosingContent, FORMAT, Head, RecordKind, TicketContent, jcs, local_timestamp};
 use crate::{Cents, VatRate};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
-use std::fmt::Write;
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 /// Why a fact cannot be recorded. Always a mistake of the caller, never of a person at the till.
@@ -119,7 +117,8 @@ impl Draft {
             return Err(NotCanonical::Field(head.last_signature.clone()));
         }
         let years = 1..=9999;
-        if self.utc.nanosecond() != 0 || !years.contains(&self.utc.to_offset(UtcOffset::UTC).year()) || !years.contains(&self.local.year()) {
+        if self.utc.nanosecond() != 0 || !years.contains(&self.utc.to_offset(UtcOffset::UTC).year()) || !years.contains(&self.local.year())
+        {
             return Err(NotCanonical::Moment);
         }
         let content_text = jcs::canonical(&self.content)?;
@@ -238,9 +237,9 @@ impl Record {
     /// The signed text up to the digest of the content, rebuilt from the fields. `None` when a field is not one that could have been
     /// signed; a comma moved from one field into its neighbour would otherwise leave the text the same.
     pub(super) fn rebuilt_fields(&self) -> Option<String> {
-        let commas_only_between = self.extra.is_empty() || self.extra.split(',').all(|field| !field.is_empty() && is_canonical(field));
+        let extra_is_canonical = self.extra.is_empty() || self.extra.split(',').all(|field| !field.is_empty() && is_canonical(field));
         let canonical = [&self.register, &self.local, &self.vat, &self.content_sha256].into_iter().all(|field| is_canonical(field));
-        (commas_only_between && canonical && self.utc.nanosecond() == 0).then(|| {
+        (extra_is_canonical && canonical && self.utc.nanosecond() == 0).then(|| {
             signed_fields(&SignedFields {
                 chain: self.chain,
                 register: &self.register,
@@ -257,95 +256,8 @@ impl Record {
     }
 }
 
-struct SignedFields<'a> {
-    chain: Chain,
-    register: &'a str,
-    seq: i64,
-    kind: RecordKind,
-    local: &'a str,
-    utc: OffsetDateTime,
-    vat: &'a str,
-    total: Cents,
-    extra: &'a str,
-    content_sha256: &'a str,
-}
-
-fn signed_fields(f: &SignedFields<'_>) -> String {
-    let mut text = format!(
-        "{FORMAT},{},{},{},{},{},{},{},{}",
-        f.chain,
-        f.register,
-        f.seq,
-        f.kind.as_str(),
-        f.local,
-        utc_timestamp(f.utc),
-        f.vat,
-        f.total.0
-    );
-    for field in [f.extra, f.content_sha256] {
-        if !field.is_empty() {
-            text.push(',');
-            text.push_str(field);
-        }
-    }
-    text
-}
-
-/// The end of the signed text: whether a signature is carried over, and which.
-pub(super) fn link_to(previous_signature: &str) -> String {
-    let carried = if previous_signature.is_empty() { 'N' } else { 'O' };
-    format!(",{carried},{previous_signature}")
-}
-
-/// Gross cents per rate, lowest rate first; rates that sum to nothing are left out.
-pub(super) fn vat_field(amounts: &[(VatRate, Cents)]) -> String {
-    let mut by_rate = BTreeMap::<VatRate, i64>::new();
-    for (rate, gross) in amounts {
-        let sum = by_rate.entry(*rate).or_default();
-        *sum = sum.saturating_add(gross.0);
-    }
-    let fields: Vec<String> =
-        by_rate.into_iter().filter(|(_, gross)| *gross != 0).map(|(rate, gross)| format!("{:04}:{gross}", rate.basis_points())).collect();
-    if fields.is_empty() { "0:0".to_owned() } else { fields.join("|") }
-}
-
-/// Only characters that need no escaping and no agreement about encodings.
-fn is_canonical(field: &str) -> bool {
-    field.bytes().all(|b| b.is_ascii_alphanumeric() || b":|_.+-".contains(&b))
-}
-
 fn to_json(content: &impl Serialize) -> Result<serde_json::Value, NotCanonical> {
     serde_json::to_value(content).map_err(|error| NotCanonical::Content(error.to_string()))
-}
-
-/// SHA-256 in lower-case hexadecimal.
-#[must_use]
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
-}
-
-/// A moment on the clock of the restaurant: `YYYYMMDDHHMMSS`, in the signed text and in contents.
-#[must_use]
-pub fn local_timestamp(t: PrimitiveDateTime) -> String {
-    format!("{:04}{:02}{:02}{:02}{:02}{:02}", t.year(), u8::from(t.month()), t.day(), t.hour(), t.minute(), t.second())
-}
-
-/// A moment in UTC: `YYYYMMDDTHHMMSSZ`.
-#[must_use]
-pub fn utc_timestamp(moment: OffsetDateTime) -> String {
-    let t = moment.to_offset(UtcOffset::UTC);
-    format!("{:04}{:02}{:02}T{:02}{:02}{:02}Z", t.year(), u8::from(t.month()), t.day(), t.hour(), t.minute(), t.second())
-}
-
-/// The digits of a moment, whatever separates them.
-#[must_use]
-pub fn digits_of(moment: &str) -> String {
-    moment.chars().filter(char::is_ascii_digit).collect()
 }
 
 #[cfg(test)]
@@ -373,10 +285,7 @@ mod tests {
         let first = draft().seal(&Head::genesis()).unwrap();
         assert_eq!(first.content_text, r#"{"a":"é, \n","b":1}"#);
         let sha = &first.content_sha256;
-        assert_eq!(
-            first.data_to_sign,
-            format!("F1,J,01,1,JET,20260214213045,20260214T203045Z,1000:-2400|2000:2800,400,A1,T:1-5,{sha},N,")
-        );
+        assert_eq!(first.data_to_sign, format!("F1,J,01,1,JET,20260214213045,20260214T203045Z,1000:-2400|2000:2800,400,A1,T:1-5,{sha},N,"));
         assert_eq!((first.seq, first.hash_previous), (1, "0".repeat(64)));
         let head = Head { last_seq: 1, last_signature: "s_-1".to_owned(), last_hash: first.hash.clone() };
         let second = draft().seal(&head).unwrap();

@@ -1,0 +1,141 @@
+//! What was signed once must be rebuilt to the byte for as long as records are kept: one ticket and one Z, frozen.
+//!
+//! A change here is a change of the canonical form: it needs a new format, not a new expectation. The digests below were checked with
+//! an independent SHA-256 over the frozen texts.
+
+use crate::support::{Till, codes};
+use domain::api::Method;
+use domain::fiscal::{ByMethodCents, CORE_VERSION, Chain, Draft, FORMAT, Head, Record, VatCents};
+use domain::receipt::{Proof, closing_lines, render_text, ticket_lines};
+use domain::{Cents, VatRate};
+use time::macros::datetime;
+
+/// Ticket 1057, the first share of four of table 5.
+fn ticket_draft() -> (domain::fiscal::TicketContent, Draft, Head) {
+    let till = Till::new(false);
+    let mut content = till.ticket(&[(VatRate::INTERMEDIATE_10, 2400), (VatRate::STANDARD_20, 700)], Method::Especes);
+    content.ticket_no = 1057;
+    content.issued_at_local = "20260214213045".to_owned();
+    content.lines[1].qty_thousandths = 250;
+    content.lines[1].unit_price = Cents(2800);
+    let draft = Draft::ticket(&content, datetime!(2026-02-14 21:30:45), datetime!(2026-02-14 20:30:45 UTC)).unwrap();
+    let head = Head { last_seq: 1056, last_signature: "kX3-previous_signature-Aw".to_owned(), last_hash: "ab".repeat(32) };
+    (content, draft, head)
+}
+
+/// Z 27: the reference day, 42 payments, 318.82 at 20 % and 2337.98 at 10 %.
+fn closing_draft() -> (domain::fiscal::ClosingContent, Draft) {
+    let mut content = Till::new(false).z(0);
+    content.z_number = 27;
+    content.closed_at_local = "20260215012233".to_owned();
+    (content.first_ticket, content.last_ticket, content.ticket_count, content.payment_count) = (1016, 1057, 42, 42);
+    content.vat = VatCents::breakdown([(VatRate::STANDARD_20, Cents(31_882)), (VatRate::INTERMEDIATE_10, Cents(233_798))]);
+    content.total = Cents(265_680);
+    content.by_method = ByMethodCents { cb: Cents(184_530), especes: Cents(68_750), tr: Cents(12_400), cheque: Cents::ZERO };
+    (content.perpetual_total, content.perpetual_absolute) = (Cents(123_456_789), Cents(123_556_789));
+    let draft = Draft::closing(&content, datetime!(2026-02-15 01:22:33), datetime!(2026-02-15 00:22:33 UTC)).unwrap();
+    (content, draft)
+}
+
+fn proof(seq: i64, hash: &str, print_no: u32) -> Proof {
+    Proof { seq, hash: hash.to_owned(), signature: "abcdefghijklmnopqrstuvwxyz".to_owned(), print_no }
+}
+
+#[test]
+fn the_signed_text_of_a_ticket_is_frozen() {
+    let (_, draft, head) = ticket_draft();
+    let sealed = draft.seal(&head).unwrap();
+    assert_eq!(sealed.content_text, include_str!("golden/ticket.json").trim_end());
+    assert_eq!(
+        sealed.data_to_sign,
+        "F1,T,01,1057,TICKET,20260214213045,20260214T203045Z,1000:2400|2000:700,3100,\
+         4bea30b234f6c21b87356463fad990c67566c265997626ba0cc976e290a85a9b,O,kX3-previous_signature-Aw"
+    );
+    assert_eq!(sealed.hash, "7ee27edbed1c7a0511b7ae900414a10d36d6348793830522cee30125feda54d3");
+    assert_eq!((sealed.seq, sealed.hash_previous), (1057, "ab".repeat(32)));
+    assert_eq!((FORMAT, CORE_VERSION), ("F1", "1.0"));
+}
+
+#[test]
+fn the_signed_text_of_a_closing_is_frozen() {
+    let (_, draft) = closing_draft();
+    let sealed = draft.seal(&Head::genesis()).unwrap();
+    assert_eq!(sealed.content_text, include_str!("golden/closing.json").trim_end());
+    assert_eq!(
+        sealed.data_to_sign,
+        "F1,G,01,1,CLOSURE_Z,20260215012233,20260215T002233Z,1000:233798|2000:31882,265680,\
+         123456789,123556789,20260214193000|20260215012233,T:1016-1057,\
+         e69e09b1bc208f395ba9a8ef31cf310f47340bc877ffa4c59c3bb68700dcc13c,N,"
+    );
+    assert_eq!(sealed.hash, "726d5f0abc752d9a7dab5200c72d553332dbd69e2e7330ee3b5a0aea2f555946");
+    assert_eq!(sealed.hash_previous, "0".repeat(64));
+}
+
+#[test]
+fn a_stored_record_is_read_back_from_its_archive() {
+    let (_, draft, head) = ticket_draft();
+    let sealed = draft.seal(&head).unwrap();
+    let record = draft.into_record(sealed, "c2ln".to_owned(), "K1".to_owned(), "Comptoir 0.1.0".to_owned());
+    let json = serde_json::to_value(&record).unwrap();
+    assert_eq!((&json["chain"], &json["kind"], &json["utc"]), (&"T".into(), &"TICKET".into(), &"2026-02-14T20:30:45Z".into()));
+    assert_eq!(serde_json::from_value::<Record>(json).unwrap(), record);
+}
+
+#[test]
+fn the_printed_ticket_is_frozen_for_every_paper() {
+    let (mut content, ..) = ticket_draft();
+    let original = proof(1057, &"3f".repeat(32), 0);
+    for (columns, expected) in
+        [(32, include_str!("golden/ticket_32.txt")), (42, include_str!("golden/ticket_42.txt")), (48, include_str!("golden/ticket_48.txt"))]
+    {
+        assert_eq!(render_text(&ticket_lines(&content, &original), columns), expected, "{columns} columns");
+    }
+    content.training = true;
+    let copy = render_text(&ticket_lines(&content, &proof(1057, &"3f".repeat(32), 2)), 42);
+    assert_eq!(copy, include_str!("golden/ticket_training_duplicata_42.txt"));
+}
+
+#[test]
+fn the_printed_z_is_frozen_for_every_paper() {
+    let (content, _) = closing_draft();
+    let original = proof(27, &"9a".repeat(32), 0);
+    for (columns, expected) in
+        [(32, include_str!("golden/z_32.txt")), (42, include_str!("golden/z_42.txt")), (48, include_str!("golden/z_48.txt"))]
+    {
+        assert_eq!(render_text(&closing_lines(&content, &original), columns), expected, "{columns} columns");
+    }
+}
+
+#[test]
+fn no_document_says_that_the_till_is_certified() {
+    let (ticket, ..) = ticket_draft();
+    let (closing, _) = closing_draft();
+    for lines in [ticket_lines(&ticket, &proof(1, "00", 1)), closing_lines(&closing, &proof(1, "00", 1))] {
+        let text = render_text(&lines, 48).to_lowercase();
+        assert!(!text.contains("certifi") && !text.contains("nf525"), "{text}");
+    }
+}
+
+#[test]
+fn the_reference_day_closes_as_the_sum_of_its_ticket() {
+    let mut till = Till::new(false);
+    till.sell(&[(VatRate::STANDARD_20, 31_882), (VatRate::INTERMEDIATE_10, 233_798)], Method::Cb);
+    let z = till.z(till.last_seq(Chain::T));
+    let summary = z.summary();
+    assert_eq!((summary.total_ttc, summary.total_tva, summary.count), (Cents(265_680), Cents(26_568), 1));
+    assert_eq!((summary.by_method.cb, summary.perpetual_total), (Cents(265_680), Cents(265_680)));
+    till.record_z(&z);
+    assert_eq!(codes(&till.verify(&till.records).flaws), [""; 0]);
+}
+
+#[test]
+fn a_z_is_to_the_cent_the_sum_of_its_tickets_and_not_the_tax_of_their_sum() {
+    let mut till = Till::new(false);
+    // 0.05 at 10 % holds 0.0045 of tax: nothing on each ticket, so nothing on the Z, though the tax in 0.50 would be 0.05.
+    for _ in 0..10 {
+        till.sell(&[(VatRate::INTERMEDIATE_10, 5)], Method::Cb);
+    }
+    let z = till.z(10);
+    assert_eq!((z.vat[0].gross, z.vat[0].vat), (Cents(50), Cents::ZERO));
+    assert_eq!(VatCents::breakdown([(VatRate::INTERMEDIATE_10, Cents(50))])[0].vat, Cents(5));
+}

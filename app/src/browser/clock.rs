@@ -1,0 +1,71 @@
+//! The time, for "since 12 min". The server renders none: what a clock says differs between server and browser, and hydration would
+//! trip over it. The browser fills it in after the first page is there, and again every few seconds.
+
+use leptos::prelude::*;
+use time::OffsetDateTime;
+
+/// The clock; in context everywhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    now: RwSignal<Option<i64>>,
+}
+
+impl Clock {
+    /// A clock that does not run yet.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "there is one clock, made by the app")]
+    pub fn new() -> Self {
+        Self { now: RwSignal::new(None) }
+    }
+
+    /// Whole minutes since then, never negative (clocks of phones differ); `None` before the browser has a time.
+    #[must_use]
+    pub fn minutes_since(self, then: OffsetDateTime) -> Option<i64> {
+        self.now.get().map(|now| ((now - then.unix_timestamp()) / 60).max(0))
+    }
+
+    /// Starts it. Does nothing on the server.
+    pub(super) fn start(self) {
+        #[cfg(feature = "hydrate")]
+        {
+            let tick = move || {
+                self.now.try_set(Some(now_in_seconds()));
+            };
+            tick();
+            gloo_timers::callback::Interval::new(10_000, tick).forget();
+        }
+    }
+}
+
+#[cfg(feature = "hydrate")]
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit in 64 bits")]
+fn now_in_seconds() -> i64 {
+    js_sys::Date::now() as i64 / 1000
+}
+
+/// The clock of this tab.
+#[must_use]
+pub fn use_clock() -> Clock {
+    use_context().unwrap_or_else(Clock::new)
+}
+
+/// `7 min`, `1 h 05`.
+#[must_use]
+pub fn spell_minutes(minutes: i64) -> String {
+    match minutes {
+        ..60 => format!("{minutes}\u{a0}min"),
+        _ => format!("{}\u{a0}h\u{a0}{:02}", minutes / 60, minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minutes_are_said_as_people_say_them() {
+        assert_eq!(spell_minutes(0), "0\u{a0}min");
+        assert_eq!(spell_minutes(59), "59\u{a0}min");
+        assert_eq!(spell_minutes(65), "1\u{a0}h\u{a0}05");
+    }
+}

@@ -1,0 +1,138 @@
+//! What the server tells without being asked: tables that change, dishes that are ready.
+//!
+//! One WebSocket per tab while somebody is signed in. A cut network leaves a socket open and silent, so the server pings and a client that
+//! hears nothing for thirty seconds connects again, later each time, sooner when the network returns. After every connection listeners are
+//! told [`Told::Connected`] and ask for what they may have missed.
+
+use crate::error::CallError;
+use domain::api::Event;
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// How this tab stands with the server. Each has an icon and a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// Not known yet.
+    Connecting,
+    /// Events arrive.
+    Online,
+    /// Calls are answered, events do not arrive.
+    Reconnecting,
+    /// Nothing is answered.
+    Offline,
+}
+
+/// What listeners are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// The events arrive (again); some may have been missed.
+    Connected,
+    /// Something happened.
+    Event(Event),
+}
+
+type Listener = Arc<dyn Fn(&Told) + Send + Sync>;
+
+/// The events of this tab; in context everywhere.
+#[derive(Clone, Copy)]
+pub struct Live {
+    socket_open: RwSignal<bool>,
+    calls_answered: RwSignal<Option<bool>>,
+    listeners: StoredValue<Vec<(u64, Listener)>>,
+    last_listener: StoredValue<u64>,
+}
+
+impl Live {
+    /// Nothing is heard yet.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "there is one, made by the app")]
+    pub fn new() -> Self {
+        Self {
+            socket_open: RwSignal::new(false),
+            calls_answered: RwSignal::new(None),
+            listeners: StoredValue::new(Vec::new()),
+            last_listener: StoredValue::new(0),
+        }
+    }
+
+    /// How this tab stands with the server.
+    #[must_use]
+    pub fn link(self) -> Link {
+        match (self.socket_open.get(), self.calls_answered.get()) {
+            (true, _) => Link::Online,
+            (false, None) => Link::Connecting,
+            (false, Some(true)) => Link::Reconnecting,
+            (false, Some(false)) => Link::Offline,
+        }
+    }
+
+    /// Whether nothing is answered right now.
+    #[must_use]
+    pub fn is_offline(self) -> bool {
+        self.link() == Link::Offline
+    }
+
+    /// Calls back for everything that is told, as long as the calling component is on screen.
+    pub fn listen(self, heard: impl Fn(&Told) + Send + Sync + 'static) {
+        let number = self.last_listener.try_update_value(|last| {
+            *last += 1;
+            *last
+        });
+        let Some(number) = number else { return };
+        self.listeners.update_value(|listeners| listeners.push((number, Arc::new(heard))));
+        on_cleanup(move || {
+            self.listeners.try_update_value(|listeners| listeners.retain(|(other, _)| *other != number));
+        });
+    }
+
+    /// Learns from a call whether the server can be reached.
+    pub fn heard_of_call<T>(self, answer: &Result<T, CallError>) {
+        let answered = !matches!(answer, Err(CallError::Unreachable(_)));
+        if self.calls_answered.get_untracked() != Some(answered) {
+            self.calls_answered.set(Some(answered));
+        }
+    }
+
+    /// Keeps the socket open, or closed when nobody is signed in. Does nothing on the server.
+    pub(super) fn keep_open(self, wanted: bool) {
+        #[cfg(feature = "hydrate")]
+        super::socket::keep_open(self, wanted);
+        #[cfg(not(feature = "hydrate"))]
+        let _ = wanted;
+    }
+
+    #[cfg(feature = "hydrate")]
+    pub(super) fn set_open(self, open: bool) {
+        self.socket_open.set(open);
+        if open {
+            self.calls_answered.set(Some(true));
+            self.tell(&Told::Connected);
+        }
+    }
+
+    #[cfg(feature = "hydrate")]
+    pub(super) fn set_unreachable(self) {
+        self.calls_answered.set(Some(false));
+    }
+
+    #[cfg(feature = "hydrate")]
+    pub(super) fn tell(self, told: &Told) {
+        // A listener may add or remove listeners, so none is called while the list is borrowed.
+        let listeners: Vec<Listener> = self.listeners.with_value(|all| all.iter().map(|(_, heard)| Arc::clone(heard)).collect());
+        for heard in listeners {
+            heard(told);
+        }
+    }
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live").finish_non_exhaustive()
+    }
+}
+
+/// The events of this tab.
+#[must_use]
+pub fn use_live() -> Live {
+    use_context().unwrap_or_else(Live::new)
+}

@@ -1,0 +1,165 @@
+//! The WebSocket under [`super::live`]: opened, watched, opened again.
+
+use super::live::{Live, Told};
+use domain::api::{ClientEvent, Event};
+use gloo_timers::callback::{Interval, Timeout};
+use js_sys::{Function, Promise};
+use leptos::prelude::{window, window_event_listener_untyped};
+use leptos::task::spawn_local;
+use serde::Deserialize;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::{Closure, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{MessageEvent, WebSocket};
+
+/// A server that is silent for so long is gone, in seconds.
+const SILENCE_S: u32 = 30;
+/// The watch looks so often, in milliseconds.
+const LOOK_EVERY_MS: u32 = 5_000;
+/// The longest wait between two attempts, in milliseconds.
+const LONGEST_WAIT_MS: u32 = 30_000;
+
+thread_local! {
+    static WANTED: Cell<bool> = const { Cell::new(false) };
+    static RUNNING: Cell<bool> = const { Cell::new(false) };
+    /// Ends the wait, or the connection, that is under way.
+    static END: RefCell<Option<Function>> = const { RefCell::new(None) };
+    /// Number of the last event that was heard.
+    static SINCE: Cell<u64> = const { Cell::new(0) };
+}
+
+/// A frame also has the number of its event; it is read apart because `Event` is tagged.
+#[derive(Deserialize)]
+struct Numbered {
+    id: Option<u64>,
+}
+
+pub(super) fn keep_open(live: Live, wanted: bool) {
+    WANTED.set(wanted);
+    if !wanted {
+        SINCE.set(0);
+        end();
+        return;
+    }
+    if RUNNING.replace(true) {
+        return;
+    }
+    // A network that returns is used at once, and a phone taken out of a pocket does not wait either.
+    let online = window_event_listener_untyped("online", |_| end());
+    spawn_local(async move {
+        let mut failures = 0;
+        while WANTED.get() {
+            failures = if connection(live).await { 0 } else { failures + 1 };
+            if WANTED.get() {
+                wait(pause_ms(failures)).await;
+            }
+        }
+        RUNNING.set(false);
+        online.remove();
+    });
+}
+
+/// One second, two, four … thirty, and up to a quarter more, so that twenty phones do not come back in the same instant.
+fn pause_ms(failures: u32) -> u32 {
+    let pause = 1_000_u32.saturating_mul(1 << failures.saturating_sub(1).min(5)).min(LONGEST_WAIT_MS);
+    let [chance, ..] = uuid::Uuid::new_v4().into_bytes();
+    pause + pause / 4 * u32::from(chance) / 255
+}
+
+fn end() {
+    if let Some(end) = END.take() {
+        let _ended = end.call0(&JsValue::NULL);
+    }
+}
+
+/// A promise that [`end`] keeps, or whoever is handed the function.
+fn ended_by(mut hand_over: impl FnMut(Function)) -> Promise {
+    Promise::new(&mut |resolve, _| {
+        END.set(Some(resolve.clone()));
+        hand_over(resolve);
+    })
+}
+
+async fn wait(ms: u32) {
+    let timeout = Rc::new(RefCell::new(None));
+    let held = Rc::clone(&timeout);
+    let over = ended_by(move |resolve| {
+        *held.borrow_mut() = Some(Timeout::new(ms, move || {
+            let _ended = resolve.call0(&JsValue::NULL);
+        }));
+    });
+    let _over = JsFuture::from(over).await;
+}
+
+/// Opens a socket and stays until it is closed or silent. Says whether it was ever open.
+async fn connection(live: Live) -> bool {
+    let location = window().location();
+    let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
+    let host = location.host().unwrap_or_default();
+    let Ok(socket) = WebSocket::new(&format!("{scheme}://{host}/ws?since={}", SINCE.get())) else { return false };
+
+    let was_open = Rc::new(Cell::new(false));
+    let silent_for = Rc::new(Cell::new(0_u32));
+    let opened = Closure::<dyn FnMut()>::new({
+        let was_open = Rc::clone(&was_open);
+        move || {
+            was_open.set(true);
+            live.set_open(true);
+        }
+    });
+    let heard = Closure::<dyn FnMut(MessageEvent)>::new({
+        let (socket, silent_for) = (socket.clone(), Rc::clone(&silent_for));
+        move |message: MessageEvent| {
+            silent_for.set(0);
+            if let Some(text) = message.data().as_string() {
+                answer(live, &socket, &text);
+            }
+        }
+    });
+    let closed = Rc::new(RefCell::new(None));
+    let held = Rc::clone(&closed);
+    let over = ended_by(|resolve| {
+        let ended = Closure::<dyn FnMut()>::new(move || {
+            let _ended = resolve.call0(&JsValue::NULL);
+        });
+        *held.borrow_mut() = Some(ended);
+    });
+    socket.set_onopen(Some(opened.as_ref().unchecked_ref()));
+    socket.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+    socket.set_onclose(closed.borrow().as_ref().map(|closed| closed.as_ref().unchecked_ref()));
+    // Closing a dead socket takes minutes to be noticed; the silence ends the wait itself.
+    let watch = Interval::new(LOOK_EVERY_MS, move || {
+        silent_for.set(silent_for.get() + LOOK_EVERY_MS / 1_000);
+        if silent_for.get() > SILENCE_S {
+            end();
+        }
+    });
+    let _over = JsFuture::from(over).await;
+    drop(watch);
+    socket.set_onopen(None);
+    socket.set_onmessage(None);
+    socket.set_onclose(None);
+    let _closed = socket.close();
+    live.set_open(false);
+    if !window().navigator().on_line() {
+        live.set_unreachable();
+    }
+    was_open.get()
+}
+
+fn answer(live: Live, socket: &WebSocket, text: &str) {
+    // An event that this app does not know comes from a newer server: not ours to understand.
+    let Ok(event) = serde_json::from_str::<Event>(text) else { return };
+    if let Ok(Numbered { id: Some(id) }) = serde_json::from_str(text) {
+        SINCE.set(id);
+    }
+    if event == (Event::Ping {}) {
+        if let Ok(pong) = serde_json::to_string(&ClientEvent::Pong {}) {
+            let _sent = socket.send_with_str(&pong);
+        }
+        return;
+    }
+    live.tell(&Told::Event(event));
+}

@@ -1,0 +1,143 @@
+//! The frame of every page after sign-in. On a phone: heading above, navigation within the thumb's reach below. On a desktop: navigation
+//! as a rail on the left. One DOM for both; the style sheet places it.
+
+use super::icon::{Glyph, Icon};
+use super::toast::use_toaster;
+use super::notice::Tone;
+use crate::browser::install::use_updates;
+use crate::browser::live::{Link, use_live};
+use crate::calls::sign_out;
+use crate::i18n::t;
+use crate::session::use_session;
+use domain::role::Right;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+
+/// A page: heading, way back, navigation, connection, account; `children` become its `<main>`.
+#[component]
+pub fn Page(
+    /// The heading, and the title of the tab.
+    #[prop(into)]
+    title: Signal<String>,
+    /// Where "back" leads; no way back when empty.
+    #[prop(optional, into)]
+    back: Option<String>,
+    /// What stands beside the heading.
+    #[prop(optional, into)]
+    actions: ViewFn,
+    /// A class of its own for the style sheet.
+    #[prop(optional)]
+    class: &'static str,
+    /// No navigation on a phone: the page has a bar of its own at the bottom.
+    #[prop(optional)]
+    own_bar: bool,
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    let t = t();
+    let session = use_session();
+    view! {
+        <Title text=move || title.get()/>
+        <div class=format!("screen {class}") class:own-bar=own_bar>
+            <header class="top">
+                <Show when=move || session.training()>
+                    <p class="training"><strong>{t.training}</strong>" — "{t.training_detail}</p>
+                </Show>
+                <UpdateBar/>
+                <div class="top-row">
+                    {back.map(|to| view! { <a class="round" href=to aria-label=t.back><Icon glyph=Glyph::Back/></a> })}
+                    <h1>{move || title.get()}</h1>
+                    <div class="top-actions">{actions.run()}</div>
+                    <Connection/>
+                    <Account/>
+                </div>
+            </header>
+            <Navigation/>
+            <main>{children()}</main>
+        </div>
+    }
+}
+
+#[component]
+fn Navigation() -> impl IntoView {
+    let t = t();
+    let session = use_session();
+    let path = use_location().pathname;
+    let link = move |to: &'static str, glyph: Glyph, word: &'static str| {
+        let current = move || path.with(|path| path.starts_with(to)).then_some("page");
+        view! { <a class="tab" href=to aria-current=current><Icon glyph=glyph/><span>{word}</span></a> }
+    };
+    view! {
+        <nav class="tabs" aria-label=t.main_nav>
+            <span class="brand" aria-hidden="true">"Comptoir"</span>
+            <Show when=move || session.may(Right::TakeOrders)>
+                {link("/plan", Glyph::Plan, t.plan)}
+                {link("/cuisine", Glyph::Flame, t.kitchen)}
+            </Show>
+            <Show when=move || session.may(Right::VerifyJournal)>{link("/cloture", Glyph::Lock, t.closing)}</Show>
+        </nav>
+    }
+}
+
+/// How this tab stands with the server: icon and word.
+#[component]
+pub fn Connection() -> impl IntoView {
+    let t = t();
+    let live = use_live();
+    let shown = move || match live.link() {
+        Link::Connecting => (Glyph::Wifi, t.connecting, "connection is-unknown"),
+        Link::Online => (Glyph::Wifi, t.online, "connection is-online"),
+        Link::Reconnecting => (Glyph::Refresh, t.reconnecting, "connection is-unknown"),
+        Link::Offline => (Glyph::WifiOff, t.offline, "connection is-offline"),
+    };
+    view! {
+        <p class=move || shown().2 role="status" data-testid="connection">
+            {move || view! { <Icon glyph=shown().0/> }}
+            <span>{move || shown().1}</span>
+        </p>
+    }
+}
+
+#[component]
+fn Account() -> impl IntoView {
+    let t = t();
+    let (session, live, toaster) = (use_session(), use_live(), use_toaster());
+    let leave = move |_| {
+        spawn_local(async move {
+            let answer = sign_out().await;
+            live.heard_of_call(&answer);
+            match answer {
+                // Without the server the cookie would stay, and with it the person: say so instead of pretending.
+                Err(error) if !error.needs_sign_in() => toaster.say(Tone::Bad, t.sign_out_failed),
+                _ => session.leave(),
+            }
+        });
+    };
+    let name = move || session.user().map(|user| user.name).unwrap_or_default();
+    let role = move || session.user().map(|user| t.role(user.role));
+    view! {
+        <details class="account">
+            <summary class="round" aria-label=t.account><Icon glyph=Glyph::User/></summary>
+            <div class="account-card">
+                <p class="account-name" data-testid="who">{name}</p>
+                <p class="quiet-text">{role}</p>
+                <button type="button" class="button" data-testid="sign-out" on:click=leave><Icon glyph=Glyph::Leave/>{t.sign_out}</button>
+            </div>
+        </details>
+    }
+}
+
+#[component]
+fn UpdateBar() -> impl IntoView {
+    let updates = use_updates();
+    view! {
+        <Show when=move || updates.waiting()>
+            <p class="update-bar" role="status">
+                <span>{t().new_version}</span>
+                <button type="button" class="button quiet" on:click=move |_| updates.take()>{t().update}</button>
+            </p>
+        </Show>
+    }
+}

@@ -1,0 +1,125 @@
+//! What just happened: short sentences that go by themselves, and cards for ready dishes that stay until they are seen.
+//!
+//! They are announced politely to screen readers, never take the focus and never cover the button that sends.
+
+use super::icon::{Glyph, Icon};
+use super::notice::Tone;
+use crate::browser::live::{Told, use_live};
+use crate::browser::store;
+use crate::i18n::t;
+use domain::api::{Event, TableView};
+use domain::{LineId, OrderId};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+/// A sentence goes after so long, in milliseconds.
+#[cfg(feature = "hydrate")]
+const SHOWN_FOR_MS: u32 = 5_000;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Message {
+    number: u32,
+    tone: Tone,
+    glyph: Glyph,
+    text: String,
+    /// Where the card leads, for a ready dish.
+    link: Option<String>,
+    line: Option<LineId>,
+}
+
+/// Says what happened; in context everywhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Toaster {
+    messages: RwSignal<Vec<Message>>,
+    last: StoredValue<u32>,
+}
+
+impl Toaster {
+    /// Nothing to say yet.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "there is one, made by the app")]
+    pub fn new() -> Self {
+        Self { messages: RwSignal::new(Vec::new()), last: StoredValue::new(0) }
+    }
+
+    /// Says a sentence that goes by itself; a bad one stays until it is dismissed.
+    pub fn say(self, tone: Tone, text: impl Into<String>) {
+        let number = self.add(Message { number: 0, tone, glyph: tone.glyph(), text: text.into(), link: None, line: None });
+        #[cfg(feature = "hydrate")]
+        if tone != Tone::Bad {
+            gloo_timers::callback::Timeout::new(SHOWN_FOR_MS, move || self.dismiss(number)).forget();
+        }
+        #[cfg(not(feature = "hydrate"))]
+        let _ = number;
+    }
+
+    /// A dish waits at the pass. Said once per line, however often the event arrives.
+    fn dish_ready(self, text: String, link: String, line: Option<LineId>) {
+        let known = line.is_some() && self.messages.with_untracked(|all| all.iter().any(|message| message.line == line));
+        if !known {
+            self.add(Message { number: 0, tone: Tone::Good, glyph: Glyph::Bell, text, link: Some(link), line });
+        }
+    }
+
+    fn add(self, message: Message) -> u32 {
+        let number = self.last.try_update_value(|last| {
+            *last += 1;
+            *last
+        });
+        let number = number.unwrap_or(0);
+        self.messages.update(|all| {
+            // The oldest goes before the screen is full of them.
+            if all.len() >= 4 {
+                all.remove(0);
+            }
+            all.push(Message { number, ..message });
+        });
+        number
+    }
+
+    fn dismiss(self, number: u32) {
+        self.messages.try_update(|all| all.retain(|message| message.number != number));
+    }
+}
+
+/// The toaster of this tab.
+#[must_use]
+pub fn use_toaster() -> Toaster {
+    use_context().unwrap_or_else(Toaster::new)
+}
+
+/// The address of the table of an order, as far as the phone knows the plan.
+async fn table_of(order: OrderId) -> String {
+    let floor = store::get_json::<Vec<TableView>>("floor").await.unwrap_or_default();
+    let table = floor.into_iter().find(|table| table.order_id == Some(order));
+    table.map_or_else(|| "/plan".to_owned(), |table| format!("/table/{}", table.id))
+}
+
+/// Where messages appear; once, in the app.
+#[component]
+pub fn Toasts() -> impl IntoView {
+    let t = t();
+    let toaster = use_toaster();
+    use_live().listen(move |told| {
+        let Told::Event(Event::DishReady { order_id, table, dish, line_id, .. }) = told else { return };
+        let (order, line) = (*order_id, *line_id);
+        let text = format!("{} · {dish} — {}", t.table_named(table), t.is_ready);
+        spawn_local(async move { toaster.dish_ready(text, table_of(order).await, line) });
+    });
+    let card = move |message: Message| {
+        let number = message.number;
+        view! {
+            <div class=format!("toast {}", message.tone.class())>
+                <Icon glyph=message.glyph/>
+                <p>{message.text}</p>
+                {message.link.map(|to| view! { <a class="button quiet" href=to on:click=move |_| toaster.dismiss(number)>{t.go_to_table}</a> })}
+                <button type="button" class="round" aria-label=t.dismiss on:click=move |_| toaster.dismiss(number)><Icon glyph=Glyph::Cross/></button>
+            </div>
+        }
+    };
+    view! {
+        <section class="toasts" aria-label=t.messages aria-live="polite">
+            {move || toaster.messages.get().into_iter().map(card).collect_view()}
+        </section>
+    }
+}

@@ -1,0 +1,200 @@
+//! The end of the day: what is open, the Z, the last closings, and the journal behind them.
+
+mod journal;
+mod report;
+
+use super::ticket::{Paper, PrintButton};
+use crate::browser::live::use_live;
+use crate::browser::{Cached, use_cached_for};
+use crate::calls;
+use crate::components::icon::{Glyph, Icon};
+use crate::components::notice::{Empty, Freshness, Notice, Skeleton, Tone, explain};
+use crate::components::page::Page;
+use crate::components::sheet::Sheet;
+use crate::i18n::t;
+use crate::session::use_session;
+use domain::api::{CloseDone, CloseKind, CloseRequest, CloseSummary, ClosingView, Event};
+use domain::role::Right;
+use journal::JournalCheck;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use report::OpenDay;
+
+/// Closing, for cashiers; the check of the journal, for auditors too.
+#[component]
+pub fn ClosingPage() -> impl IntoView {
+    let t = t();
+    let session = use_session();
+    let may_close = Signal::derive(move || session.may(Right::HandleMoney));
+    let view = use_cached_for(move || may_close.get().then_some(()), |()| "closing".to_owned(), |()| calls::closing());
+    view.follow(|event| matches!(event, Event::TableChanged { .. }));
+    let shown = RwSignal::new(None::<CloseDone>);
+    let known = Memo::new(move |_| view.data.with(Option::is_some));
+    let nobody_here = move || session.user().is_some() && !session.may(Right::VerifyJournal);
+    let cashier = move || match (may_close.get(), known.get()) {
+        (false, _) if session.user().is_some() => ().into_any(),
+        (_, true) => view! { <Day view=view shown=shown/> }.into_any(),
+        (_, false) if view.error.with(Option::is_some) => ().into_any(),
+        (_, false) => view! { <Skeleton count=4/> }.into_any(),
+    };
+    view! {
+        <Page title=t.closing_title class="closing">
+            <Show when=nobody_here><Empty glyph=Glyph::Lock title=t.closing_not_yours/></Show>
+            <Freshness of=view/>
+            {cashier}
+            <Show when=move || session.may(Right::VerifyJournal)><JournalCheck/></Show>
+        </Page>
+    }
+}
+
+/// The open day on one side, the Z on the other.
+#[component]
+fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<CloseDone>>) -> impl IntoView {
+    let t = t();
+    let open = Memo::new(move |_| view.data.with(|view| view.as_ref().and_then(|view| view.open.clone())));
+    let tables = Memo::new(move |_| view.data.with(|view| view.as_ref().map(|view| view.open_tables.clone()).unwrap_or_default()));
+    let closed = Memo::new(move |_| view.data.with(|view| view.as_ref().map(|view| view.closed.clone()).unwrap_or_default()));
+    let unsettled = move || {
+        let tables = tables.get();
+        (!tables.is_empty()).then(|| view! {
+            <Notice tone=Tone::Info><span><strong>{t.tables_open}" : "{tables.join(", ")}"."</strong>" "{t.tables_open_detail}</span></Notice>
+        })
+    };
+    let day = move || match open.get() {
+        Some(summary) => {
+            let to_close = summary.clone();
+            view! { <OpenDay summary=summary/><CloseButton view=view shown=shown summary=to_close/> }.into_any()
+        }
+        None => view! {
+            <div class="card closing-nothing">
+                <Icon glyph=Glyph::CheckAll/>
+                <div><p class="closing-nothing-title">{t.nothing_to_close}</p><p class="quiet-text">{t.nothing_to_close_detail}</p></div>
+            </div>
+        }
+        .into_any(),
+    };
+    view! {
+        <div class="closing-columns">
+            <div class="closing-open">
+                {unsettled}
+                {day}
+                <PastClosings closed=closed shown=shown/>
+            </div>
+            <ZPaper shown=shown/>
+        </div>
+    }
+}
+
+/// Asks once, plainly, then closes.
+#[component]
+fn CloseButton(view: Cached<ClosingView>, shown: RwSignal<Option<CloseDone>>, summary: CloseSummary) -> impl IntoView {
+    let t = t();
+    let (session, live) = (use_session(), use_live());
+    let asks = RwSignal::new(false);
+    let closing = RwSignal::new(false);
+    let refused = RwSignal::new(None::<String>);
+    let day = summary.service_day;
+    let close = move |_| {
+        closing.set(true);
+        refused.set(None);
+        spawn_local(async move {
+            // The day is named: pressing again closes nothing else and shows the same Z.
+            let answer = calls::close(CloseRequest { date: Some(day), kind: CloseKind::Z }).await;
+            live.heard_of_call(&answer);
+            closing.try_set(false);
+            match answer {
+                Ok(done) => {
+                    asks.try_set(false);
+                    shown.try_set(Some(done));
+                    view.refresh();
+                }
+                Err(error) => {
+                    session.heed(&error);
+                    refused.try_set(Some(explain(&error)));
+                }
+            }
+        });
+    };
+    view! {
+        <button type="button" class="button primary closing-button" data-testid="close-day" on:click=move |_| asks.set(true)>
+            <Icon glyph=Glyph::Lock/>{t.close_day}
+        </button>
+        <Sheet open=asks title=t.close_day>
+            <div class="closing-confirm">
+                <p class="closing-day">{t.day(day)}</p>
+                <p class="closing-total number">{summary.total_ttc.to_string()}</p>
+                <p class="quiet-text">{t.close_confirm_detail}</p>
+                {move || refused.get().map(|why| view! { <Notice tone=Tone::Bad>{why}</Notice> })}
+                <div class="cash-after">
+                    <button type="button" class="button" on:click=move |_| asks.set(false)>{t.cancel}</button>
+                    <button type="button" class="button primary" data-testid="confirm-close" disabled=move || closing.get() on:click=close>
+                        <Icon glyph=Glyph::Lock/>{move || if closing.get() { t.closing_now } else { t.close_day }}
+                    </button>
+                </div>
+            </div>
+        </Sheet>
+    }
+}
+
+/// The Z that was just made or chosen from the list.
+#[component]
+fn ZPaper(shown: RwSignal<Option<CloseDone>>) -> impl IntoView {
+    let t = t();
+    move || {
+        shown.get().map(|done| {
+            let said = if done.already_closed { t.already_closed } else { t.day_closed };
+            view! {
+                <section class="closing-paper" aria-label=t.day_closed>
+                    <Notice tone=if done.already_closed { Tone::Info } else { Tone::Good }>
+                        <span>{said}" "<span class="closing-hash">{t.fingerprint}" "<code>{short(&done.hash)}</code></span></span>
+                    </Notice>
+                    <Paper text=done.ticket testid="z-ticket"/>
+                    <p class="paper-actions"><PrintButton/></p>
+                </section>
+            }
+        })
+    }
+}
+
+#[component]
+fn PastClosings(closed: Memo<Vec<CloseDone>>, shown: RwSignal<Option<CloseDone>>) -> impl IntoView {
+    let t = t();
+    let row = move |done: CloseDone| {
+        let number = done.summary.z_number.unwrap_or_default();
+        let (day, total, hash) = (t.day(done.summary.service_day), done.summary.total_ttc.to_string(), short(&done.hash));
+        let id = done.audit_log_id;
+        let current = move || shown.with(|shown| shown.as_ref().is_some_and(|shown| shown.audit_log_id == id)).then_some("true");
+        let show = move |_| shown.set(Some(CloseDone { already_closed: true, ..done.clone() }));
+        view! {
+            <li>
+                <button type="button" class="closing-row" data-testid=format!("closing-{number}") aria-current=current on:click=show>
+                    <span class="closing-row-z">"Z\u{a0}"{number}</span>
+                    <span class="closing-row-day">{day}<code>{hash}</code></span>
+                    <span class="number">{total}</span>
+                </button>
+            </li>
+        }
+    };
+    let list = move || match closed.get() {
+        none if none.is_empty() => view! { <p class="quiet-text">{t.no_past_closing}</p> }.into_any(),
+        closed => view! { <ul class="closing-list">{closed.into_iter().map(row).collect_view()}</ul> }.into_any(),
+    };
+    view! { <section class="card closing-past"><h2>{t.past_closings}</h2>{list}</section> }
+}
+
+/// The beginning of a hash, for the eye: `3fa9 07c1 b2d4 118e`.
+fn short(hash: &str) -> String {
+    let beginning: Vec<char> = hash.chars().take(16).collect();
+    beginning.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_shortened_for_the_eye() {
+        assert_eq!(short("3fa907c1b2d4118e5566"), "3fa9 07c1 b2d4 118e");
+        assert_eq!(short("é"), "é");
+    }
+}

@@ -1,0 +1,10 @@
+//! One module per screen.
+
+pub mod bill;
+pub mod closing;
+pub mod kitchen;
+pub mod not_found;
+pub mod order;
+pub mod plan;
+pub mod sign_in;
+pub mod ticket;

@@ -1,0 +1,165 @@
+//! Who is signed in on this device, as far as the browser knows.
+//!
+//! The server decides about every call; this only decides what to show. What it knows is also kept on the phone, so that a start without
+//! a network shows plan and menu to the person who was signed in. On the server nobody is known while rendering: the frames that it
+//! renders are the same for everybody, and hydration finds them as it expects.
+
+use crate::browser::{live::Live, store};
+use crate::calls::{Who, who};
+use crate::error::CallError;
+use domain::Role;
+use domain::api::SessionUser;
+use domain::role::Right;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_location, use_navigate};
+
+/// Under which the phone keeps who is signed in.
+const STORED: &str = "who";
+
+/// Who is signed in here; in context everywhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Session {
+    user: RwSignal<Option<SessionUser>>,
+    training: RwSignal<bool>,
+    known: RwSignal<bool>,
+}
+
+impl Session {
+    /// Nobody is known yet.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a session is made once, by the app")]
+    pub fn new() -> Self {
+        Self { user: RwSignal::new(None), training: RwSignal::new(false), known: RwSignal::new(false) }
+    }
+
+    /// The person, once known.
+    #[must_use]
+    pub fn user(self) -> Option<SessionUser> {
+        self.user.get()
+    }
+
+    /// Whether the till is in training.
+    #[must_use]
+    pub fn training(self) -> bool {
+        self.training.get()
+    }
+
+    /// Whether the person may do that; `false` while nobody is known.
+    #[must_use]
+    pub fn may(self, right: Right) -> bool {
+        self.user.with(|user| user.as_ref().is_some_and(|user| user.role.may(right)))
+    }
+
+    /// Somebody signed in.
+    pub fn enter(self, user: SessionUser) {
+        let training = self.training.get_untracked();
+        spawn_local(store::put_json(STORED, Who { user: Some(user.clone()), training }));
+        self.user.set(Some(user));
+        self.known.set(true);
+    }
+
+    /// Nobody is signed in any more: everything that the phone remembers for this person goes. Orders not sent yet stay, they belong to
+    /// tables, not to people.
+    pub fn leave(self) {
+        self.user.set(None);
+        self.known.set(true);
+        spawn_local(store::forget_snapshots());
+    }
+
+    /// Looks at what a call said: a person who is no longer signed in is led to the sign-in page.
+    pub fn heed(self, error: &CallError) {
+        if error.needs_sign_in() {
+            self.user.try_set(None);
+            spawn_local(store::forget(STORED));
+        }
+    }
+
+    /// Asks the phone, then the server, who is signed in.
+    pub async fn find_out(self, live: Live) {
+        if let Some(stored) = store::get_json::<Who>(STORED).await
+            && self.user.with_untracked(Option::is_none)
+        {
+            self.training.set(stored.training);
+            self.user.set(stored.user);
+            self.known.set(self.user.with_untracked(Option::is_some));
+        }
+        let answer = who().await;
+        live.heard_of_call(&answer);
+        if let Ok(now) = answer {
+            self.training.set(now.training);
+            if now.user.is_some() {
+                store::put_json(STORED, now.clone()).await;
+            } else {
+                store::forget(STORED).await;
+            }
+            self.user.set(now.user);
+        }
+        self.known.set(true);
+    }
+}
+
+/// The session of this device.
+#[must_use]
+pub fn use_session() -> Session {
+    use_context().unwrap_or_else(Session::new)
+}
+
+/// The first page of a person.
+#[must_use]
+pub const fn home(role: Role) -> &'static str {
+    match role {
+        Role::Auditeur => "/cloture",
+        Role::Serveur | Role::Caissier | Role::Admin => "/plan",
+    }
+}
+
+/// Leads whoever is not signed in to the sign-in page, and back afterwards.
+#[component]
+pub fn Gate() -> impl IntoView {
+    let session = use_session();
+    let path = use_location().pathname;
+    #[cfg(feature = "ssr")]
+    send_to_sign_in(&path.get_untracked());
+    let navigate = use_navigate();
+    Effect::new(move || {
+        let (known, signed_in, path) = (session.known.get(), session.user.with(Option::is_some), path.get());
+        if known && !signed_in && path != "/connexion" {
+            let options = NavigateOptions { replace: true, ..NavigateOptions::default() };
+            navigate(&format!("/connexion?suite={path}"), options);
+        }
+    });
+}
+
+/// Without a person, a page other than the sign-in page answers with the way there.
+#[cfg(feature = "ssr")]
+fn send_to_sign_in(path: &str) {
+    let nobody = use_context::<crate::ports::CurrentTill>().is_some_and(|till| till.user().is_none());
+    if nobody && path != "/connexion" {
+        leptos_axum::redirect(&format!("/connexion?suite={path}"));
+    }
+}
+
+/// Where to go after signing in: only an address of this app, never one of another house.
+#[must_use]
+pub fn wanted_page(suite: Option<&str>, role: Role) -> String {
+    match suite {
+        Some(path) if path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && path != "/" => path.to_owned(),
+        _ => home(role).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_led_out_of_the_house() {
+        for elsewhere in ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "", "/"] {
+            assert_eq!(wanted_page(Some(elsewhere), Role::Serveur), "/plan", "{elsewhere}");
+        }
+        assert_eq!(wanted_page(Some("/table/5"), Role::Serveur), "/table/5");
+        assert_eq!(wanted_page(None, Role::Auditeur), "/cloture");
+    }
+}

@@ -1,0 +1,92 @@
+use crate::support::{Client, TestApp};
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+async fn open(app: &TestApp, client: &Client, origin: Option<&str>) -> Result<Socket, Error> {
+    let mut request = format!("ws://{}/ws", app.address).into_client_request().unwrap();
+    if let Some(cookie) = &client.cookie {
+        request.headers_mut().insert("cookie", cookie.parse().unwrap());
+    }
+    if let Some(origin) = origin {
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+    }
+    connect_async(request).await.map(|(socket, _)| socket)
+}
+
+/// The next event that is not a ping, if one comes.
+async fn next(socket: &mut Socket) -> Option<Value> {
+    loop {
+        let frame = tokio::time::timeout(Duration::from_secs(2), socket.next()).await.ok()??.unwrap();
+        if let Message::Text(text) = frame {
+            let event: Value = serde_json::from_str(&text).unwrap();
+            if event["event"] != "ping" {
+                return Some(event);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_the_waiter_of_the_table_is_told_that_the_dish_is_ready() {
+    let app = TestApp::start().await;
+    let (alice, bob) = (app.signed_in("alice").await, app.signed_in("bob").await);
+    let mut of_alice = open(&app, &alice, None).await.unwrap();
+    let mut of_bob = open(&app, &bob, None).await.unwrap();
+    let order = alice.post("/api/orders", &json!({"table_id": 5, "items": [{"dish_id": 12, "qty": 1}]})).await.body["order_id"].clone();
+    let line = alice.get(&format!("/api/orders/{order}")).await.body["lines"][0]["line_id"].clone();
+    bob.post(&format!("/api/kitchen/lines/{line}"), &json!({"state": "ready"})).await;
+    // The last event of the day tells both that nothing else will come.
+    alice.post("/api/orders", &json!({"table_id": 6, "items": [{"dish_id": 12, "qty": 1}]})).await;
+
+    let until_table_6 = async |socket: &mut Socket| {
+        let mut seen = Vec::new();
+        while let Some(event) = next(socket).await {
+            let last = event["data"]["table_id"] == 6;
+            seen.push(event);
+            if last {
+                break;
+            }
+        }
+        seen
+    };
+    let (alice_saw, bob_saw) = (until_table_6(&mut of_alice).await, until_table_6(&mut of_bob).await);
+    let ready = alice_saw.iter().find(|event| event["event"] == "dish_ready").expect("alice is told");
+    assert_eq!((&ready["data"]["table"], &ready["data"]["dish"]), (&json!("5"), &json!("Magret de canard")));
+    assert!(bob_saw.iter().any(|event| event["event"] == "table_changed"), "bob sees the plan change");
+    assert!(bob_saw.iter().all(|event| event["event"] != "dish_ready"), "bob is not told");
+}
+
+#[tokio::test]
+async fn a_socket_needs_a_session_and_our_own_origin() {
+    let app = TestApp::start().await;
+    let status = |result: Result<Socket, Error>| match result {
+        Err(Error::Http(response)) => response.status().as_u16(),
+        Ok(_) => 101,
+        Err(other) => panic!("{other}"),
+    };
+    assert_eq!(status(open(&app, &app.stranger(), None).await), 401);
+    let alice = app.signed_in("alice").await;
+    assert_eq!(status(open(&app, &alice, Some("http://evil.example")).await), 403);
+    assert_eq!(status(open(&app, &alice, Some(&format!("http://{}", app.address))).await), 101);
+    assert_eq!(status(open(&app, &app.signed_in("audit").await, None).await), 403);
+}
+
+#[tokio::test]
+async fn the_server_asks_whether_somebody_is_there() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let mut socket = open(&app, &alice, None).await.unwrap();
+    let frame = tokio::time::timeout(Duration::from_secs(2), socket.next()).await.unwrap().unwrap().unwrap();
+    assert_eq!(frame.into_text().unwrap().as_str(), r#"{"event":"ping","data":{}}"#);
+    socket.send(Message::text(r#"{"event":"pong","data":{}}"#)).await.unwrap();
+    socket.send(Message::text("not even json")).await.unwrap();
+    alice.post("/api/orders", &json!({"table_id": 5, "items": [{"dish_id": 12, "qty": 1}]})).await;
+    assert!(next(&mut socket).await.is_some(), "nonsense does not end the connection");
+}

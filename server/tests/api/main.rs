@@ -1,0 +1,13 @@
+//! The server from outside: one scenario per test, over real HTTP on a real PostgreSQL.
+#![expect(missing_docs, clippy::unwrap_used, reason = "tests: names say what they show, and what cannot go on should stop")]
+
+mod closing;
+mod contract;
+mod events;
+mod kitchen;
+mod ordering;
+mod pages;
+mod paying;
+mod redis_sessions;
+mod signing_in;
+mod support;

@@ -1,0 +1,46 @@
+use crate::support::TestApp;
+
+#[tokio::test]
+async fn a_stranger_is_sent_to_the_sign_in_page_which_names_who_works_here() {
+    let app = TestApp::start().await;
+    let stranger = app.stranger();
+    let page = stranger.get("/plan").await;
+    assert_eq!(page.status, 200, "redirected");
+    assert!(page.text.contains("data-testid=\"name-alice\""), "{}", page.text);
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+}
+
+#[tokio::test]
+async fn scripts_run_with_the_nonce_of_their_page_only() {
+    let app = TestApp::start().await;
+    let stranger = app.stranger();
+    let (one, two) = (stranger.get("/connexion").await, stranger.get("/connexion").await);
+    let nonce = |page: &crate::support::Answer| {
+        let policy = page.header("content-security-policy").unwrap().to_owned();
+        let script = policy.split(';').find(|part| part.trim().starts_with("script-src")).unwrap().to_owned();
+        assert!(!script.contains("unsafe-inline") && !script.contains("'unsafe-eval'"), "{script}");
+        let nonce = script.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        assert!(nonce.len() > 15 && page.text.contains(&format!("nonce=\"{nonce}\"")), "{nonce}");
+        nonce
+    };
+    assert_ne!(nonce(&one), nonce(&two));
+    assert_eq!(one.header("x-content-type-options"), Some("nosniff"));
+}
+
+#[tokio::test]
+async fn the_shell_holds_no_data() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let shell = alice.get("/shell").await;
+    assert!(shell.text.contains("data-render=\"shell\""));
+    assert!(!shell.text.contains("Alice") && !shell.text.contains("Magret"), "{}", shell.text);
+}
+
+#[tokio::test]
+async fn an_unknown_page_says_so() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let page = alice.send(alice.request(reqwest::Method::GET, "/nulle-part").header("accept", "text/html")).await;
+    assert_eq!(page.status, 404);
+    assert!(page.text.contains("<html"), "a page, not a program's answer");
+}

@@ -1,0 +1,142 @@
+use crate::support::{Answer, Client, TestApp};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Table 12 of the reference example: 102.00 for four covers.
+async fn table_12(alice: &Client) -> Value {
+    let items = json!([{"dish_id": 12, "qty": 1}, {"wine_id": 34, "qty": 1}, {"dish_id": 11, "qty": 1}, {"dish_id": 6, "qty": 1}, {"dish_id": 1, "qty": 1}]);
+    let order = alice.post("/api/orders", &json!({"table_id": 12, "covers": 4, "items": items})).await;
+    assert_eq!(order.status, 201, "{}", order.text);
+    order.body["order_id"].clone()
+}
+
+async fn pay(client: &Client, order: &Value, cover: u32, amount: &Value) -> Answer {
+    client.post("/api/payments/split", &json!({"order_id": order, "cover_number": cover, "amount": amount, "method": "ESPECES"})).await
+}
+
+#[tokio::test]
+async fn four_covers_pay_a_quarter_each_and_the_table_is_free() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    let order = table_12(&alice).await;
+    let bill = camille.get(&format!("/api/orders/{order}/bill")).await.body;
+    assert_eq!((&bill["total"], &bill["remaining"]), (&json!(102), &json!(102)));
+    assert_eq!(bill["shares"].as_array().unwrap().len(), 4);
+
+    for (cover, remaining, amount) in [(2, "3/4", 76.5), (1, "2/4", 51.0), (4, "1/4", 25.5)] {
+        let paid = pay(&camille, &order, cover, &json!(25.5)).await;
+        assert_eq!(paid.status, 201, "{}", paid.text);
+        assert_eq!((&paid.body["status"], &paid.body["remaining"]), (&json!("paid"), &json!(remaining)));
+        assert_eq!(paid.body["remaining_amount"].as_f64(), Some(amount));
+    }
+    let last = pay(&camille, &order, 3, &json!(25.50)).await;
+    assert_eq!((&last.body["status"], &last.body["remaining"]), (&json!("order_complete"), &json!("0/4")));
+    let tables = alice.get("/api/tables").await.body;
+    assert_eq!(tables.as_array().unwrap().iter().find(|table| table["id"] == 12).unwrap()["status"], "free");
+    assert_eq!(pay(&camille, &order, 3, &json!(25.5)).await.code(), "already_paid");
+}
+
+#[tokio::test]
+async fn cash_gives_change_and_a_ticket() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    let order = alice.post("/api/orders", &json!({"table_id": 5, "items": [{"dish_id": 12, "qty": 1}, {"wine_id": 34, "qty": 1}]})).await;
+    let order = order.body["order_id"].clone();
+    let path = format!("/api/orders/{order}/split");
+    assert_eq!(camille.put(&path, &json!({"mode": "equal", "parts": 1})).await.body["shares"][0]["amount"], json!(52));
+
+    let request = json!({"order_id": order, "cover_number": 1, "amount": 52, "method": "ESPECES", "tendered": 60});
+    let paid = camille.post("/api/payments/split", &request).await;
+    assert_eq!((&paid.body["change"], &paid.body["ticket_no"]), (&json!(8), &json!(1)));
+
+    let ticket = camille.get("/api/nf525/tickets/1").await.body;
+    let text = ticket["text"].as_str().unwrap();
+    for part in ["Magret de canard", "Cahors 2018", "52,00", "60,00", "8,00", "SIRET", "Camille"] {
+        assert!(text.contains(part), "{part} is missing from\n{text}");
+    }
+    assert!(!text.to_lowercase().contains("certifié") && !text.contains("FORMATION"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 48), "{text}");
+}
+
+#[tokio::test]
+async fn the_same_uuid_pays_once() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    let order = table_12(&alice).await;
+    let request = json!({"order_id": order, "cover_number": 1, "amount": 25.5, "method": "ESPECES", "uuid": Uuid::now_v7()});
+    let copies = (0..8).map(|_| camille.post("/api/payments/split", &request));
+    let answers = futures::future::join_all(copies).await;
+    assert!(answers.iter().all(|answer| answer.status == 201 && answer.body == answers[0].body));
+    assert_eq!(answers.iter().filter(|answer| answer.header("idempotent-replay").is_none()).count(), 1);
+    let paid: i64 = sqlx::query_scalar("select sum(amount_cents)::bigint from payments").fetch_one(&app.owner).await.unwrap();
+    assert_eq!(paid, 2550);
+}
+
+#[tokio::test]
+async fn sixty_four_cashiers_on_one_share_give_one_201_and_sixty_three_409() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    let order = table_12(&alice).await;
+    let amount = json!(25.5);
+    let attempts = (0..64).map(|_| pay(&camille, &order, 1, &amount));
+    let answers = futures::future::join_all(attempts).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| (answer.status, answer.code()) == (409, "already_paid")).count(), 63);
+}
+
+#[tokio::test]
+async fn shares_add_up_whatever_the_table_decides_meanwhile() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    let order = table_12(&alice).await;
+    assert_eq!(pay(&camille, &order, 1, &json!(25.5)).await.status, 201);
+    // Another round, then the rest by three, then by one.
+    alice.post("/api/orders", &json!({"table_id": 12, "items": [{"item_id": 71, "qty": 3}, {"item_id": 78, "qty": 1}]})).await;
+    let path = format!("/api/orders/{order}/split");
+    let shares = camille.put(&path, &json!({"mode": "equal", "parts": 3})).await.body["shares"].clone();
+    let amounts: Vec<String> = shares.as_array().unwrap().iter().map(|share| share["amount"].to_string()).collect();
+    assert_eq!(amounts, ["25.5", "29.84", "29.83", "29.83"]);
+    assert_eq!(pay(&camille, &order, 3, &json!(29.83)).await.body["remaining"], "2/4");
+    camille.put(&path, &json!({"mode": "equal", "parts": 1})).await;
+    assert_eq!(pay(&camille, &order, 2, &json!(59.67)).await.body["status"], "order_complete");
+
+    let (paid, owned, total): (i64, i64, i64) = sqlx::query_as(
+        "select (select sum(amount_cents) from payments)::bigint, (select sum(amount_cents) from share_parts)::bigint,
+                (select sum(qty * unit_price_cents) from order_lines)::bigint",
+    )
+    .fetch_one(&app.owner)
+    .await
+    .unwrap();
+    assert_eq!((paid, owned), (total, total));
+    let unequal: i64 = sqlx::query_scalar(
+        "select count(*) from order_lines l where qty * unit_price_cents <> (select sum(amount_cents) from share_parts where line_id = l.id)",
+    )
+    .fetch_one(&app.owner)
+    .await
+    .unwrap();
+    assert_eq!(unequal, 0, "each line is paid exactly");
+}
+
+#[tokio::test]
+async fn what_the_screen_no_longer_shows_is_refused() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    let order = table_12(&alice).await;
+    let stale = pay(&camille, &order, 1, &json!(25)).await;
+    assert_eq!((stale.status, stale.code()), (409, "amount_mismatch"));
+    for (field, body) in [
+        ("cover_number", json!({"order_id": order, "cover_number": 9, "amount": 25.5, "method": "ESPECES"})),
+        ("tendered", json!({"order_id": order, "cover_number": 1, "amount": 25.5, "method": "ESPECES", "tendered": 20})),
+        ("amount", json!({"order_id": order, "cover_number": 1, "amount": -28, "method": "ESPECES"})),
+        ("order_id", json!({"order_id": 424_242, "cover_number": 1, "amount": 25.5, "method": "ESPECES"})),
+        ("method", json!({"order_id": order, "cover_number": 1, "amount": 25.5, "method": "TR"})),
+    ] {
+        let answer = camille.post("/api/payments/split", &body).await;
+        assert_eq!((answer.status, &answer.body["errors"][0]["field"]), (422, &json!(field)), "{}", answer.text);
+    }
+    let path = format!("/api/orders/{order}/split");
+    assert_eq!(camille.put(&path, &json!({"mode": "equal", "parts": 0})).await.status, 422);
+    assert_eq!(alice.put(&path, &json!({"mode": "equal", "parts": 2})).await.status, 403, "a waiter does not split");
+    let stored: i64 = sqlx::query_scalar("select count(*) from payments").fetch_one(&app.owner).await.unwrap();
+    assert_eq!(stored, 0);
+}

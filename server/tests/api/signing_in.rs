@@ -1,0 +1,91 @@
+use crate::support::TestApp;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_name_and_a_pin_open_a_session_and_signing_out_ends_it() {
+    let app = TestApp::start().await;
+    let stranger = app.stranger();
+    assert_eq!(stranger.get("/api/tables").await.status, 401);
+
+    let answer = stranger.post("/api/auth/login", &json!({"username": "alice", "pin": "1234"})).await;
+    assert_eq!(answer.body, json!({"user": {"id": 1, "name": "Alice", "role": "serveur"}}));
+    let cookie = answer.header("set-cookie").unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains("Secure"), "{cookie}");
+
+    let alice = app.signed_in("alice").await;
+    assert_eq!(alice.get("/api/tables").await.status, 200);
+    assert_eq!(alice.post("/api/auth/logout", &json!({})).await.status, 204);
+    assert_eq!(alice.get("/api/tables").await.status, 401, "the cookie of an ended session opens nothing");
+}
+
+#[tokio::test]
+async fn behind_tls_the_cookie_is_secure() {
+    let app = TestApp::start().await;
+    let request = app.stranger().request(reqwest::Method::POST, "/api/auth/login").header("x-forwarded-proto", "https");
+    let answer = app.stranger().send(request.json(&json!({"username": "alice", "pin": "1234"}))).await;
+    assert!(answer.header("set-cookie").unwrap().contains("Secure"));
+}
+
+#[tokio::test]
+async fn a_session_id_known_before_signing_in_is_worth_nothing_after() {
+    let app = TestApp::start().await;
+    let first = app.signed_in("alice").await;
+    // The same browser signs somebody else in: the id changes and the old one is dead.
+    let again = first.post("/api/auth/login", &json!({"username": "camille", "pin": "1234"})).await;
+    assert_eq!(again.status, 200);
+    assert!(again.header("set-cookie").is_some());
+    assert_eq!(first.get("/api/tables").await.status, 401);
+}
+
+#[tokio::test]
+async fn guessing_locks_the_name_even_for_the_right_pin() {
+    let app = TestApp::start().await;
+    let stranger = app.stranger();
+    for _ in 0..5 {
+        let answer = stranger.post("/api/auth/login", &json!({"username": "alice", "pin": "0000"})).await;
+        assert_eq!((answer.status, answer.code()), (401, "wrong_pin"));
+    }
+    let answer = stranger.post("/api/auth/login", &json!({"username": "alice", "pin": "1234"})).await;
+    assert_eq!((answer.status, answer.code()), (429, "too_many"));
+    let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=30).contains(&wait), "{wait}");
+    assert_eq!(app.stranger().post("/api/auth/login", &json!({"username": "bob", "pin": "1234"})).await.status, 200, "others may");
+
+    sqlx::query("update sign_in_failures set locked_until = now()").execute(&app.owner).await.unwrap();
+    app.signed_in("alice").await;
+}
+
+#[tokio::test]
+async fn an_unknown_name_gets_the_same_answers_as_a_known_one() {
+    let app = TestApp::start().await;
+    for expected in [401, 401, 401, 401, 401, 429] {
+        assert_eq!(app.stranger().post("/api/auth/login", &json!({"username": "nobody", "pin": "1234"})).await.status, expected);
+    }
+}
+
+#[tokio::test]
+async fn guesses_made_at_the_same_moment_all_count() {
+    let app = TestApp::start().await;
+    let body = json!({"username": "alice", "pin": "9999"});
+    let guesses = (0..20).map(|_| {
+        let (client, body) = (app.stranger(), body.clone());
+        async move { client.post("/api/auth/login", &body).await.status }
+    });
+    let statuses = futures::future::join_all(guesses).await;
+    assert!(statuses.iter().all(|status| [401, 429].contains(status)));
+    let failures: i32 = sqlx::query_scalar("select failures from sign_in_failures").fetch_one(&app.owner).await.unwrap();
+    assert_eq!(usize::try_from(failures).unwrap(), statuses.iter().filter(|status| **status == 401).count());
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_writes_nothing() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    for (header, value) in [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
+        let request = alice.request(reqwest::Method::POST, "/api/orders").header(header, value);
+        let answer = alice.send(request.json(&json!({"table_id": 5, "items": [{"dish_id": 12, "qty": 1}]}))).await;
+        assert_eq!((answer.status, answer.code()), (403, "cross_origin"));
+    }
+    let orders: i64 = sqlx::query_scalar("select count(*) from orders").fetch_one(&app.owner).await.unwrap();
+    assert_eq!(orders, 0);
+}

@@ -1,0 +1,191 @@
+//! A whole server per test: its own database in a real PostgreSQL, its own port, real HTTP.
+
+use server::adapters::signer::Signer;
+use server::cluster::{Cluster, Durability};
+use server::config::Config;
+use server::http::ws::Stopping;
+use server::router::router;
+use server::session_store::Store;
+use server::state::Shared;
+use server::{db, run};
+use serde_json::Value;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection, PgPool};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+/// The database server that all tests of this run share.
+struct Shelter {
+    options: PgConnectOptions,
+    _runtime: Runtime,
+    folder: std::path::PathBuf,
+}
+
+/// The template that every test's database is copied from: migrated, with the demo restaurant.
+const TEMPLATE: &str = "demo_template";
+
+static SHELTER: LazyLock<Shelter> = LazyLock::new(|| {
+    std::thread::spawn(|| {
+        let folder = tempfile::tempdir().unwrap().keep();
+        let runtime = Runtime::new().unwrap();
+        let data = folder.clone();
+        let options = runtime.block_on(async move {
+            let cluster = Cluster::start(&data, Durability::Throwaway).await.unwrap();
+            let options = cluster.connect_options();
+            let mut admin = PgConnection::connect_with(&options).await.unwrap();
+            sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {TEMPLATE}"))).execute(&mut admin).await.unwrap();
+            let template = options.clone().database(TEMPLATE);
+            db::migrate(&template).await.unwrap();
+            let pool = db::connect(template, 1).await.unwrap();
+            assert!(run::load_demo(&pool).await.unwrap());
+            pool.close().await;
+            // A throwaway cluster ends with this process.
+            std::mem::forget(cluster);
+            options
+        });
+        Shelter { options, _runtime: runtime, folder }
+    })
+    .join()
+    .unwrap()
+});
+
+/// A running server.
+pub struct TestApp {
+    pub address: String,
+    pub house: Shared,
+    /// Connections of the database's owner, for tests that attack it.
+    pub owner: PgPool,
+    stopping: CancellationToken,
+}
+
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+impl TestApp {
+    /// With tickets that count.
+    pub async fn start() -> Self {
+        Self::with(|_| {}, None).await
+    }
+
+    /// On the training chain.
+    pub async fn in_training() -> Self {
+        Self::with(|config| config.training = true, None).await
+    }
+
+    /// With sessions in Redis.
+    pub async fn with_redis(url: &str) -> Self {
+        Self::with(|_| {}, Some(url)).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Config), redis_url: Option<&str>) -> Self {
+        let shelter = &*SHELTER;
+        // What a failing test's server had to say is shown with it.
+        let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
+        let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut admin = PgConnection::connect_with(&shelter.options).await.unwrap();
+        // One copy at a time: PostgreSQL refuses to copy a template that is being copied.
+        sqlx::query("select pg_advisory_lock(1)").execute(&mut admin).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {name} template {TEMPLATE}"))).execute(&mut admin).await.unwrap();
+        admin.close().await.unwrap();
+
+        let options = shelter.options.clone().database(&name);
+        let mut config = Config::from_env().unwrap();
+        config.training = false;
+        config.fiscal_key_file = shelter.folder.join("fiscal-key.pem");
+        change(&mut config);
+        // Made once for all tests: making a key takes longer than using it.
+        Signer::open(&config.fiscal_key_file, true).unwrap();
+        let pool = db::connect(options.clone(), 8).await.unwrap();
+        let house = run::open_house(&config, pool.clone()).await.unwrap();
+        let sessions = match redis_url {
+            None => Store::Postgres(pool),
+            Some(url) => Store::Redis(redis::aio::ConnectionManager::new(redis::Client::open(url).unwrap()).await.unwrap()),
+        };
+        let stopping = CancellationToken::new();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let service = router(house.clone(), sessions, Stopping(stopping.clone()));
+        tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        let owner = PgPool::connect_with(options).await.unwrap();
+        Self { address, house, owner, stopping }
+    }
+
+    /// Somebody who has not signed in.
+    pub fn stranger(&self) -> Client {
+        Client { base: format!("http://{}", self.address), http: reqwest::Client::new(), cookie: None }
+    }
+
+    /// Somebody of the demo restaurant, signed in.
+    pub async fn signed_in(&self, username: &str) -> Client {
+        let mut client = self.stranger();
+        let answer = client.post("/api/auth/login", &serde_json::json!({"username": username, "pin": "1234"})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let cookie = answer.header("set-cookie").unwrap();
+        client.cookie = Some(cookie.split(';').next().unwrap().to_owned());
+        client
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stopping.cancel();
+    }
+}
+
+/// A person's or a program's view of the server.
+#[derive(Clone)]
+pub struct Client {
+    base: String,
+    http: reqwest::Client,
+    pub cookie: Option<String>,
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+    /// Null when it is not JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The stable code of a refusal.
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+}
+
+impl Client {
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.http.post(format!("{}{path}", self.base)).json(body)).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.http.put(format!("{}{path}", self.base)).json(body)).await
+    }
+
+    /// A request made by hand.
+    pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    pub async fn send(&self, mut request: reqwest::RequestBuilder) -> Answer {
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+    }
+}
