@@ -4,8 +4,8 @@
 //! language. A second language is a second [`Texts`] and the choice in [`t`]; pages only know [`t`].
 
 use domain::api::ShareStatus;
-use domain::{Cents, Role};
 use domain::order::{KitchenMove, LineState, TableStatus};
+use domain::{Cents, Role};
 use time::Date;
 
 macro_rules! texts {
@@ -328,7 +328,10 @@ impl Texts {
     /// What a sound journal is called.
     #[must_use]
     pub fn journal_sound(&self, records: u64) -> String {
-        format!("Journal sain : {}.", counted(u32::try_from(records).unwrap_or(u32::MAX), "enregistrement vérifié", "enregistrements vérifiés"))
+        format!(
+            "Journal sain : {}.",
+            counted(u32::try_from(records).unwrap_or(u32::MAX), "enregistrement vérifié", "enregistrements vérifiés")
+        )
     }
 
     /// What a journal with flaws is called.

@@ -52,7 +52,8 @@ fn Cash(billing: Billing, share: ShareView, open: RwSignal<bool>) -> impl IntoVi
         "" => Ok(due),
         text => Cents::parse(text),
     });
-    let waits_for_answer = Signal::derive(move || billing.unanswered.with(|sent| sent.as_ref().is_some_and(|sent| sent.cover_number == number)));
+    let waits_for_answer =
+        Signal::derive(move || billing.unanswered.with(|sent| sent.as_ref().is_some_and(|sent| sent.cover_number == number)));
     let can_pay = move || !paying.get() && tendered.get().is_ok_and(|tendered| tendered >= due);
 
     let pay = move || {
@@ -116,36 +117,38 @@ fn Cash(billing: Billing, share: ShareView, open: RwSignal<bool>) -> impl IntoVi
         (false, true) => t.ask_again.to_owned(),
         (false, false) => t.collect(due),
     };
-    let form = move || view! {
-        <form class="cash" on:submit=move |event| { event.prevent_default(); pay(); }>
-            <div class="cash-due"><p>{t.amount_due}</p><p class="cash-amount number" data-testid="due">{due.to_string()}</p></div>
-            {move || refused.get().map(|why| view! { <Notice tone=Tone::Bad>{why}</Notice> })}
-            <Show when=move || waits_for_answer.get() && !paying.get()><Notice tone=Tone::Warning>{t.payment_unanswered}</Notice></Show>
-            {keys()}
-            <div class="field">
-                <label for="tendered">{t.handed_over}</label>
-                <input
-                    id="tendered"
-                    class="input cash-tendered number"
-                    data-testid="tendered"
-                    type="text"
-                    inputmode="decimal"
-                    autocomplete="off"
-                    enterkeyhint="done"
-                    placeholder=due.to_french()
-                    aria-describedby="tendered-help"
-                    aria-invalid=move || if wrong() { "true" } else { "false" }
-                    disabled=move || waits_for_answer.get() || paying.get()
-                    prop:value=move || typed.get()
-                    on:input=move |event| typed.set(event_target_value(&event))
-                />
-                <p id="tendered-help" class="quiet-text">{move || if wrong() { t.handed_over_wrong } else { t.handed_over_help }}</p>
-            </div>
-            <div class=move || change().2 role="status"><p>{move || change().0}</p><p class="cash-amount number" data-testid="change">{move || change().1}</p></div>
-            <button type="submit" class="button primary cash-pay" data-testid="pay" disabled=move || !can_pay()>
-                <Icon glyph=Glyph::Coins/>{button_word}
-            </button>
-        </form>
+    let form = move || {
+        view! {
+            <form class="cash" on:submit=move |event| { event.prevent_default(); pay(); }>
+                <div class="cash-due"><p>{t.amount_due}</p><p class="cash-amount number" data-testid="due">{due.to_string()}</p></div>
+                {move || refused.get().map(|why| view! { <Notice tone=Tone::Bad>{why}</Notice> })}
+                <Show when=move || waits_for_answer.get() && !paying.get()><Notice tone=Tone::Warning>{t.payment_unanswered}</Notice></Show>
+                {keys()}
+                <div class="field">
+                    <label for="tendered">{t.handed_over}</label>
+                    <input
+                        id="tendered"
+                        class="input cash-tendered number"
+                        data-testid="tendered"
+                        type="text"
+                        inputmode="decimal"
+                        autocomplete="off"
+                        enterkeyhint="done"
+                        placeholder=due.to_french()
+                        aria-describedby="tendered-help"
+                        aria-invalid=move || if wrong() { "true" } else { "false" }
+                        disabled=move || waits_for_answer.get() || paying.get()
+                        prop:value=move || typed.get()
+                        on:input=move |event| typed.set(event_target_value(&event))
+                    />
+                    <p id="tendered-help" class="quiet-text">{move || if wrong() { t.handed_over_wrong } else { t.handed_over_help }}</p>
+                </div>
+                <div class=move || change().2 role="status"><p>{move || change().0}</p><p class="cash-amount number" data-testid="change">{move || change().1}</p></div>
+                <button type="submit" class="button primary cash-pay" data-testid="pay" disabled=move || !can_pay()>
+                    <Icon glyph=Glyph::Coins/>{button_word}
+                </button>
+            </form>
+        }
     };
     move || match done.get() {
         Some(paid) => view! { <Paid paid=paid open=open/> }.into_any(),

@@ -9,7 +9,8 @@ const MOST: usize = 4;
 /// not among them.
 pub(super) fn handy_amounts(due: Cents) -> Vec<Cents> {
     const NOTES: [i64; 6] = [500, 1000, 2000, 5000, 10_000, 20_000];
-    let mut amounts: Vec<Cents> = NOTES.iter().filter_map(|note| next_multiple(due.0, *note)).map(Cents).filter(|amount| *amount > due).collect();
+    let mut amounts: Vec<Cents> =
+        NOTES.iter().filter_map(|note| next_multiple(due.0, *note)).map(Cents).filter(|amount| *amount > due).collect();
     amounts.sort_unstable();
     amounts.dedup();
     amounts.truncate(MOST);

@@ -195,9 +195,13 @@ fn Lines(billing: Billing) -> impl IntoView {
         items => view! { <ul class="bill-list">{items.into_iter().map(line).collect_view()}</ul> }.into_any(),
     };
     let rates = move || {
-        vat.get().unwrap_or_default().into_iter().map(|line| {
-            view! { <div><dt>{format!("{} {}", t.vat, line.rate)}</dt><dd class="number">{line.vat.to_string()}</dd></div> }
-        }).collect_view()
+        vat.get()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|line| {
+                view! { <div><dt>{format!("{} {}", t.vat, line.rate)}</dt><dd class="number">{line.vat.to_string()}</dd></div> }
+            })
+            .collect_view()
     };
     view! {
         <section class="card bill-lines" aria-labelledby="lines-heading">

@@ -98,8 +98,10 @@ fn Share(billing: Billing, share: ShareView) -> impl IntoView {
         })
     };
     let ticket = move || {
-        billing.tickets.with(|tickets| tickets.get(&number).copied()).map(|no| view! {
-            <a class="button" href=format!("/ticket/{no}")><Icon glyph=Glyph::Receipt/>{t.ticket_numbered(no)}</a>
+        billing.tickets.with(|tickets| tickets.get(&number).copied()).map(|no| {
+            view! {
+                <a class="button" href=format!("/ticket/{no}")><Icon glyph=Glyph::Receipt/>{t.ticket_numbered(no)}</a>
+            }
         })
     };
     view! {

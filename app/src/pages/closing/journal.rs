@@ -55,7 +55,8 @@ fn Outcome(report: VerifyReport) -> impl IntoView {
         (true, true) => (Tone::Warning, t.journal_unclear(report.records)),
         (false, _) => (Tone::Bad, t.journal_flawed(report.flaws.len(), report.records)),
     };
-    let flaws = report.flaws.into_iter().map(|flaw| view! { <li><code>{flaw.chain}" "{flaw.seq}</code>" "{flaw.detail}</li> }).collect_view();
+    let flaws =
+        report.flaws.into_iter().map(|flaw| view! { <li><code>{flaw.chain}" "{flaw.seq}</code>" "{flaw.detail}</li> }).collect_view();
     view! {
         <Notice tone=tone>{sentence}</Notice>
         <ul class="journal-flaws">{flaws}</ul>
