@@ -28,6 +28,18 @@ fn till() -> Result<crate::ports::CurrentTill, CallError> {
     use_context().ok_or_else(|| CallError::Unreachable("no till in context".to_owned()))
 }
 
+/// An answer with the status that the outside contract gives it; without this every refusal would travel as a defect of ours (500).
+#[cfg(feature = "ssr")]
+fn answered<T>(answer: Result<T, domain::api::Problem>) -> Result<T, CallError> {
+    answer.map_err(|problem| {
+        let status = http::StatusCode::from_u16(problem.status);
+        if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), status) {
+            response.set_status(status);
+        }
+        CallError::Refused(problem)
+    })
+}
+
 /// Who is signed in here.
 #[server(name = AskWho, prefix = "/call", endpoint = "who", input = Json, output = Json)]
 pub async fn who() -> Result<Who, CallError> {
@@ -38,89 +50,89 @@ pub async fn who() -> Result<Who, CallError> {
 /// The names to choose from on the sign-in page.
 #[server(name = AskSignInNames, prefix = "/call", endpoint = "sign-in-names", input = Json, output = Json)]
 pub async fn sign_in_names() -> Result<Vec<SignInName>, CallError> {
-    Ok(till()?.sign_in_names().await?)
+    answered(till()?.sign_in_names().await)
 }
 
 /// Signs a person in on this device.
 #[server(name = SignIn, prefix = "/call", endpoint = "sign-in", input = Json, output = Json)]
 pub async fn sign_in(#[doc = "Name and PIN."] login: Login) -> Result<SessionUser, CallError> {
-    Ok(till()?.sign_in(login).await?)
+    answered(till()?.sign_in(login).await)
 }
 
 /// Signs the person out.
 #[server(name = SignOut, prefix = "/call", endpoint = "sign-out", input = Json, output = Json)]
 pub async fn sign_out() -> Result<(), CallError> {
-    Ok(till()?.sign_out().await?)
+    answered(till()?.sign_out().await)
 }
 
 /// The plan.
 #[server(name = AskFloor, prefix = "/call", endpoint = "floor", input = Json, output = Json)]
 pub async fn floor() -> Result<Vec<TableView>, CallError> {
-    Ok(till()?.floor().await?)
+    answered(till()?.floor().await)
 }
 
 /// The menu.
 #[server(name = AskMenu, prefix = "/call", endpoint = "menu", input = Json, output = Json)]
 pub async fn menu() -> Result<Menu, CallError> {
-    Ok(till()?.menu().await?)
+    answered(till()?.menu().await)
 }
 
 /// One order.
 #[server(name = AskOrder, prefix = "/call", endpoint = "order", input = Json, output = Json)]
 pub async fn order(#[doc = "Which."] id: OrderId) -> Result<OrderView, CallError> {
-    Ok(till()?.order(id).await?)
+    answered(till()?.order(id).await)
 }
 
 /// What the kitchen has to do.
 #[server(name = AskKitchen, prefix = "/call", endpoint = "kitchen", input = Json, output = Json)]
 pub async fn kitchen() -> Result<KitchenView, CallError> {
-    Ok(till()?.kitchen().await?)
+    answered(till()?.kitchen().await)
 }
 
 /// Says where a line stands.
 #[server(name = MoveLine, prefix = "/call", endpoint = "move-line", input = Json, output = Json)]
 pub async fn move_line(#[doc = "Which."] line: LineId, #[doc = "Where it goes."] said: KitchenMove) -> Result<(), CallError> {
-    Ok(till()?.move_line(line, said).await?)
+    answered(till()?.move_line(line, said).await)
 }
 
 /// The bill of an order.
 #[server(name = AskBill, prefix = "/call", endpoint = "bill", input = Json, output = Json)]
 pub async fn bill(#[doc = "Whose."] order: OrderId) -> Result<Bill, CallError> {
-    Ok(till()?.bill(order).await?)
+    answered(till()?.bill(order).await)
 }
 
 /// Divides what is not paid yet.
 #[server(name = Split, prefix = "/call", endpoint = "split", input = Json, output = Json)]
 pub async fn split(#[doc = "Whose bill."] order: OrderId, #[doc = "Into what."] how: SplitRequest) -> Result<Bill, CallError> {
-    Ok(till()?.split(order, how).await?)
+    answered(till()?.split(order, how).await)
 }
 
 /// Settles a share.
 #[server(name = Pay, prefix = "/call", endpoint = "pay", input = Json, output = Json)]
 pub async fn pay(#[doc = "Which share, and how."] payment: PaymentRequest) -> Result<PaymentDone, CallError> {
-    Ok(till()?.pay(payment).await?)
+    answered(till()?.pay(payment).await)
 }
 
 /// A ticket as text.
 #[server(name = AskTicket, prefix = "/call", endpoint = "ticket", input = Json, output = Json)]
 pub async fn ticket(#[doc = "Its number."] no: i64) -> Result<TicketText, CallError> {
-    Ok(till()?.ticket(no).await?)
+    answered(till()?.ticket(no).await)
 }
 
 /// What is open and what was closed.
 #[server(name = AskClosing, prefix = "/call", endpoint = "closing", input = Json, output = Json)]
 pub async fn closing() -> Result<ClosingView, CallError> {
-    Ok(till()?.closing().await?)
+    answered(till()?.closing().await)
 }
 
 /// Closes a day.
 #[server(name = Close, prefix = "/call", endpoint = "close", input = Json, output = Json)]
 pub async fn close(#[doc = "Which day."] request: CloseRequest) -> Result<CloseDone, CallError> {
-    Ok(till()?.close(request).await?)
+    answered(till()?.close(request).await)
 }
 
 /// Checks the whole journal.
 #[server(name = Verify, prefix = "/call", endpoint = "verify", input = Json, output = Json)]
 pub async fn verify() -> Result<VerifyReport, CallError> {
-    Ok(till()?.verify().await?)
+    answered(till()?.verify().await)
 }

@@ -50,7 +50,7 @@ texts! {
     closing: "Clôture",
     // signing in
     sign_in: "Connexion",
-    sign_in_title: "Bonsoir, qui êtes-vous ?",
+    sign_in_title: "Bonjour, qui êtes-vous\u{a0}?",
     sign_in_lead: "Choisissez votre nom, puis tapez votre code.",
     names: "Votre nom",
     other_name: "Changer de nom",

@@ -80,8 +80,7 @@ impl SessionStore for Store {
                         .conditional_set(redis::ExistenceCheck::NX)
                         .with_expiration(redis::SetExpiry::EXAT(record.expiry_date.unix_timestamp().unsigned_abs()));
                     let value = redis_value(record)?;
-                    let set: Option<String> =
-                        redis.clone().set_options(redis_key(&record.id), value, options).await.map_err(backend)?;
+                    let set: Option<String> = redis.clone().set_options(redis_key(&record.id), value, options).await.map_err(backend)?;
                     set.is_some()
                 }
             };

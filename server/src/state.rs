@@ -3,7 +3,7 @@
 use crate::adapters::bus::Bus;
 use crate::adapters::signer::Signer;
 use crate::services::menu::MenuCache;
-use domain::fiscal::Identity;
+use domain::fiscal::{CORE_VERSION, Identity};
 use sqlx::PgPool;
 use std::sync::Arc;
 
@@ -31,8 +31,8 @@ pub struct House {
 /// As handlers hold it.
 pub type Shared = Arc<House>;
 
-/// Name and version, as tickets and records carry them.
+/// Name and version of the product and of its fiscal core, as tickets and records carry them.
 #[must_use]
 pub fn software() -> String {
-    format!("Comptoir {}", env!("CARGO_PKG_VERSION"))
+    format!("Comptoir {} (noyau fiscal {CORE_VERSION})", env!("CARGO_PKG_VERSION"))
 }

@@ -18,9 +18,9 @@ mod tests {
 
     #[test]
     fn after_midnight_still_belongs_to_the_evening_before() {
-        assert_eq!(service_day(datetime!(2026-02-02 23:59:59)), date!(2026-02-02));
-        assert_eq!(service_day(datetime!(2026-02-03 00:30)), date!(2026-02-02));
-        assert_eq!(service_day(datetime!(2026-02-03 04:59:59)), date!(2026-02-02));
-        assert_eq!(service_day(datetime!(2026-02-03 05:00)), date!(2026-02-03));
+        assert_eq!(service_day(datetime!(2026-02-02 23:59:59)), date!(2026 - 02 - 02));
+        assert_eq!(service_day(datetime!(2026-02-03 00:30)), date!(2026 - 02 - 02));
+        assert_eq!(service_day(datetime!(2026-02-03 04:59:59)), date!(2026 - 02 - 02));
+        assert_eq!(service_day(datetime!(2026-02-03 05:00)), date!(2026 - 02 - 03));
     }
 }

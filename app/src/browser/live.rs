@@ -36,6 +36,7 @@ type Listener = Arc<dyn Fn(&Told) + Send + Sync>;
 /// The events of this tab; in context everywhere.
 #[derive(Clone, Copy)]
 pub struct Live {
+    wanted: RwSignal<bool>,
     socket_open: RwSignal<bool>,
     calls_answered: RwSignal<Option<bool>>,
     listeners: StoredValue<Vec<(u64, Listener)>>,
@@ -48,6 +49,7 @@ impl Live {
     #[expect(clippy::new_without_default, reason = "there is one, made by the app")]
     pub fn new() -> Self {
         Self {
+            wanted: RwSignal::new(false),
             socket_open: RwSignal::new(false),
             calls_answered: RwSignal::new(None),
             listeners: StoredValue::new(Vec::new()),
@@ -61,6 +63,8 @@ impl Live {
         match (self.socket_open.get(), self.calls_answered.get()) {
             (true, _) => Link::Online,
             (false, None) => Link::Connecting,
+            // Nobody is signed in: there are no events to miss.
+            (false, Some(true)) if !self.wanted.get() => Link::Online,
             (false, Some(true)) => Link::Reconnecting,
             (false, Some(false)) => Link::Offline,
         }
@@ -95,10 +99,9 @@ impl Live {
 
     /// Keeps the socket open, or closed when nobody is signed in. Does nothing on the server.
     pub(super) fn keep_open(self, wanted: bool) {
+        self.wanted.set(wanted);
         #[cfg(feature = "hydrate")]
         super::socket::keep_open(self, wanted);
-        #[cfg(not(feature = "hydrate"))]
-        let _ = wanted;
     }
 
     #[cfg(feature = "hydrate")]

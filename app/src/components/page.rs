@@ -49,7 +49,7 @@ pub fn Page(
                 <div class="top-row">
                     {back.map(|to| view! { <a class="round" href=to aria-label=t.back><Icon glyph=Glyph::Back/></a> })}
                     <h1>{move || title.get()}</h1>
-                    <div class="top-actions">{actions.run()}</div>
+                    <div class="top-actions">{move || actions.run()}</div>
                     <Connection/>
                     <Account/>
                 </div>

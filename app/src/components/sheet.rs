@@ -20,17 +20,24 @@ pub fn Sheet(
     let dialog = NodeRef::<Dialog>::new();
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
-        if open.get() {
-            let _shown = dialog.show_modal();
-        } else {
-            dialog.close();
+        match (open.get(), dialog.open()) {
+            (true, false) => {
+                let _shown = dialog.show_modal();
+            }
+            (false, true) => dialog.close(),
+            (true, true) | (false, false) => {}
         }
     });
+    let close = move || {
+        if open.get_untracked() {
+            open.set(false);
+        }
+    };
     view! {
-        <dialog class="sheet" node_ref=dialog aria-label=move || title.get() on:close=move |_| open.set(false)>
+        <dialog class="sheet" node_ref=dialog aria-label=move || title.get() on:close=move |_| close()>
             <div class="sheet-head">
                 <h2>{move || title.get()}</h2>
-                <button type="button" class="round" aria-label=t().close on:click=move |_| open.set(false)><Icon glyph=Glyph::Cross/></button>
+                <button type="button" class="round" aria-label=t().close on:click=move |_| close()><Icon glyph=Glyph::Cross/></button>
             </div>
             {move || open.get().then(|| children())}
         </dialog>

@@ -29,6 +29,7 @@ pub fn Stepper(
     #[prop(into)]
     on_change: Callback<u32>,
 ) -> impl IntoView {
+    let value = Memo::new(move |_| value.get());
     let step_down = move |_: leptos::ev::MouseEvent| on_change.run(value.get_untracked().saturating_sub(1).max(least));
     let step_up = move |_: leptos::ev::MouseEvent| on_change.run(value.get_untracked().saturating_add(1).min(most));
     view! {

@@ -37,7 +37,8 @@ pub(super) struct Verify {
 
 pub(super) async fn run(command: Fiscal, config: Config) -> anyhow::Result<ExitCode> {
     let Fiscal::Verify(verify) = command;
-    let pubkey = verify.pubkey.map(|path| std::fs::read_to_string(&path).with_context(|| format!("--pubkey {}", path.display()))).transpose()?;
+    let pubkey =
+        verify.pubkey.map(|path| std::fs::read_to_string(&path).with_context(|| format!("--pubkey {}", path.display()))).transpose()?;
     let database = Database::open(&config).await?;
     let report = check(&database, pubkey.as_deref()).await;
     database.close().await;

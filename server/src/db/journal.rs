@@ -87,9 +87,16 @@ pub async fn append(db: &mut PgConnection, record: &Record, service_day: Date) -
 /// # Errors
 /// When the database does not answer.
 pub async fn record(db: impl PgExecutor<'_>, id: i64) -> Result<Option<Record>> {
-    let row = sqlx::query_as!(Row, "select id, transaction_type, (amount * 100)::bigint as \"cents!\", hash_current, hash_previous, signature, metadata::text as \"content!\", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign, key_id, app_version from audit_logs where id = $1", id)
-        .fetch_optional(db)
-        .await?;
+    let row = sqlx::query_as!(
+        Row,
+        r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
+                  metadata::text as "content!", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign,
+                  key_id, app_version
+           from audit_logs where id = $1"#,
+        id
+    )
+    .fetch_optional(db)
+    .await?;
     row.map(Record::try_from).transpose()
 }
 
@@ -98,9 +105,18 @@ pub async fn record(db: impl PgExecutor<'_>, id: i64) -> Result<Option<Record>> 
 /// # Errors
 /// When the database does not answer.
 pub async fn by_number(db: impl PgExecutor<'_>, register: &str, chain: Chain, seq: i64) -> Result<Option<Record>> {
-    let row = sqlx::query_as!(Row, "select id, transaction_type, (amount * 100)::bigint as \"cents!\", hash_current, hash_previous, signature, metadata::text as \"content!\", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign, key_id, app_version from audit_logs where register = $1 and chain = $2::text::char(1) and seq = $3", register, chain.as_str(), seq)
-        .fetch_optional(db)
-        .await?;
+    let row = sqlx::query_as!(
+        Row,
+        r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
+                  metadata::text as "content!", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign,
+                  key_id, app_version
+           from audit_logs where register = $1 and chain = $2::text::char(1) and seq = $3"#,
+        register,
+        chain.as_str(),
+        seq
+    )
+    .fetch_optional(db)
+    .await?;
     row.map(Record::try_from).transpose()
 }
 
@@ -135,11 +151,24 @@ pub async fn last_seq(db: impl PgExecutor<'_>, register: &str, chain: Chain) -> 
         .unwrap_or(0))
 }
 
-/// Every record of all chains, oldest first, streamed.
-pub fn all(db: &PgPool) -> impl Stream<Item = Result<Record>> + '_ {
-    sqlx::query_as!(Row, "select id, transaction_type, (amount * 100)::bigint as \"cents!\", hash_current, hash_previous, signature, metadata::text as \"content!\", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign, key_id, app_version from audit_logs order by id")
-        .fetch(db)
-        .map(|row| Record::try_from(row?))
+/// A record, or why the row with this number is none.
+pub type Read = std::result::Result<Record, (i64, String)>;
+
+/// Every record of all chains, oldest first, streamed. A row that cannot be read as a record does not end the stream.
+pub fn all(db: &PgPool) -> impl Stream<Item = Result<Read>> + '_ {
+    sqlx::query_as!(
+        Row,
+        r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
+                  metadata::text as "content!", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign,
+                  key_id, app_version
+           from audit_logs order by id"#
+    )
+    .fetch(db)
+    .map(|row| {
+        let row = row?;
+        let id = row.id;
+        Ok(Record::try_from(row).map_err(|error| (id, error.to_string())))
+    })
 }
 
 /// The heads of all chains, and the number of the last record of the whole journal.

@@ -24,12 +24,10 @@ pub struct Settled {
 /// # Errors
 /// When the database does not answer.
 pub async fn settled(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<Settled>> {
-    let rows = sqlx::query!(
-        "select id, share_number, amount_cents, method from payments where order_id = $1 order by share_number",
-        order.get()
-    )
-    .fetch_all(db)
-    .await?;
+    let rows =
+        sqlx::query!("select id, share_number, amount_cents, method from payments where order_id = $1 order by share_number", order.get())
+            .fetch_all(db)
+            .await?;
     rows.into_iter()
         .map(|row| {
             Ok(Settled {

@@ -19,7 +19,8 @@ pub struct Credentials {
 /// # Errors
 /// When the database does not answer.
 pub async fn credentials(db: impl PgExecutor<'_>, username: &str) -> Result<Option<Credentials>> {
-    let row = sqlx::query!("select id, name, role, pin_hash from users where username = $1 and active", username).fetch_optional(db).await?;
+    let row =
+        sqlx::query!("select id, name, role, pin_hash from users where username = $1 and active", username).fetch_optional(db).await?;
     row.map(|row| {
         let user = SessionUser { id: UserId::from_row(row.id), name: row.name, role: word(&row.role)? };
         Ok(Credentials { user, pin_hash: row.pin_hash })

@@ -30,7 +30,11 @@ pub fn created<T: Serialize>(answered: Answered<T>) -> Response {
 ///
 /// # Errors
 /// 409 table occupied, id reused; 422 with every faulty field.
-pub async fn place(State(house): State<Shared>, Extension(user): Extension<SessionUser>, Json(request): Json<OrderRequest>) -> Result<Response> {
+pub async fn place(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    Json(request): Json<OrderRequest>,
+) -> Result<Response> {
     Ok(created(ordering::place(&house, &user, &request).await?))
 }
 

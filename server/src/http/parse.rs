@@ -4,6 +4,7 @@ use crate::error::Error;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
@@ -28,16 +29,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(Error::WrongContentType);
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
-            BytesRejection::FailedToBufferBody(cause) if cause.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
+            BytesRejection::FailedToBufferBody(cause) if cause.status() == StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
             other => Error::BadJson(other.to_string()),
         })?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            if error.is_data() {
-                Error::invalid("body", "malformed")
-            } else {
-                Error::BadJson(error.to_string())
-            }
-        })
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| if error.is_data() { Error::invalid("body", "malformed") } else { Error::BadJson(error.to_string()) })
     }
 }
 

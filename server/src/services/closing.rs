@@ -46,7 +46,7 @@ pub async fn close(house: &House, user: &SessionUser, request: &CloseRequest) ->
 
 enum Found {
     Open(Period),
-    Closed(Record),
+    Closed(Box<Record>),
 }
 
 async fn period_to_close(house: &House, db: &mut PgConnection, date: Option<Date>, now: PrimitiveDateTime) -> Result<Found> {
@@ -62,7 +62,7 @@ async fn period_to_close(house: &House, db: &mut PgConnection, date: Option<Date
     if let Some(closed) = db::periods::newest_closed(&mut *db, REGISTER, training, date).await? {
         let id = closed.audit_log_id.ok_or_else(|| Error::internal("a closed period without its record"))?;
         let record = db::journal::record(db, id).await?.ok_or_else(|| Error::internal(format!("record {id} is missing")))?;
-        return Ok(Found::Closed(record));
+        return Ok(Found::Closed(Box::new(record)));
     }
     // Nothing was sold on that day: an empty day closes too, as long as it is not before a day that is already there.
     let newest = db::periods::newest(&mut *db, REGISTER, training).await?;
@@ -78,7 +78,13 @@ async fn period_to_close(house: &House, db: &mut PgConnection, date: Option<Date
 }
 
 /// Adds up the tickets of a period, from their signed contents.
-async fn add_up(house: &House, db: &mut PgConnection, period: &Period, operator: Option<&SessionUser>, at: PrimitiveDateTime) -> Result<ClosingContent> {
+async fn add_up(
+    house: &House,
+    db: &mut PgConnection,
+    period: &Period,
+    operator: Option<&SessionUser>,
+    at: PrimitiveDateTime,
+) -> Result<ClosingContent> {
     let chain = house.ticket_chain();
     let last_seq = match period.end_seq {
         Some(end) => end,

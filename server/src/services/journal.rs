@@ -9,7 +9,7 @@ use crate::db::journal::Locked;
 use crate::db::periods::Period;
 use crate::error::{Error, Result};
 use crate::state::{House, REGISTER, software};
-use domain::api::VerifyReport;
+use domain::api::{Flaw, VerifyReport};
 use domain::fiscal::{Chain, Draft, Head, Record, Verifier};
 use domain::service_day::service_day;
 use futures::StreamExt;
@@ -90,12 +90,20 @@ pub async fn verify(db: &PgPool, checker: &Checker) -> Result<VerifyReport> {
     let mut verifier = Verifier::new(&check);
     let mut records = std::pin::pin!(db::journal::all(db));
     while let Some(record) = records.next().await {
-        verifier.feed(&record?);
+        match record? {
+            Ok(record) => verifier.feed(&record),
+            Err((id, why)) => verifier.feed_unreadable(id, &why),
+        }
     }
     let mut report = verifier.finish(&heads, master);
-    let unguarded = db::journal::missing_guards(db).await?;
-    report.inconclusive &= unguarded.is_empty();
-    report.flaws.extend(unguarded);
+    let mut beside = db::journal::missing_guards(db).await?;
+    if heads.is_empty() && report.records > 0 {
+        let detail = "La table des derniers numéros (fiscal_heads) est vide : la fin du journal ne peut pas être contrôlée.".to_owned();
+        beside.push(Flaw { chain: "*".to_owned(), seq: 0, code: "heads_missing".to_owned(), detail });
+    }
+    // What is proven wrong outweighs what could not be judged.
+    report.inconclusive &= beside.is_empty();
+    report.flaws.extend(beside);
     report.ok = report.flaws.is_empty();
     Ok(report)
 }

@@ -8,9 +8,9 @@ use super::once::{self, Answered};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::state::House;
+use domain::OrderId;
 use domain::api::{OrderAccepted, OrderView, SentStatus, SessionUser};
 use domain::order::{IfOccupied, OrderRequest, price};
-use domain::OrderId;
 
 /// Takes an order. The same `uuid` again changes nothing and returns the first answer.
 ///

@@ -82,9 +82,11 @@ async fn fifty_payments_and_two_closings_at_once_leave_no_gap_and_each_ticket_in
     futures::future::join(futures::future::join_all(rounds), closings).await;
     camille.post("/api/nf525/close", &json!({})).await;
 
-    let seqs: Vec<i64> = sqlx::query_scalar("select seq from audit_logs where chain = 'T' order by seq").fetch_all(&app.owner).await.unwrap();
+    let seqs: Vec<i64> =
+        sqlx::query_scalar("select seq from audit_logs where chain = 'T' order by seq").fetch_all(&app.owner).await.unwrap();
     assert_eq!(seqs, (1..=51).collect::<Vec<_>>());
-    let closed: i64 = sqlx::query_scalar("select (sum(amount) * 100)::bigint from audit_logs where chain = 'G'").fetch_one(&app.owner).await.unwrap();
+    let closed: i64 =
+        sqlx::query_scalar("select (sum(amount) * 100)::bigint from audit_logs where chain = 'G'").fetch_one(&app.owner).await.unwrap();
     assert_eq!(closed, 51 * 250);
     assert_eq!(flaws(&app).await, Vec::<String>::new());
 }
@@ -141,12 +143,21 @@ async fn the_till_itself_cannot_touch_what_is_written() {
     let app = TestApp::start().await;
     let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
     sell(&alice, &camille, 1).await;
-    for attempt in ["update audit_logs set amount = 9999", "delete from audit_logs", "truncate audit_logs", "alter table audit_logs disable trigger all"]
-    {
+    for attempt in [
+        "update audit_logs set amount = 9999",
+        "delete from audit_logs",
+        "truncate audit_logs",
+        "alter table audit_logs disable trigger all",
+    ] {
         let error = sqlx::raw_sql(attempt).execute(&app.house.db).await.unwrap_err().to_string();
         assert!(error.contains("permission denied") || error.contains("must be owner"), "{attempt}: {error}");
     }
-    for attempt in ["update audit_logs set amount = 9999", "delete from audit_logs", "truncate audit_logs cascade", "set session_replication_role = replica; update audit_logs set amount = 1"] {
+    for attempt in [
+        "update audit_logs set amount = 9999",
+        "delete from audit_logs",
+        "truncate audit_logs cascade",
+        "set session_replication_role = replica; update audit_logs set amount = 1",
+    ] {
         let mut connection = app.owner.acquire().await.unwrap();
         let error = sqlx::raw_sql(attempt).execute(&mut *connection).await.unwrap_err().to_string();
         assert!(error.contains("Modification audit_logs interdite (NF525)"), "{attempt}: {error}");
@@ -167,10 +178,18 @@ async fn one_altered_byte_is_found_and_named() {
     camille.post("/api/nf525/close", &json!({})).await;
     assert_eq!(flaws(&app).await, Vec::<String>::new());
 
-    attack(&app, "update audit_logs set metadata = replace(metadata::text, 'Expresso', 'Expressp')::json where chain = 'T' and seq = 3").await;
+    attack(&app, "update audit_logs set metadata = replace(metadata::text, 'Expresso', 'Expressp')::json where chain = 'T' and seq = 3")
+        .await;
     let found = flaws(&app).await;
     assert!(!found.is_empty() && found.iter().all(|flaw| flaw.starts_with("T 3 ")), "{found:?}");
-    attack(&app, "update audit_logs set metadata = replace(metadata::text, 'Expressp', 'Expresso')::json where chain = 'T' and seq = 3").await;
+    attack(&app, "update audit_logs set metadata = replace(metadata::text, 'Expressp', 'Expresso')::json where chain = 'T' and seq = 3")
+        .await;
+    assert_eq!(flaws(&app).await, Vec::<String>::new());
+
+    // A row that is no record any more hides nothing else.
+    attack(&app, "update audit_logs set transaction_type = 'TICKEX' where chain = 'T' and seq = 4").await;
+    assert!(flaws(&app).await.iter().any(|flaw| flaw.ends_with("unreadable_record")), "{:?}", flaws(&app).await);
+    attack(&app, "update audit_logs set transaction_type = 'TICKET' where chain = 'T' and seq = 4").await;
     assert_eq!(flaws(&app).await, Vec::<String>::new());
 
     attack(&app, "delete from audit_logs where chain = 'T' and seq = 2").await;

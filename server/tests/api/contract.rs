@@ -47,7 +47,9 @@ async fn every_route_lets_through_who_may_and_nobody_else() {
 async fn every_fault_of_a_request_has_its_status() {
     let app = TestApp::start().await;
     let alice = app.signed_in("alice").await;
-    let post = |content_type: &'static str, body: String| alice.request(Method::POST, "/api/orders").header("content-type", content_type).body(body);
+    let post = |content_type: &'static str, body: String| {
+        alice.request(Method::POST, "/api/orders").header("content-type", content_type).body(body)
+    };
     let json = "application/json";
     for (request, status, code) in [
         (post(json, "{\"table_id\":".into()), 400, "bad_json"),

@@ -1,5 +1,5 @@
 //! The server from outside: one scenario per test, over real HTTP on a real PostgreSQL.
-#![expect(missing_docs, clippy::unwrap_used, reason = "tests: names say what they show, and what cannot go on should stop")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests: names say what they show, and what cannot go on should stop")]
 
 mod closing;
 mod contract;

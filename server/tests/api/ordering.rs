@@ -21,7 +21,10 @@ async fn the_reference_order_reaches_the_house() {
 
     let tables = alice.get("/api/tables").await.body;
     let table = tables.as_array().unwrap().iter().find(|table| table["id"] == 5).unwrap();
-    assert_eq!((&table["status"], &table["server_name"], &table["order_id"]), (&json!("occupied"), &json!("Alice"), &answer.body["order_id"]));
+    assert_eq!(
+        (&table["status"], &table["server_name"], &table["order_id"]),
+        (&json!("occupied"), &json!("Alice"), &answer.body["order_id"])
+    );
 }
 
 #[tokio::test]
@@ -96,11 +99,12 @@ async fn what_is_invalid_is_named_and_nothing_is_stored() {
     let fields: Vec<&str> = answer.body["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
     assert_eq!(fields, ["items[0].qty", "items[1].qty", "items[1].item_id"]);
     assert_eq!(alice.post("/api/orders", &json!({"table_id": 999, "items": [{"dish_id": 12, "qty": 1}]})).await.status, 422);
-    let stored: i64 =
-        sqlx::query_scalar("select (select count(*) from orders) + (select count(*) from order_lines) + (select count(*) from idempotency)")
-            .fetch_one(&app.owner)
-            .await
-            .unwrap();
+    let stored: i64 = sqlx::query_scalar(
+        "select (select count(*) from orders) + (select count(*) from order_lines) + (select count(*) from idempotency)",
+    )
+    .fetch_one(&app.owner)
+    .await
+    .unwrap();
     assert_eq!(stored, 0);
 }
 

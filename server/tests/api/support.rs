@@ -1,5 +1,6 @@
 //! A whole server per test: its own database in a real PostgreSQL, its own port, real HTTP.
 
+use serde_json::Value;
 use server::adapters::signer::Signer;
 use server::cluster::{Cluster, Durability};
 use server::config::Config;
@@ -8,7 +9,6 @@ use server::router::router;
 use server::session_store::Store;
 use server::state::Shared;
 use server::{db, run};
-use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection, PgPool};
 use std::sync::LazyLock;

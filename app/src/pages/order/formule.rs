@@ -11,18 +11,10 @@ use leptos::prelude::*;
 /// The sheet; opens when a *formule* was tapped.
 #[component]
 pub(super) fn FormuleSheet(ordering: Ordering) -> impl IntoView {
-    let open = RwSignal::new(false);
-    Effect::new(move |_| open.set(ordering.formule.with(Option::is_some)));
-    // Closed by Escape or by the cross: nothing is being composed any more.
-    Effect::new(move |_| {
-        if !open.get() {
-            ordering.formule.set(None);
-        }
-    });
     let title = Signal::derive(move || ordering.formule.get().map_or_else(|| t().choose.to_owned(), |formule| formule.name));
     view! {
-        <Sheet open=open title=title>
-            {move || ordering.formule.get().map(|formule| view! { <Choices ordering=ordering formule=formule/> })}
+        <Sheet open=ordering.composing title=title>
+            {move || ordering.formule.get_untracked().map(|formule| view! { <Choices ordering=ordering formule=formule/> })}
         </Sheet>
     }
 }
@@ -35,7 +27,7 @@ fn Choices(ordering: Ordering, formule: MenuItem) -> impl IntoView {
     let (id, price) = (formule.id, formule.price.to_string());
     let add = move |_| {
         ordering.add(id, chosen.get_untracked());
-        ordering.formule.set(None);
+        ordering.composing.set(false);
     };
     let groups = formule.components.into_iter().map(|group| view! { <Group ordering=ordering group=group chosen=chosen/> }).collect_view();
     view! {

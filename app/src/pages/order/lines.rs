@@ -80,7 +80,8 @@ fn SentLine(ordering: Ordering, line: LineView) -> impl IntoView {
 /// A line that was sent and not answered: nothing can be changed until the server said what became of it.
 #[component]
 fn WaitingLine(ordering: Ordering, wish: ItemRequest) -> impl IntoView {
-    let name = wish.wanted().map(|id| name_of(ordering, id));
+    let item_id = wish.wanted();
+    let name = move || item_id.map(|id| name_of(ordering, id));
     view! {
         <li class="line">
             <div class="line-main">

@@ -36,8 +36,10 @@ pub struct Ordering {
     pub problem: RwSignal<Option<String>>,
     /// Whether all lines are shown on a phone.
     pub unfolded: RwSignal<bool>,
-    /// The *formule* being composed.
+    /// The *formule* that is or was composed last.
     pub formule: RwSignal<Option<MenuItem>>,
+    /// Whether it is being composed.
+    pub composing: RwSignal<bool>,
     accepted_as: RwSignal<Option<OrderId>>,
     parts: StoredValue<(Session, Live, Toaster)>,
 }
@@ -58,6 +60,7 @@ impl Ordering {
             problem: RwSignal::new(None),
             unfolded: RwSignal::new(false),
             formule: RwSignal::new(None),
+            composing: RwSignal::new(false),
             accepted_as,
             parts: StoredValue::new((use_session(), use_live(), use_toaster())),
         };
@@ -113,6 +116,7 @@ impl Ordering {
             self.add(item.id, Vec::new());
         } else {
             self.formule.set(Some(item.clone()));
+            self.composing.set(true);
         }
     }
 
