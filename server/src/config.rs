@@ -130,7 +130,6 @@ fn parse_zone(name: String) -> Result<String, ConfigError> {
 }
 
 #[cfg(test)]
-#[expect(clippy::expect_used, reason = "a test says what it expected")]
 mod tests {
     use std::path::Path;
 

@@ -2,7 +2,6 @@
 //!
 //! Read [`router`] first: every route on one page. Each calls one service of [`services`], which tells the story of one transaction;
 //! all SQL is in [`db`]; what is outside the process is behind [`adapters`]. The rules are in the crate `domain`.
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot go on should stop"))]
 
 pub mod adapters;
 pub mod cli;

@@ -173,7 +173,6 @@ async fn watched_file(root: &Path, path: &str) -> Option<Response> {
 }
 
 #[cfg(test)]
-#[expect(clippy::expect_used, reason = "a test says what it expected")]
 mod tests {
     use super::*;
 

@@ -9,10 +9,10 @@ pub mod clock;
 pub mod http;
 pub mod install;
 pub mod live;
-#[cfg(feature = "hydrate")]
-mod socket;
 pub mod press;
 pub mod print;
+#[cfg(feature = "hydrate")]
+mod socket;
 pub mod store;
 
 pub use cached::{Cached, use_cached, use_cached_for};

@@ -2,8 +2,8 @@
 //! as a rail on the left. One DOM for both; the style sheet places it.
 
 use super::icon::{Glyph, Icon};
-use super::toast::use_toaster;
 use super::notice::Tone;
+use super::toast::use_toaster;
 use crate::browser::install::use_updates;
 use crate::browser::live::{Link, use_live};
 use crate::calls::sign_out;

@@ -33,7 +33,9 @@ pub fn PlanPage() -> impl IntoView {
     let room = Memo::new(move |_| chosen.get().or_else(|| rooms.with(|rooms| rooms.first().cloned())));
     let shown = move || {
         let room = room.get();
-        floor.data.with(|floor| floor.as_ref().map(|floor| floor.iter().filter(|table| Some(&table.room) == room.as_ref()).cloned().collect::<Vec<_>>()))
+        floor.data.with(|floor| {
+            floor.as_ref().map(|floor| floor.iter().filter(|table| Some(&table.room) == room.as_ref()).cloned().collect::<Vec<_>>())
+        })
     };
     let plan = move || match shown() {
         None => view! { <Skeleton count=12/> }.into_any(),
@@ -56,12 +58,19 @@ pub fn PlanPage() -> impl IntoView {
 }
 
 #[component]
-fn Rooms(floor: Cached<Vec<TableView>>, rooms: Memo<Vec<String>>, room: Memo<Option<String>>, chosen: RwSignal<Option<String>>) -> impl IntoView {
+fn Rooms(
+    floor: Cached<Vec<TableView>>,
+    rooms: Memo<Vec<String>>,
+    room: Memo<Option<String>>,
+    chosen: RwSignal<Option<String>>,
+) -> impl IntoView {
     let t = t();
     let button = move |name: String| {
         let (of_room, pressed_for) = (name.clone(), name.clone());
         let ready = move || {
-            let ready = floor.data.with(|floor| floor.iter().flatten().filter(|table| table.room == of_room && table.status == TableStatus::Ready).count());
+            let ready = floor
+                .data
+                .with(|floor| floor.iter().flatten().filter(|table| table.room == of_room && table.status == TableStatus::Ready).count());
             (ready > 0).then(|| view! { <span class="room-ready"><Icon glyph=Glyph::Bell/>{ready}<span class="visually-hidden">" "{t.table_status(TableStatus::Ready)}</span></span> })
         };
         let pressed = move || if room.read().as_ref() == Some(&pressed_for) { "true" } else { "false" };

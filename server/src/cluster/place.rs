@@ -183,7 +183,6 @@ fn is_fresh(folder: &Path) -> io::Result<bool> {
 }
 
 #[cfg(test)]
-#[expect(clippy::expect_used, reason = "a test says what it expected")]
 mod tests {
     use super::*;
 

@@ -251,7 +251,6 @@ fn complaint_in(words: &str) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::expect_used, reason = "a test says what it expected")]
 mod tests {
     use super::*;
 

@@ -44,9 +44,10 @@ fn Choices(ordering: Ordering, formule: MenuItem) -> impl IntoView {
 fn Group(ordering: Ordering, group: ComponentGroup, chosen: RwSignal<Vec<ComponentChoice>>) -> impl IntoView {
     let name = group.group.clone();
     let option = move |item_id: ItemId| {
-        let (item_name, available) = ordering.menu.data.with_untracked(|menu| {
-            menu.as_ref().and_then(|menu| menu.item(item_id)).map(|item| (item.name.clone(), item.available))
-        })?;
+        let (item_name, available) = ordering
+            .menu
+            .data
+            .with_untracked(|menu| menu.as_ref().and_then(|menu| menu.item(item_id)).map(|item| (item.name.clone(), item.available)))?;
         let (group, same) = (name.clone(), name.clone());
         let pressed = move || if is_chosen(&chosen.read(), &same, item_id) { "true" } else { "false" };
         let choose = move |_| {

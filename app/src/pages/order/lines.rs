@@ -172,7 +172,9 @@ fn WineChip(ordering: Ordering, wine: Pairing) -> impl IntoView {
 fn SendBar(ordering: Ordering) -> impl IntoView {
     let t = t();
     let total = Memo::new(move |_| {
-        ordering.menu.data.with(|menu| menu.as_ref().map_or((Cents::ZERO, false), |menu| ordering.draft.with(|draft| draft.total(ordering.table_id, menu))))
+        ordering.menu.data.with(|menu| {
+            menu.as_ref().map_or((Cents::ZERO, false), |menu| ordering.draft.with(|draft| draft.total(ordering.table_id, menu)))
+        })
     });
     let count = move || ordering.draft.with(Draft::count);
     let stuck = move || !ordering.busy.get() && ordering.draft.with(|draft| draft.sending.is_some());

@@ -67,7 +67,9 @@ impl Ordering {
         floor.follow(move |event| matches!(event, Event::TableChanged { table_id: changed, .. } if *changed == table_id));
         ordering.menu.follow(|event| matches!(event, Event::MenuChanged { .. }));
         ordering.order.follow(move |event| match event {
-            Event::OrderChanged { order_id: changed } | Event::DishReady { order_id: changed, .. } => order_id.get_untracked() == Some(*changed),
+            Event::OrderChanged { order_id: changed } | Event::DishReady { order_id: changed, .. } => {
+                order_id.get_untracked() == Some(*changed)
+            }
             _ => false,
         });
         Effect::new(move |_| {
