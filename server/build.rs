@@ -41,7 +41,9 @@ fn main() -> Result<()> {
     let style = server.join("../style");
 
     println!("cargo:rerun-if-changed=build.rs");
-    for watched in [&pkg, &public, &style] {
+    // `sqlx::migrate!` watches the files that it saw, not those that come later.
+    let migrations = server.join("../migrations");
+    for watched in [&pkg, &public, &style, &migrations] {
         println!("cargo:rerun-if-changed={}", watched.display());
     }
 
