@@ -56,6 +56,9 @@ export class Device {
 // What a browser says on its own when there is no network.
 export const NO_NETWORK = [/Failed to load resource: net::ERR_/, /WebSocket connection to .* failed/];
 
+// What a development build of Leptos says when one binary both hydrates and mounts, which is how the shell starts.
+export const MOUNTED = /^warning: It seems like you're trying to use Leptos in client-side rendering mode/;
+
 export const test = base.extend<{ device: (screen?: Screen) => Promise<Device> }, HouseOptions & { till: Till }>({
   house: ["house", { scope: "worker", option: true }],
   till: [
@@ -156,6 +159,11 @@ export async function expectTouchable(...targets: Locator[]) {
     expect(box, `${target} is on screen`).not.toBeNull();
     expect(Math.min(box?.width ?? 0, box?.height ?? 0), `${target} is large enough for a finger`).toBeGreaterThanOrEqual(48);
   }
+}
+
+// A number worth knowing, shown with the results.
+export function measured(what: string) {
+  console.log(`      measured: ${what}`);
 }
 
 // Counts what a finger or a mouse really does, from now on and across pages.

@@ -94,11 +94,11 @@ export class Till {
   }
 
   // Runs a command of the binary beside the server, on the same data.
-  run(...args: string[]): Promise<{ code: number; output: string }> {
+  run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     return new Promise((resolve, reject) => {
       execFile(BINARY, args, { env: this.env, timeout: 30_000 }, (error, stdout, stderr) => {
         if (error && typeof error.code !== "number") return reject(error);
-        resolve({ code: typeof error?.code === "number" ? error.code : 0, output: stdout + stderr });
+        resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
       });
     });
   }

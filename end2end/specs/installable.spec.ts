@@ -1,6 +1,6 @@
 // The app on a phone's home screen: it starts, shows plan and menu and takes an order with no network at all, after a cold start.
 
-import { NO_NETWORK, expect, inspect, signIn, test } from "../fixtures";
+import { MOUNTED, NO_NETWORK, expect, inspect, measured, signIn, test } from "../fixtures";
 
 test.use({ house: "installable" });
 
@@ -60,7 +60,7 @@ test("without a network, after a cold start, the service goes on", async ({ devi
   });
 
   await test.step("every tab closed, the server dead, the network cut", async () => {
-    phone.announce(...NO_NETWORK);
+    phone.announce(...NO_NETWORK, MOUNTED);
     for (const page of phone.context.pages()) await page.close();
     await till.kill();
     await phone.context.setOffline(true);
@@ -75,7 +75,7 @@ test("without a network, after a cold start, the service goes on", async ({ devi
     await expect(page.getByTestId("table-5")).toBeVisible();
     const seconds = (Date.now() - begun) / 1000;
     expect(seconds, "the plan is there within two seconds").toBeLessThan(2);
-    test.info().annotations.push({ type: "measure", description: `cold start without a network: plan after ${seconds.toFixed(2)} s` });
+    measured(`cold start without a network: plan after ${seconds.toFixed(2)} s`);
     await expect(page.getByTestId("connection")).toContainText("Hors ligne");
     await expect(page.getByTestId("table-7")).toContainText("à envoyer");
     await inspect(page, "20-hors-ligne-plan");

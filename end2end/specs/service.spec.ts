@@ -1,7 +1,7 @@
 // One whole service: a phone in the room, a screen in the kitchen, a cashier at the desk, and the end of the day.
 
 import type { Page } from "@playwright/test";
-import { type Device, countTaps, desktop, expect, expectTouchable, inspect, phone, signIn, test } from "../fixtures";
+import { type Device, countTaps, desktop, expect, expectTouchable, inspect, measured, phone, signIn, test } from "../fixtures";
 
 test.use({ house: "service" });
 
@@ -40,7 +40,7 @@ test("from the table to the Z", async ({ device, till }) => {
     await expect(waiter.getByTestId("line-state")).toHaveText([/reçu|en cuisine/, /reçu|en cuisine/]);
     const seconds = (Date.now() - begun) / 1000;
     expect(await taps()).toEqual({ pointers: 4, clicks: 4 });
-    test.info().annotations.push({ type: "measure", description: `four taps from the plan to the kitchen, ${seconds.toFixed(1)} s with a machine's fingers` });
+    measured(`four taps from the plan to the kitchen, ${seconds.toFixed(1)} s with a machine's fingers`);
     await inspect(waiter, "03-commande-envoyee");
   });
 
@@ -158,8 +158,8 @@ test("from the table to the Z", async ({ device, till }) => {
     await expect(cashier.getByTestId("journal-outcome")).toContainText("Journal sain");
     await inspect(cashier, "15-journal");
     const verify = await till.run("fiscal", "verify", "--json");
-    expect(verify.code, verify.output).toBe(0);
-    expect(JSON.parse(verify.output)).toMatchObject({ ok: true, flaws: [] });
+    expect(verify.code, verify.stdout + verify.stderr).toBe(0);
+    expect(JSON.parse(verify.stdout)).toMatchObject({ ok: true, flaws: [] });
   });
 });
 

@@ -7,7 +7,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Starts the app. The document calls it once the WASM is there.
 #[wasm_bindgen]
 pub fn start() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| {
+        console_error_panic_hook::hook(panic);
+        app::browser::crash::offer_restart();
+    }));
     if is_shell() {
         leptos::mount::mount_to_body(App);
     } else {

@@ -103,7 +103,7 @@ mod worker {
     }
 
     /// Listens as long as the tab lives.
-    fn on(target: &web_sys::EventTarget, event: &str, mut heard: impl FnMut() + 'static) {
+    fn on(target: &web_sys::EventTarget, event: &str, heard: impl FnMut() + 'static) {
         let closure = Closure::<dyn FnMut()>::new(heard);
         target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref()).unwrap_throw();
         closure.forget();

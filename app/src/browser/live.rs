@@ -61,12 +61,13 @@ impl Live {
     #[must_use]
     pub fn link(self) -> Link {
         match (self.socket_open.get(), self.calls_answered.get()) {
+            // The last call was not answered: whatever the socket seems to be, that is what the person met.
+            (_, Some(false)) => Link::Offline,
             (true, _) => Link::Online,
             (false, None) => Link::Connecting,
             // Nobody is signed in: there are no events to miss.
             (false, Some(true)) if !self.wanted.get() => Link::Online,
             (false, Some(true)) => Link::Reconnecting,
-            (false, Some(false)) => Link::Offline,
         }
     }
 
@@ -91,7 +92,10 @@ impl Live {
 
     /// Learns from a call whether the server can be reached.
     pub fn heard_of_call<T>(self, answer: &Result<T, CallError>) {
-        let answered = !matches!(answer, Err(CallError::Unreachable(_)));
+        self.set_answered(!matches!(answer, Err(CallError::Unreachable(_))));
+    }
+
+    pub(super) fn set_answered(self, answered: bool) {
         if self.calls_answered.get_untracked() != Some(answered) {
             self.calls_answered.set(Some(answered));
         }
@@ -108,14 +112,9 @@ impl Live {
     pub(super) fn set_open(self, open: bool) {
         self.socket_open.set(open);
         if open {
-            self.calls_answered.set(Some(true));
+            self.set_answered(true);
             self.tell(&Told::Connected);
         }
-    }
-
-    #[cfg(feature = "hydrate")]
-    pub(super) fn set_unreachable(self) {
-        self.calls_answered.set(Some(false));
     }
 
     #[cfg(feature = "hydrate")]

@@ -6,6 +6,8 @@
 
 pub mod cached;
 pub mod clock;
+#[cfg(feature = "hydrate")]
+pub mod crash;
 pub mod http;
 pub mod install;
 pub mod live;

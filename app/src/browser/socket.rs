@@ -48,6 +48,7 @@ pub(super) fn keep_open(live: Live, wanted: bool) {
     }
     // A network that returns is used at once, and a phone taken out of a pocket does not wait either.
     let online = window_event_listener_untyped("online", |_| end());
+    let offline = window_event_listener_untyped("offline", move |_| live.set_answered(false));
     spawn_local(async move {
         let mut failures = 0;
         while WANTED.get() {
@@ -58,6 +59,7 @@ pub(super) fn keep_open(live: Live, wanted: bool) {
         }
         RUNNING.set(false);
         online.remove();
+        offline.remove();
     });
 }
 
@@ -113,6 +115,7 @@ async fn connection(live: Live) -> bool {
         let (socket, silent_for) = (socket.clone(), Rc::clone(&silent_for));
         move |message: MessageEvent| {
             silent_for.set(0);
+            live.set_answered(true);
             if let Some(text) = message.data().as_string() {
                 answer(live, &socket, &text);
             }
@@ -144,7 +147,7 @@ async fn connection(live: Live) -> bool {
     let _closed = socket.close();
     live.set_open(false);
     if !window().navigator().on_line() {
-        live.set_unreachable();
+        live.set_answered(false);
     }
     was_open.get()
 }

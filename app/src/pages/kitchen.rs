@@ -85,8 +85,8 @@ fn Slip(slip: KitchenSlip, move_on: Callback<(LineId, KitchenMove)>) -> impl Int
                 <p class="slip-age">
                     <Icon glyph=Glyph::Clock/>
                     <span class="number">{move || age().map(spell_minutes)}</span>
-                    {move || word().map(|word| view! { <strong>{word}</strong> })}
                 </p>
+                {move || word().map(|word| view! { <p class="slip-word">{word}</p> })}
             </header>
             <ul>{lines}</ul>
         </article>

@@ -102,9 +102,8 @@ fn PinPad(chosen: RwSignal<Option<SignInName>>) -> impl IntoView {
         if chosen.with(Option::is_some) {
             pin.set(String::new());
             problem.set(None);
-            if let Some(field) = field.get() {
-                let _focused = field.focus();
-            }
+            // In the next frame: until then the field is disabled.
+            request_animation_frame(move || focus(field));
         }
     });
     let submit = move |event: leptos::ev::SubmitEvent| {
@@ -130,13 +129,12 @@ fn PinPad(chosen: RwSignal<Option<SignInName>>) -> impl IntoView {
                 }
                 Err(error) => {
                     problem.try_set(Some(explain(&error)));
-                    if let Some(field) = field.try_get_untracked().flatten() {
-                        let _focused = field.focus();
-                    }
+                    focus(field);
                 }
             }
         });
     };
+    let nobody = move || chosen.with(Option::is_none);
     let press = move |digit: char| {
         problem.set(None);
         pin.update(|pin| {
@@ -145,12 +143,17 @@ fn PinPad(chosen: RwSignal<Option<SignInName>>) -> impl IntoView {
             }
         });
     };
-    let key = move |digit: char| view! { <button type="button" class="key" on:click=move |_| press(digit)>{digit}</button> };
+    let key =
+        move |digit: char| view! { <button type="button" class="key" disabled=nobody on:click=move |_| press(digit)>{digit}</button> };
     view! {
-        <form class="pin" method="post" on:submit=submit hidden=move || chosen.with(Option::is_none)>
+        <form class="pin" method="post" on:submit=submit>
             <div class="pin-who">
                 <strong>{move || chosen.get().map(|name| name.name)}</strong>
-                <button type="button" class="button quiet" on:click=move |_| chosen.set(None)>{t.other_name}</button>
+                {move || if nobody() {
+                    view! { <p class="quiet-text">{t.name_first}</p> }.into_any()
+                } else {
+                    view! { <button type="button" class="button quiet" on:click=move |_| chosen.set(None)>{t.other_name}</button> }.into_any()
+                }}
             </div>
             <div class="field">
                 <label for="pin">{t.pin}" "<small>{t.pin_help}</small></label>
@@ -164,6 +167,7 @@ fn PinPad(chosen: RwSignal<Option<SignInName>>) -> impl IntoView {
                     autocomplete="off"
                     maxlength=MAX_DIGITS.to_string()
                     data-testid="pin"
+                    disabled=nobody
                     aria-describedby="pin-problem"
                     prop:value=move || pin.get()
                     on:input=move |event| pin.set(only_digits(&event_target_value(&event)))
@@ -174,7 +178,7 @@ fn PinPad(chosen: RwSignal<Option<SignInName>>) -> impl IntoView {
             </div>
             <div class="keys" role="group" aria-label=t.pin_pad>
                 {('1'..='9').map(key).collect_view()}
-                <button type="button" class="key" aria-label=t.pin_erase on:click=move |_| pin.update(|pin| { pin.pop(); })><Icon glyph=Glyph::Backspace/></button>
+                <button type="button" class="key" aria-label=t.pin_erase disabled=nobody on:click=move |_| pin.update(|pin| { pin.pop(); })><Icon glyph=Glyph::Backspace/></button>
                 {key('0')}
                 <button
                     type="submit"
@@ -184,6 +188,12 @@ fn PinPad(chosen: RwSignal<Option<SignInName>>) -> impl IntoView {
                 >{move || if busy.get() { t.entering } else { t.enter }}</button>
             </div>
         </form>
+    }
+}
+
+fn focus(field: NodeRef<Input>) {
+    if let Some(field) = field.try_get_untracked().flatten() {
+        let _focused = field.focus();
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn SplitControls(billing: Billing) -> impl IntoView {
                 </button>
                 {move || by_cover().map(|covers| view! {
                     <button type="button" aria-pressed=move || pressed(covers) data-testid="split-covers" on:click=move |_| divide(covers)>
-                        <Icon glyph=Glyph::Users/>{t.by_cover}" ("{covers}")"
+                        <Icon glyph=Glyph::Users/>{t.by_cover}
                     </button>
                 })}
             </div>

@@ -42,12 +42,14 @@ pub fn ClosingPage() -> impl IntoView {
             <Show when=nobody_here><Empty glyph=Glyph::Lock title=t.closing_not_yours/></Show>
             <Freshness of=view/>
             {cashier}
-            <Show when=move || session.may(Right::VerifyJournal)><JournalCheck/></Show>
+            <Show when=move || session.may(Right::VerifyJournal) && !may_close.get()>
+                <JournalCheck/>
+            </Show>
         </Page>
     }
 }
 
-/// The open day on one side, the Z on the other.
+/// The open day, the Z that was just made, the last closings and the journal.
 #[component]
 fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<CloseDone>>) -> impl IntoView {
     let t = t();
@@ -78,9 +80,12 @@ fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<CloseDone>>) -> impl In
             <div class="closing-open">
                 {unsettled}
                 {day}
-                <PastClosings closed=closed shown=shown/>
             </div>
             <ZPaper shown=shown/>
+            <div class="closing-side">
+                <PastClosings closed=closed shown=shown/>
+                <JournalCheck/>
+            </div>
         </div>
     }
 }
@@ -128,7 +133,7 @@ fn CloseButton(view: Cached<ClosingView>, shown: RwSignal<Option<CloseDone>>, su
                 <div class="cash-after">
                     <button type="button" class="button" on:click=move |_| asks.set(false)>{t.cancel}</button>
                     <button type="button" class="button primary" data-testid="confirm-close" disabled=move || closing.get() on:click=close>
-                        <Icon glyph=Glyph::Lock/>{move || if closing.get() { t.closing_now } else { t.close_day }}
+                        <Icon glyph=Glyph::Lock/>{move || if closing.get() { t.closing_now } else { t.close_now }}
                     </button>
                 </div>
             </div>
@@ -146,7 +151,7 @@ fn ZPaper(shown: RwSignal<Option<CloseDone>>) -> impl IntoView {
             view! {
                 <section class="closing-paper" aria-label=t.day_closed>
                     <Notice tone=if done.already_closed { Tone::Info } else { Tone::Good }>
-                        <span>{said}" "<span class="closing-hash">{t.fingerprint}" "<code>{short(&done.hash)}</code></span></span>
+                        <span>{said}" · "<span class="closing-hash">{t.fingerprint}" "<code>{short(&done.hash)}</code></span></span>
                     </Notice>
                     <Paper text=done.ticket testid="z-ticket"/>
                     <p class="paper-actions"><PrintButton/></p>

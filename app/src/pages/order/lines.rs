@@ -180,7 +180,8 @@ fn SendBar(ordering: Ordering) -> impl IntoView {
     let stuck = move || !ordering.busy.get() && ordering.draft.with(|draft| draft.sending.is_some());
     let summary = move || match (count(), ordering.open_order()) {
         (0, Some(order)) => sent_summary(&order.lines),
-        (count, _) => t.articles(count),
+        (count, Some(order)) => format!("{} · {} {}", t.articles(count), t.already, order.total),
+        (count, None) => t.articles(count),
     };
     let amount = move || match (count(), ordering.open_order()) {
         (0, Some(order)) => order.total,

@@ -131,19 +131,15 @@ impl Ordering {
     /// A long press on a dish: with the wine that the house suggests.
     pub fn tap_with_wine(self, item: &MenuItem) {
         self.tap(item);
-        if let Some(wine) = self.wine_for(item.id).filter(|_| item.components.is_empty()) {
+        let wine = self.menu.data.with_untracked(|menu| self.draft.with_untracked(|draft| suggested_wine(menu.as_ref(), draft, item.id)));
+        if let Some(wine) = wine.filter(|_| item.components.is_empty()) {
             self.add(wine.id, Vec::new());
         }
     }
 
     /// The wine to suggest with a dish: not out, and not on the draft already.
     pub fn wine_for(self, dish: ItemId) -> Option<Pairing> {
-        let wine = self.menu.data.with(|menu| {
-            let menu = menu.as_ref()?;
-            let wine = menu.item(dish)?.wine_pairing.clone()?;
-            menu.item(wine.id).is_some_and(|wine| wine.available).then_some(wine)
-        })?;
-        self.draft.with(|draft| draft.count_of(wine.id) == 0).then_some(wine)
+        self.menu.data.with(|menu| self.draft.with(|draft| suggested_wine(menu.as_ref(), draft, dish)))
     }
 
     /// Sends what is typed. Pressed again after a lost answer, it sends the same again.
@@ -240,6 +236,12 @@ fn is_undecided(error: &CallError) -> bool {
         CallError::Unreachable(_) => true,
         CallError::Refused(problem) => matches!(problem.status, 401 | 408 | 429) || problem.status >= 500,
     }
+}
+
+fn suggested_wine(menu: Option<&Menu>, draft: &Draft, dish: ItemId) -> Option<Pairing> {
+    let wine = menu?.item(dish)?.wine_pairing.clone()?;
+    let can_be_had = menu?.item(wine.id).is_some_and(|wine| wine.available);
+    (can_be_had && draft.count_of(wine.id) == 0).then_some(wine)
 }
 
 fn open_order(floor: Option<&[TableView]>, table_id: TableId) -> Option<OrderId> {
