@@ -1,7 +1,7 @@
 //! Every route, on one page, grouped by who uses it.
 
 use crate::error::Error;
-use crate::http::guard::{may, same_origin, secure_cookies};
+use crate::http::guard::{may, same_origin, secure_cookies, signed_in};
 use crate::http::{auth, fiscal, floor, health, kitchen, menu, orders, pages, payments, ws};
 use crate::session_store::Store;
 use crate::state::Shared;
@@ -42,13 +42,14 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         // anyone
         .route("/api/auth/login", post(auth::login))
         .route("/api/auth/logout", post(auth::logout))
+        // whoever is signed in
+        .route("/api/menu", get(menu::get).layer(middleware::from_fn(signed_in)))
+        .route("/api/tables", get(floor::tables).layer(middleware::from_fn(signed_in)))
+        .route("/ws", get(ws::open).layer(middleware::from_fn(signed_in)))
         // waiters
-        .route("/api/menu", only(TakeOrders, get(menu::get)))
-        .route("/api/tables", only(TakeOrders, get(floor::tables)))
         .route("/api/orders", only(TakeOrders, post(orders::place)))
         .route("/api/orders/{id}", only(TakeOrders, get(orders::get)))
         .route("/api/orders/{id}/bill", only(TakeOrders, get(orders::bill)))
-        .route("/ws", only(TakeOrders, get(ws::open)))
         // the kitchen
         .route("/api/kitchen", only(TakeOrders, get(kitchen::slips)))
         .route("/api/kitchen/lines/{line_id}", only(TakeOrders, post(kitchen::move_line)))

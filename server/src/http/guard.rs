@@ -18,6 +18,16 @@ pub async fn current_user(session: &Session) -> Result<Option<SessionUser>> {
     Ok(session.get(USER).await?)
 }
 
+/// Lets through who is signed in, whatever the role, and tells the handler who it is.
+///
+/// # Errors
+/// [`Error::NotSignedIn`].
+pub async fn signed_in(session: Session, mut request: Request, next: Next) -> Result<Response> {
+    let user = current_user(&session).await?.ok_or(Error::NotSignedIn)?;
+    request.extensions_mut().insert(user);
+    Ok(next.run(request).await)
+}
+
 /// Lets through who is signed in and has the right, and tells the handler who it is. Before the body is read: what a stranger sends is
 /// not even parsed.
 ///

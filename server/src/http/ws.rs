@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use domain::api::{ClientEvent, Event, SessionUser};
+use domain::role::Right;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -91,7 +92,8 @@ async fn serve(
 
 fn is_for(user: &SessionUser, audience: Audience) -> bool {
     match audience {
-        Audience::House => true,
+        // An auditor has a connection like everybody else, and no part in the service.
+        Audience::House => user.role.may(Right::TakeOrders),
         Audience::Person(id) => id == user.id,
     }
 }

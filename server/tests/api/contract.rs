@@ -6,14 +6,14 @@ use serde_json::json;
 
 /// Every route of the contract that is there, who may call it, and what a caller without a body gets then.
 const ROUTES: [(&str, &str, &str); 14] = [
-    ("GET", "/api/menu", "serveur caissier admin"),
-    ("GET", "/api/tables", "serveur caissier admin"),
+    ("GET", "/api/menu", "serveur caissier admin auditeur"),
+    ("GET", "/api/tables", "serveur caissier admin auditeur"),
     ("POST", "/api/orders", "serveur caissier admin"),
     ("GET", "/api/orders/1", "serveur caissier admin"),
     ("GET", "/api/orders/1/bill", "serveur caissier admin"),
     ("GET", "/api/kitchen", "serveur caissier admin"),
     ("POST", "/api/kitchen/lines/1", "serveur caissier admin"),
-    ("GET", "/ws", "serveur caissier admin"),
+    ("GET", "/ws", "serveur caissier admin auditeur"),
     ("PUT", "/api/orders/1/split", "caissier admin"),
     ("POST", "/api/payments/split", "caissier admin"),
     ("POST", "/api/nf525/close", "caissier admin"),

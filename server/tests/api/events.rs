@@ -75,7 +75,6 @@ async fn a_socket_needs_a_session_and_our_own_origin() {
     let alice = app.signed_in("alice").await;
     assert_eq!(status(open(&app, &alice, Some("http://evil.example")).await), 403);
     assert_eq!(status(open(&app, &alice, Some(&format!("http://{}", app.address))).await), 101);
-    assert_eq!(status(open(&app, &app.signed_in("audit").await, None).await), 403);
 }
 
 #[tokio::test]
@@ -89,4 +88,14 @@ async fn the_server_asks_whether_somebody_is_there() {
     socket.send(Message::text("not even json")).await.unwrap();
     alice.post("/api/orders", &json!({"table_id": 5, "items": [{"dish_id": 12, "qty": 1}]})).await;
     assert!(next(&mut socket).await.is_some(), "nonsense does not end the connection");
+}
+
+#[tokio::test]
+async fn an_auditor_has_a_connection_and_no_part_in_the_service() {
+    let app = TestApp::start().await;
+    let (alice, audit) = (app.signed_in("alice").await, app.signed_in("audit").await);
+    let (mut of_alice, mut of_audit) = (open(&app, &alice, None).await.unwrap(), open(&app, &audit, None).await.unwrap());
+    alice.post("/api/orders", &json!({"table_id": 5, "items": [{"dish_id": 12, "qty": 1}]})).await;
+    assert!(next(&mut of_alice).await.is_some());
+    assert_eq!(next(&mut of_audit).await, None);
 }
