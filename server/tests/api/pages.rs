@@ -1,10 +1,15 @@
-use crate::support::TestApp;
+use crate::support::{Answer, Client, TestApp};
+
+/// As a browser asks for a page.
+async fn visit(client: &Client, path: &str) -> Answer {
+    client.send(client.request(reqwest::Method::GET, path).header("accept", "text/html")).await
+}
 
 #[tokio::test]
 async fn a_stranger_is_sent_to_the_sign_in_page_which_names_who_works_here() {
     let app = TestApp::start().await;
     let stranger = app.stranger();
-    let page = stranger.get("/plan").await;
+    let page = visit(&stranger, "/plan").await;
     assert_eq!(page.status, 200, "redirected");
     assert!(page.text.contains("data-testid=\"name-alice\""), "{}", page.text);
     assert_eq!(page.header("cache-control"), Some("no-store"));
@@ -14,8 +19,8 @@ async fn a_stranger_is_sent_to_the_sign_in_page_which_names_who_works_here() {
 async fn scripts_run_with_the_nonce_of_their_page_only() {
     let app = TestApp::start().await;
     let stranger = app.stranger();
-    let (one, two) = (stranger.get("/connexion").await, stranger.get("/connexion").await);
-    let nonce = |page: &crate::support::Answer| {
+    let (one, two) = (visit(&stranger, "/connexion").await, visit(&stranger, "/connexion").await);
+    let nonce = |page: &Answer| {
         let policy = page.header("content-security-policy").unwrap().to_owned();
         let script = policy.split(';').find(|part| part.trim().starts_with("script-src")).unwrap().to_owned();
         assert!(!script.contains("unsafe-inline") && !script.contains("'unsafe-eval'"), "{script}");
@@ -31,7 +36,7 @@ async fn scripts_run_with_the_nonce_of_their_page_only() {
 async fn the_shell_holds_no_data() {
     let app = TestApp::start().await;
     let alice = app.signed_in("alice").await;
-    let shell = alice.get("/shell").await;
+    let shell = visit(&alice, "/shell").await;
     assert!(shell.text.contains("data-render=\"shell\""));
     assert!(!shell.text.contains("Alice") && !shell.text.contains("Magret"), "{}", shell.text);
 }
@@ -40,7 +45,7 @@ async fn the_shell_holds_no_data() {
 async fn an_unknown_page_says_so() {
     let app = TestApp::start().await;
     let alice = app.signed_in("alice").await;
-    let page = alice.send(alice.request(reqwest::Method::GET, "/nulle-part").header("accept", "text/html")).await;
+    let page = visit(&alice, "/nulle-part").await;
     assert_eq!(page.status, 404);
     assert!(page.text.contains("<html"), "a page, not a program's answer");
 }
