@@ -28,7 +28,7 @@ build:
 	@.ci/setup build
 	@.ci/site release
 	@echo "==> Building the server (release)"
-	@RUSTFLAGS= $(CARGO) build --locked --release -p server --bin comptoir
+	@$(CARGO) build --locked --release -p server --bin comptoir
 	@echo "==> $(CARGO_TARGET_DIR)/release/comptoir"
 
 test:
