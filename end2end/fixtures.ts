@@ -13,8 +13,13 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 type Screen = typeof phone;
 
+interface Policy {
+  // axe is put into the page, which the Content-Security-Policy forbids: only a test without axe can keep it.
+  bypassCSP: boolean;
+}
+
 export interface HouseOptions {
-  // Names the restaurant. A file that names its own has it for itself.
+  // Names the restaurant. A file that names its own has it for itself, and each project a new one.
   house: string;
 }
 
@@ -59,7 +64,7 @@ export const NO_NETWORK = [/Failed to load resource: net::ERR_/, /WebSocket conn
 // What a development build of Leptos says when one binary both hydrates and mounts, which is how the shell starts.
 export const MOUNTED = /^warning: It seems like you're trying to use Leptos in client-side rendering mode/;
 
-export const test = base.extend<{ device: (screen?: Screen) => Promise<Device> }, HouseOptions & { till: Till }>({
+export const test = base.extend<{ device: (screen?: Screen, policy?: Policy) => Promise<Device> }, HouseOptions & { till: Till }>({
   house: ["house", { scope: "worker", option: true }],
   till: [
     async ({ house: _name }, use) => {
@@ -73,7 +78,7 @@ export const test = base.extend<{ device: (screen?: Screen) => Promise<Device> }
   // Opens devices of any size; the page of the project is one more.
   device: async ({ browser, till }, use, { project }) => {
     const devices: Device[] = [];
-    await use(async (screen) => {
+    await use(async (screen, { bypassCSP } = { bypassCSP: true }) => {
       const { viewport, deviceScaleFactor, hasTouch, isMobile } = { ...phone, ...project.use, ...screen } as Screen;
       const context = await browser.newContext({
         viewport,
@@ -84,8 +89,7 @@ export const test = base.extend<{ device: (screen?: Screen) => Promise<Device> }
         locale: "fr-FR",
         timezoneId: "Europe/Paris",
         reducedMotion: "reduce",
-        // axe is put into the page; the policy itself has its own test.
-        bypassCSP: true,
+        bypassCSP,
       });
       const device = new Device(context);
       devices.push(device);

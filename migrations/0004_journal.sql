@@ -93,11 +93,36 @@ alter table payments enable always trigger payments_no_truncate;
 alter table share_parts enable always trigger share_parts_no_change;
 alter table share_parts enable always trigger share_parts_no_truncate;
 
+-- A payment names the one record that states it.
+alter table payments add constraint payments_record foreign key (audit_log_id) references audit_logs;
+alter table payments add constraint one_payment_per_record unique (audit_log_id);
+
+-- A period changes twice: its end is fixed, and it is closed. What is fixed stays.
+create function refuse_period_change() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'UPDATE' and old.closed_at is null and (old.end_seq is null or old.end_seq = new.end_seq)
+       and (new.register, new.training, new.no, new.service_day, new.start_seq, new.opened_local)
+           = (old.register, old.training, old.no, old.service_day, old.start_seq, old.opened_local) then
+        return new;
+    end if;
+    raise exception 'Modification d''une période fiscale interdite (NF525)' using errcode = 'insufficient_privilege';
+end
+$$;
+create trigger fiscal_periods_no_change before update or delete on fiscal_periods for each row execute function refuse_period_change();
+create trigger fiscal_periods_no_truncate before truncate on fiscal_periods for each statement execute function refuse_journal_change();
+alter table fiscal_periods enable always trigger fiscal_periods_no_change;
+alter table fiscal_periods enable always trigger fiscal_periods_no_truncate;
+create trigger fiscal_keys_no_change before update or delete on fiscal_keys for each row execute function refuse_journal_change();
+create trigger fiscal_keys_no_truncate before truncate on fiscal_keys for each statement execute function refuse_journal_change();
+alter table fiscal_keys enable always trigger fiscal_keys_no_change;
+alter table fiscal_keys enable always trigger fiscal_keys_no_truncate;
+
+-- `pg_temp` last: a temporary table of the caller must not stand in for ours inside these functions.
 -- Locks the journal for the rest of the transaction and tells what the next record of a chain has to follow. The times are those of
 -- the one clock that all server processes share, to the second, taken once the lock is held so that they follow the sequence.
 create function fiscal_lock(p_register text, p_chain char(1), p_zone text)
 returns table (last_seq bigint, last_hash text, last_signature text, utc_now timestamptz, local_now timestamp)
-language plpgsql security definer set search_path = pg_catalog, public as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
     insert into fiscal_heads values ('*', '*', 0, '', '') on conflict do nothing;
     perform 1 from fiscal_heads h where h.register = '*' and h.chain = '*' for update;
@@ -115,7 +140,7 @@ create function fiscal_append(
     p_signature text, p_content text, p_format text, p_local_ts char(14), p_utc_ts timestamptz, p_vat text, p_extra text,
     p_content_sha256 char(64), p_data_to_sign text, p_key_id text, p_app_version text
 ) returns bigint
-language plpgsql security definer set search_path = pg_catalog, public as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     v_id bigint;
     v_seq bigint;
@@ -143,6 +168,9 @@ $$;
 
 alter table audit_logs owner to comptoir_owner;
 alter table fiscal_heads owner to comptoir_owner;
+alter table fiscal_periods owner to comptoir_owner;
+alter table fiscal_keys owner to comptoir_owner;
+alter function refuse_period_change() owner to comptoir_owner;
 alter function refuse_journal_change() owner to comptoir_owner;
 alter function refuse_payment_change() owner to comptoir_owner;
 alter function fiscal_lock(text, char, text) owner to comptoir_owner;
@@ -156,4 +184,4 @@ grant execute on function fiscal_append(text, char, bigint, text, bigint, date, 
     to comptoir_app;
 grant select on audit_logs, fiscal_heads, fiscal_keys to comptoir_app;
 grant insert on fiscal_keys to comptoir_app;
-grant select, insert, update on fiscal_periods to comptoir_app;
+grant select, insert, update (end_seq, closed_at, audit_log_id) on fiscal_periods to comptoir_app;

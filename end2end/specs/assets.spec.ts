@@ -2,7 +2,7 @@
 // script.
 
 import { type APIRequestContext, expect } from "@playwright/test";
-import { test } from "../fixtures";
+import { signIn, test } from "../fixtures";
 
 test.use({ house: "assets" });
 
@@ -73,6 +73,38 @@ test("only our own scripts run", async ({ request }) => {
     policies.push(nonce);
   }
   expect(new Set(policies).size, "a nonce is used once").toBe(policies.length);
+});
+
+test("the app itself lives under its policy", async ({ device }) => {
+  const browser = await device(undefined, { bypassCSP: false });
+  const violations: string[] = [];
+  await browser.context.exposeFunction("noteViolation", (violation: string) => void violations.push(violation));
+  await browser.context.addInitScript(() => {
+    const { noteViolation } = window as unknown as { noteViolation(violation: string): void };
+    document.addEventListener("securitypolicyviolation", (event) =>
+      noteViolation(`${event.effectiveDirective}: ${event.blockedURI} on ${event.documentURI}`),
+    );
+  });
+  const page = await browser.newPage();
+  await signIn(page, "alice");
+  await page.reload();
+  await expect(page.locator("html")).toHaveAttribute("data-render", "page");
+  await expect(page.getByTestId("connection"), "the policy lets the websocket through").toContainText("En ligne");
+  await page.getByTestId("table-5").click();
+  await expect(page.getByTestId("item-12")).toBeVisible();
+  await expect(page.getByTestId("connection")).toContainText("En ligne");
+  expect(violations).toEqual([]);
+  browser.expectSilence();
+
+  // And it is in force: a test that could not see a violation would prove nothing.
+  browser.announce(/Content Security Policy/);
+  await page.evaluate(() => {
+    const foreign = document.createElement("script");
+    foreign.textContent = "window.foreign = true";
+    document.body.append(foreign);
+  });
+  await expect.poll(() => violations).toEqual([expect.stringMatching(/^script-src(-elem)?: inline on /)]);
+  expect(await page.evaluate(() => "foreign" in window)).toBe(false);
 });
 
 test("an address of nobody is a page for people and a problem for programs", async ({ request }) => {

@@ -85,6 +85,9 @@ pub enum Error {
     /// 503: the database does not answer.
     #[error("database unavailable: {0}")]
     DatabaseDown(sqlx::Error),
+    /// 503: the answer took too long and was given up.
+    #[error("too slow")]
+    TooSlow,
     /// 503: the store of sessions does not answer.
     #[error("sessions unavailable: {0}")]
     SessionsDown(tower_sessions::session::Error),
@@ -146,6 +149,7 @@ impl Error {
             Self::DatabaseDown(_) => {
                 (S::SERVICE_UNAVAILABLE, "database_unavailable", "La base de données ne répond pas : réessayez dans un instant.")
             }
+            Self::TooSlow => (S::SERVICE_UNAVAILABLE, "too_slow", "La réponse a trop tardé : vérifiez à l’écran avant de recommencer."),
             Self::SessionsDown(_) => {
                 (S::SERVICE_UNAVAILABLE, "sessions_unavailable", "Impossible de vérifier qui est identifié : réessayez dans un instant.")
             }
@@ -207,7 +211,10 @@ impl From<sqlx::Error> for Error {
         match error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::DatabaseDown(error),
             // Class 57: the server is starting up, shutting down, or was killed.
-            sqlx::Error::Database(ref cause) if cause.code().is_some_and(|code| code.starts_with("57P")) => Self::DatabaseDown(error),
+            // 55P03: somebody else holds a lock for longer than we wait.
+            sqlx::Error::Database(ref cause) if cause.code().is_some_and(|code| code.starts_with("57P") || code == "55P03") => {
+                Self::DatabaseDown(error)
+            }
             other => Self::Internal(other.into()),
         }
     }

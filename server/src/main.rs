@@ -9,12 +9,19 @@ use server::{
     telemetry,
 };
 
-/// The command or a variable is wrong; clap uses the same code.
-const USAGE: u8 = 2;
+/// The command or a variable is wrong. Not clap's own 2, which says of a journal that it has a flaw.
+const USAGE: u8 = 1;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; what cannot be printed has nobody to read it.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
     let config = match telemetry::init().and_then(|()| Config::from_env()) {
         Ok(config) => config,
         Err(error) => return complain(&error, USAGE),

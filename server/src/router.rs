@@ -6,8 +6,11 @@ use crate::http::{auth, fiscal, floor, health, kitchen, menu, orders, pages, pay
 use crate::session_store::Store;
 use crate::state::Shared;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
+use axum::extract::Request as AxumRequest;
+use axum::http::{HeaderName, HeaderValue, Request, header};
+use axum::middleware::Next;
 use axum::response::IntoResponse;
+use axum::response::Response;
 use axum::routing::{MethodRouter, get, post, put};
 use axum::{Extension, Router, middleware};
 use domain::role::Right;
@@ -15,7 +18,6 @@ use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 use tower_sessions::SessionManagerLayer;
 use tower_sessions::cookie::SameSite;
@@ -30,6 +32,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A route for whoever has the right.
 fn only(right: Right, route: MethodRouter<Shared>) -> MethodRouter<Shared> {
     route.layer(middleware::from_fn_with_state(right, may))
+}
+
+async fn in_time(request: AxumRequest, next: Next) -> Result<Response, Error> {
+    tokio::time::timeout(SLOWEST_ANSWER, next.run(request)).await.map_err(|_| Error::TooSlow)
 }
 
 /// The whole server.
@@ -96,7 +102,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .layer(session_layer)
         .layer(middleware::from_fn(secure_cookies))
         .layer(middleware::from_fn(same_origin))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, SLOWEST_ANSWER))
+        .layer(middleware::from_fn(in_time))
         .layer(CatchPanicLayer::custom(|_| Error::internal("a handler panicked").into_response()))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "same-origin"))

@@ -123,8 +123,8 @@ pub async fn load_demo(pool: &PgPool) -> anyhow::Result<bool> {
     if !db::demo::house_is_empty(&mut tx).await? {
         return Ok(false);
     }
-    for (username, name, role) in DEMO_USERS {
-        db::users::add(&mut *tx, username, name, role, &hash_pin(DEMO_PIN).await?).await?;
+    for (id, (username, name, role)) in (1..).zip(DEMO_USERS) {
+        db::demo::add_user(&mut tx, id, username, name, role, &hash_pin(DEMO_PIN).await?).await?;
     }
     db::demo::load(&mut tx).await?;
     tx.commit().await?;
@@ -139,6 +139,12 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
     let journal_is_empty = db::journal::is_empty(&pool).await?;
     let key_file = config.fiscal_key_file.clone();
     let signer = tokio::task::spawn_blocking(move || Signer::open(&key_file, journal_is_empty)).await??;
+    let known = db::journal::keys(&pool).await?;
+    anyhow::ensure!(
+        known.is_empty() || known.iter().any(|(key_id, _)| key_id == signer.key_id()),
+        "FISCAL_KEY_FILE: {} is not the key that this journal is signed with; put back the file that belongs to this database",
+        config.fiscal_key_file.display()
+    );
     db::journal::remember_key(&pool, signer.key_id(), signer.public_key_pem()).await?;
     let mut connection = pool.acquire().await?;
     db::journal::local_now(&mut connection, &config.time_zone).await.map_err(|_| {
@@ -176,7 +182,12 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()> + Send + '
     let listener = TcpListener::bind(config.addr)
         .await
         .with_context(|| format!("COMPTOIR_ADDR: cannot listen on {}; is another till running?", config.addr))?;
-    let database = Database::open(&config).await?;
+    let mut shutdown = Box::pin(shutdown);
+    let database = tokio::select! {
+        opened = Database::open(&config) => opened?,
+        // Asked to stop before it began. A database that was being started goes on, and the next start finds it.
+        () = &mut shutdown => return Ok(()),
+    };
     let done = serve_with(&config, &database, listener, shutdown).await;
     database.close().await;
     done
@@ -217,16 +228,17 @@ async fn serve_with(
     Ok(())
 }
 
-/// Where sessions are kept under this configuration.
+/// Where sessions are kept under this configuration. A Redis that does not answer now is asked again later; selling begins without it.
 async fn sessions(config: &Config, pool: &PgPool) -> anyhow::Result<Store> {
-    let Some(info) = config.redis.clone() else { return Ok(Store::Postgres(pool.clone())) };
+    let Some(info) = config.redis.clone() else { return Ok(Store::new(pool.clone(), None)) };
     let client = redis::Client::open(info).context("REDIS_URL: not usable")?;
-    let manager = tokio::time::timeout(Duration::from_secs(5), redis::aio::ConnectionManager::new(client))
-        .await
-        .map_err(|_| anyhow::anyhow!("no answer within 5 s"))
-        .and_then(|connected| connected.map_err(anyhow::Error::from))
-        .context("REDIS_URL: Redis does not answer")?;
-    Ok(Store::Redis(manager))
+    let redis = redis::aio::ConnectionManager::new_lazy_with_config(client, redis::aio::ConnectionManagerConfig::new())
+        .context("REDIS_URL: not usable")?;
+    let store = Store::new(pool.clone(), Some(redis));
+    if !store.redis_answers().await {
+        tracing::error!("REDIS_URL: Redis does not answer; going on without it until it does");
+    }
+    Ok(store)
 }
 
 /// Forgets what has expired, until the server stops.
@@ -255,5 +267,9 @@ fn announce(config: &Config, house: &House) {
     }
     if house.training {
         println!("Training mode: everything is recorded on the training chain and marked FORMATION.");
+    } else {
+        println!(
+            "Tickets carry the demo restaurant's name and SIRET: this version has no settings for an establishment. Not for real sales."
+        );
     }
 }

@@ -1,6 +1,9 @@
-//! Where sessions are kept: in PostgreSQL, or in Redis when one is configured.
+//! Where sessions are kept: in PostgreSQL, with Redis in front of it when one is configured.
 //!
-//! The cookie holds 128 random bits; the store holds their SHA-256, so that whoever reads the store cannot sign in with what it holds.
+//! PostgreSQL is the truth. Redis saves a query per request and may die, come back or forget without anybody noticing: what it holds lives
+//! a minute, so that a session ended elsewhere (a new PIN, a person who left) ends here too.
+//!
+//! The cookie holds 128 random bits; both stores hold their SHA-256, so that whoever reads a store cannot sign in with what it holds.
 
 use crate::db;
 use async_trait::async_trait;
@@ -11,6 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use std::collections::HashMap;
+use std::time::Duration;
 use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result, SessionStore};
@@ -18,21 +22,57 @@ use tower_sessions::session_store::{Error, Result, SessionStore};
 /// The key under which a session holds who is signed in.
 pub const USER: &str = "user";
 
+/// How long Redis is believed, in seconds.
+const CACHED_FOR: u64 = 60;
+/// How long Redis may take. It is asked to be fast; when it is not, PostgreSQL is.
+const REDIS_PATIENCE: Duration = Duration::from_millis(250);
+
 /// Where sessions are kept.
 #[derive(Clone)]
-pub enum Store {
-    /// Beside everything else.
-    Postgres(PgPool),
-    /// Shared by several processes without a query each.
-    Redis(ConnectionManager),
+pub struct Store {
+    db: PgPool,
+    redis: Option<ConnectionManager>,
+}
+
+impl Store {
+    /// Sessions in PostgreSQL, with Redis in front of it if there is one.
+    #[must_use]
+    pub const fn new(db: PgPool, redis: Option<ConnectionManager>) -> Self {
+        Self { db, redis }
+    }
+
+    /// Whether Redis answers; true without one.
+    pub async fn redis_answers(&self) -> bool {
+        let ping = async |mut redis: ConnectionManager| redis::cmd("PING").query_async::<String>(&mut redis).await;
+        self.redis.is_none() || self.ask(ping).await.is_some()
+    }
+
+    /// Asks Redis. No Redis, a fault and a silence are all the same: nothing.
+    async fn ask<T>(&self, question: impl AsyncFnOnce(ConnectionManager) -> redis::RedisResult<T>) -> Option<T> {
+        let answer = tokio::time::timeout(REDIS_PATIENCE, question(self.redis.clone()?)).await;
+        match answer {
+            Ok(Ok(answer)) => Some(answer),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "redis: going on without it");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("redis: no answer in time, going on without it");
+                None
+            }
+        }
+    }
+
+    async fn remember(&self, record: &Record) {
+        let Ok(value) = serde_json::to_string(&(record.expiry_date.unix_timestamp(), &record.data)) else { return };
+        let key = redis_key(&record.id);
+        self.ask(async |mut redis| redis.set_ex::<_, _, ()>(key, value, CACHED_FOR).await).await;
+    }
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Postgres(_) => "Store::Postgres",
-            Self::Redis(_) => "Store::Redis",
-        })
+        f.debug_struct("Store").field("redis", &self.redis.is_some()).finish_non_exhaustive()
     }
 }
 
@@ -59,32 +99,14 @@ fn decoded(id: &Id, data: Value, expiry_date: OffsetDateTime) -> Result<Record> 
     Ok(Record { id: *id, data, expiry_date })
 }
 
-/// What Redis holds for a session.
-fn redis_value(record: &Record) -> Result<String> {
-    let value = (record.expiry_date.unix_timestamp(), &record.data);
-    serde_json::to_string(&value).map_err(|error| Error::Encode(error.to_string()))
-}
-
 #[async_trait]
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> Result<()> {
         // A new session never takes over an id that is in use, however unlikely the collision.
         loop {
-            let new = match self {
-                Self::Postgres(pool) => {
-                    let (user, data) = encoded(record)?;
-                    db::sessions::create(pool, &name(&record.id), user, &data, record.expiry_date).await.map_err(backend)?
-                }
-                Self::Redis(redis) => {
-                    let options = redis::SetOptions::default()
-                        .conditional_set(redis::ExistenceCheck::NX)
-                        .with_expiration(redis::SetExpiry::EXAT(record.expiry_date.unix_timestamp().unsigned_abs()));
-                    let value = redis_value(record)?;
-                    let set: Option<String> = redis.clone().set_options(redis_key(&record.id), value, options).await.map_err(backend)?;
-                    set.is_some()
-                }
-            };
-            if new {
+            let (user, data) = encoded(record)?;
+            if db::sessions::create(&self.db, &name(&record.id), user, &data, record.expiry_date).await.map_err(backend)? {
+                self.remember(record).await;
                 return Ok(());
             }
             record.id = Id::default();
@@ -92,39 +114,32 @@ impl SessionStore for Store {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        match self {
-            Self::Postgres(pool) => {
-                let (user, data) = encoded(record)?;
-                db::sessions::save(pool, &name(&record.id), user, &data, record.expiry_date).await.map_err(backend)
-            }
-            Self::Redis(redis) => {
-                let expiry = redis::SetExpiry::EXAT(record.expiry_date.unix_timestamp().unsigned_abs());
-                let options = redis::SetOptions::default().with_expiration(expiry);
-                redis.clone().set_options(redis_key(&record.id), redis_value(record)?, options).await.map_err(backend)
-            }
-        }
+        let (user, data) = encoded(record)?;
+        db::sessions::save(&self.db, &name(&record.id), user, &data, record.expiry_date).await.map_err(backend)?;
+        self.remember(record).await;
+        Ok(())
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        match self {
-            Self::Postgres(pool) => {
-                let found = db::sessions::load(pool, &name(id)).await.map_err(backend)?;
-                found.map(|(data, expires_at)| decoded(id, data, expires_at)).transpose()
-            }
-            Self::Redis(redis) => {
-                let found: Option<String> = redis.clone().get(redis_key(id)).await.map_err(backend)?;
-                let Some(text) = found else { return Ok(None) };
-                let (expires_at, data): (i64, Value) = serde_json::from_str(&text).map_err(|error| Error::Decode(error.to_string()))?;
-                let expires_at = OffsetDateTime::from_unix_timestamp(expires_at).map_err(|error| Error::Decode(error.to_string()))?;
-                decoded(id, data, expires_at).map(Some)
-            }
+        let key = redis_key(id);
+        let cached: Option<Option<String>> = self.ask(async |mut redis| redis.get(key).await).await;
+        if let Some((expires_at, data)) = cached.flatten().and_then(|text| serde_json::from_str::<(i64, Value)>(&text).ok())
+            && let Ok(expires_at) = OffsetDateTime::from_unix_timestamp(expires_at)
+            && expires_at > OffsetDateTime::now_utc()
+        {
+            return decoded(id, data, expires_at).map(Some);
         }
+        let Some((data, expires_at)) = db::sessions::load(&self.db, &name(id)).await.map_err(backend)? else { return Ok(None) };
+        let record = decoded(id, data, expires_at)?;
+        self.remember(&record).await;
+        Ok(Some(record))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        match self {
-            Self::Postgres(pool) => db::sessions::delete(pool, &name(id)).await.map_err(backend),
-            Self::Redis(redis) => redis.clone().del(redis_key(id)).await.map_err(backend),
-        }
+        let key = redis_key(id);
+        // First where it is the truth; what Redis cannot forget now it forgets within the minute.
+        db::sessions::delete(&self.db, &name(id)).await.map_err(backend)?;
+        self.ask(async |mut redis| redis.del::<_, ()>(key).await).await;
+        Ok(())
     }
 }

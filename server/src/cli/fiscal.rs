@@ -39,9 +39,14 @@ pub(super) async fn run(command: Fiscal, config: Config) -> anyhow::Result<ExitC
     let Fiscal::Verify(verify) = command;
     let pubkey =
         verify.pubkey.map(|path| std::fs::read_to_string(&path).with_context(|| format!("--pubkey {}", path.display()))).transpose()?;
-    let database = Database::open(&config).await?;
-    let report = check(&database, pubkey.as_deref()).await;
-    database.close().await;
+    let report = match Database::open(&config).await {
+        Ok(database) => {
+            let report = check(&database, pubkey.as_deref()).await;
+            database.close().await;
+            report
+        }
+        Err(error) => Err(error),
+    };
     let report = match report {
         Ok(report) => report,
         Err(error) => {

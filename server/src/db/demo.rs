@@ -1,6 +1,7 @@
 //! The demo restaurant.
 
 use crate::error::Result;
+use domain::Role;
 use sqlx::PgConnection;
 
 /// Whether nobody works here yet: only then may the demo be loaded.
@@ -13,6 +14,24 @@ pub async fn house_is_empty(db: &mut PgConnection) -> Result<bool> {
     Ok(sqlx::query_scalar!(r#"select not exists (select from users) and not exists (select from tables) as "empty!""#)
         .fetch_one(db)
         .await?)
+}
+
+/// Somebody with a number that examples rely on.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn add_user(db: &mut PgConnection, id: i64, username: &str, name: &str, role: Role, pin_hash: &str) -> Result<()> {
+    sqlx::query!(
+        "insert into users (id, username, name, role, pin_hash) values ($1, $2, $3, $4, $5)",
+        id,
+        username,
+        name,
+        role.as_str(),
+        pin_hash
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Rooms, tables, menu, pairings.

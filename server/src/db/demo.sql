@@ -124,4 +124,4 @@ insert into pairings (dish_id, wine_id, rank, reason) values
 
 -- Numbers given by hand: the next ones follow them.
 select setval(pg_get_serial_sequence(t.name, 'id'), t.last)
-from (values ('rooms', 2), ('tables', 20), ('menu_items', 90)) as t (name, last);
+from (values ('users', 6), ('rooms', 2), ('tables', 20), ('menu_items', 90)) as t (name, last);

@@ -196,9 +196,14 @@ pub async fn heads(db: &PgPool) -> Result<(Vec<(String, Chain, Head)>, Option<i6
 /// When the database does not answer.
 pub async fn missing_guards(db: &PgPool) -> Result<Vec<Flaw>> {
     let missing = sqlx::query_scalar!(
-        r#"select guard as "guard!" from unnest(array['audit_logs_no_change', 'audit_logs_no_truncate', 'payments_no_change',
-               'payments_no_truncate', 'share_parts_no_change', 'share_parts_no_truncate']) as guard
-           where not exists (select from pg_trigger where tgname = guard and tgenabled = 'A')"#
+        r#"select concat(guarded, '_', guard) as "guard!"
+           from unnest(array['audit_logs', 'payments', 'share_parts', 'fiscal_periods', 'fiscal_keys']) as guarded,
+                unnest(array['no_change', 'no_truncate']) as guard
+           where not exists (
+               select from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+               where t.tgrelid = to_regclass('public.' || guarded) and t.tgname = concat(guarded, '_', guard) and t.tgenabled = 'A'
+                 and p.prosrc like '%raise exception%' and pg_get_userbyid(p.proowner) = 'comptoir_owner'
+           )"#
     )
     .fetch_all(db)
     .await?;

@@ -16,10 +16,17 @@ pub mod sessions;
 pub mod users;
 
 use crate::error::{Error, Result};
+use anyhow::Context;
 use domain::VatRate;
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
 use std::time::Duration;
+
+/// How long a database may take to let us in.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Begins a look at several tables as they are at one moment.
+pub const SNAPSHOT: &str = "begin isolation level repeatable read read only";
 
 /// The schema, in the order in which it grew.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
@@ -29,9 +36,10 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations")
 /// # Errors
 /// When the database cannot be reached or a migration fails; nothing of a failed migration stays.
 pub async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
-    let pool = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-    MIGRATIONS.run(&pool).await?;
-    pool.close().await;
+    let connecting = PgConnection::connect_with(options);
+    let mut connection = tokio::time::timeout(PATIENCE, connecting).await.context("the database does not answer within 10 s")??;
+    MIGRATIONS.run(&mut connection).await?;
+    connection.close().await?;
     Ok(())
 }
 
@@ -45,7 +53,10 @@ pub async fn connect(options: PgConnectOptions, max_connections: u32) -> Result<
         .acquire_timeout(Duration::from_secs(5))
         .after_connect(|connection, _| {
             Box::pin(async move {
-                sqlx::query!("set role comptoir_app").execute(connection).await?;
+                sqlx::query!("set role comptoir_app").execute(&mut *connection).await?;
+                // A process that hangs inside a transaction must not stop every other one's sales.
+                sqlx::query!("set lock_timeout = '5s'").execute(&mut *connection).await?;
+                sqlx::query!("set idle_in_transaction_session_timeout = '30s'").execute(connection).await?;
                 Ok(())
             })
         })

@@ -37,51 +37,43 @@ pub async fn sign_in_names(db: impl PgExecutor<'_>) -> Result<Vec<SignInName>> {
     rows.into_iter().map(|row| Ok(SignInName { username: row.username, name: row.name, role: word(&row.role)? })).collect()
 }
 
-/// Failed attempts on a name: how many in a row, and how many seconds it is still locked.
+/// Claims an attempt on a name, in one statement: counts it as a failure before the PIN is looked at, and locks the name when there were
+/// too many. Attempts made at the same moment queue on the row, so a burst gets no more tries than a patient guesser.
+///
+/// `waits[n]` is how many seconds the name is locked after `n` failures in a row beyond the free ones; the last one holds for all others.
+/// Returns the failures in a row, this one included; `None` when the name is locked.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn failures(db: impl PgExecutor<'_>, username: &str) -> Result<(i32, i64)> {
-    let row = sqlx::query!(
-        r#"select failures, greatest(0, ceil(extract(epoch from locked_until - now())))::bigint as "wait!"
-           from sign_in_failures where username = $1"#,
+pub async fn claim_attempt(db: impl PgExecutor<'_>, username: &str, free: i32, waits: &[i32]) -> Result<Option<i32>> {
+    Ok(sqlx::query_scalar!(
+        "insert into sign_in_failures as f (username, failures, locked_until) values ($1, 1, now())
+         on conflict (username) do update set
+             failures = f.failures + 1,
+             locked_until = case when f.failures + 1 < $2 then now()
+                 else now() + make_interval(secs => ($3::integer[])[least(f.failures + 2 - $2, cardinality($3::integer[]))]) end
+         where f.locked_until <= now()
+         returning failures",
+        username,
+        free,
+        waits
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// How many seconds a name is still locked.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn locked_for(db: impl PgExecutor<'_>, username: &str) -> Result<i64> {
+    let wait = sqlx::query_scalar!(
+        r#"select greatest(1, ceil(extract(epoch from locked_until - now())))::bigint as "wait!" from sign_in_failures where username = $1"#,
         username
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map_or((0, 0), |row| (row.failures, row.wait)))
-}
-
-/// Counts a failed attempt and returns how many there are in a row now. The count is raised before the PIN is checked, so that
-/// attempts made at the same moment all count.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn count_failure(db: impl PgExecutor<'_>, username: &str) -> Result<i32> {
-    let failures = sqlx::query_scalar!(
-        "insert into sign_in_failures as f (username, failures, locked_until) values ($1, 1, now())
-         on conflict (username) do update set failures = f.failures + 1
-         returning failures",
-        username
-    )
-    .fetch_one(db)
-    .await?;
-    Ok(failures)
-}
-
-/// Locks a name for some seconds.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn lock_name(db: impl PgExecutor<'_>, username: &str, seconds: i64) -> Result<()> {
-    sqlx::query!(
-        "update sign_in_failures set locked_until = now() + make_interval(secs => $2::bigint::double precision) where username = $1",
-        username,
-        seconds
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+    Ok(wait.unwrap_or(1))
 }
 
 /// Forgets the failures of a name.

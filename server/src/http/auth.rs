@@ -23,6 +23,8 @@ pub async fn open_session(house: &House, session: &Session, login: &Login) -> Re
     session.cycle_id().await?;
     session.set_expiry(Some(Expiry::AtDateTime(OffsetDateTime::now_utc() + SIGNED_IN_FOR)));
     session.insert(USER, &user).await?;
+    // Now, so that a store that does not answer is an answer and not a broken promise.
+    session.save().await?;
     Ok(user)
 }
 

@@ -21,12 +21,8 @@ pub async fn ready(State(house): State<Shared>, Extension(sessions): Extension<S
         tracing::warn!(%error, "not ready: database");
         failing.push("database");
     }
-    if let Store::Redis(redis) = sessions {
-        let answer: redis::RedisResult<String> = redis::cmd("PING").query_async(&mut redis.clone()).await;
-        if let Err(error) = answer {
-            tracing::warn!(%error, "not ready: redis");
-            failing.push("redis");
-        }
+    if !sessions.redis_answers().await {
+        failing.push("redis");
     }
     if failing.is_empty() {
         axum::Json(json!({"status": "ready"})).into_response()

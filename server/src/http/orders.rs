@@ -1,21 +1,35 @@
 //! Orders and their bills.
 
 use super::parse::{Json, PathId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::services::once::Answered;
 use crate::services::{billing, ordering};
 use crate::state::Shared;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::OrderId;
 use domain::api::{Bill, OrderView, SessionUser, SplitDone, SplitRequest};
 use domain::order::OrderRequest;
 use serde::Serialize;
+use uuid::Uuid;
 
 /// Says that an answer was given before.
 pub const IDEMPOTENT_REPLAY: HeaderName = HeaderName::from_static("idempotent-replay");
+
+/// The id of a request: `uuid` of the body, or the header `Idempotency-Key`.
+///
+/// # Errors
+/// 422 when the header is no UUID, or another one than the body's.
+pub fn request_id(headers: &HeaderMap, body: Option<Uuid>) -> Result<Option<Uuid>> {
+    let Some(header) = headers.get("idempotency-key") else { return Ok(body) };
+    let header = header.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| Error::invalid("Idempotency-Key", "not_a_uuid"))?;
+    if body.is_some_and(|body| body != header) {
+        return Err(Error::invalid("Idempotency-Key", "differs_from_body"));
+    }
+    Ok(Some(header))
+}
 
 /// 201 with what was made; a replay says so in a header.
 pub fn created<T: Serialize>(answered: Answered<T>) -> Response {
@@ -33,8 +47,10 @@ pub fn created<T: Serialize>(answered: Answered<T>) -> Response {
 pub async fn place(
     State(house): State<Shared>,
     Extension(user): Extension<SessionUser>,
-    Json(request): Json<OrderRequest>,
+    headers: HeaderMap,
+    Json(mut request): Json<OrderRequest>,
 ) -> Result<Response> {
+    request.uuid = request_id(&headers, request.uuid)?;
     Ok(created(ordering::place(&house, &user, &request).await?))
 }
 

@@ -89,8 +89,10 @@ fn open_shares(head: &OrderHead, due: &[LineDue], settled: &[Settled]) -> Vec<Op
 /// # Errors
 /// [`Error::NotFound`] when there is no such order.
 pub async fn bill(house: &House, order: OrderId) -> Result<Bill> {
-    let mut connection = house.db.acquire().await?;
-    Ok(to_bill(&ledger(&mut connection, order, false).await?))
+    let mut tx = house.db.begin_with(db::SNAPSHOT).await?;
+    let bill = to_bill(&ledger(&mut tx, order, false).await?);
+    tx.commit().await?;
+    Ok(bill)
 }
 
 fn to_bill(ledger: &Ledger) -> Bill {

@@ -67,7 +67,7 @@ async fn period_to_close(house: &House, db: &mut PgConnection, date: Option<Date
     // Nothing was sold on that day: an empty day closes too, as long as it is not before a day that is already there.
     let newest = db::periods::newest(&mut *db, REGISTER, training).await?;
     let day = date.unwrap_or_else(|| service_day(now));
-    let (no, newest_day) = newest.map_or((1, day), |period| (period.no + 1, period.service_day));
+    let (no, newest_day) = newest.map_or((1, service_day(now)), |period| (period.no + 1, period.service_day));
     if day < newest_day {
         return Err(Error::invalid("date", "nothing_to_close"));
     }
@@ -149,7 +149,7 @@ fn closed(record: &Record, already_closed: bool) -> Result<CloseDone> {
 /// # Errors
 /// When the database does not answer.
 pub async fn x_report(house: &House) -> Result<Option<CloseSummary>> {
-    let mut tx = house.db.begin().await?;
+    let mut tx = house.db.begin_with(db::SNAPSHOT).await?;
     let Some(period) = db::periods::oldest_open(&mut *tx, REGISTER, house.training).await? else { return Ok(None) };
     let now = db::journal::local_now(&mut tx, &house.zone).await?;
     let content = add_up(house, &mut tx, &period, None, now).await?;

@@ -113,6 +113,6 @@ pub async fn verify(db: &PgPool, checker: &Checker) -> Result<VerifyReport> {
 /// # Errors
 /// As [`verify`].
 pub async fn verify_with_stored_keys(db: &PgPool) -> Result<VerifyReport> {
-    let checker = Checker::new(&db::journal::keys(db).await?)?;
+    let checker = Checker::new(&db::journal::keys(db).await?);
     verify(db, &checker).await
 }

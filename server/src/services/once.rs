@@ -2,6 +2,7 @@
 
 use crate::db::idempotency::{self, Claim};
 use crate::error::Result;
+use domain::UserId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -32,6 +33,7 @@ pub async fn earlier<T: DeserializeOwned>(
     db: &mut PgConnection,
     key: Option<Uuid>,
     route: &str,
+    user: UserId,
     request: &impl Serialize,
 ) -> Result<Option<Answered<T>>> {
     let Some(key) = key else { return Ok(None) };
@@ -39,6 +41,7 @@ pub async fn earlier<T: DeserializeOwned>(
     let mut digest = Sha256::new();
     digest.update(route);
     digest.update([0]);
+    digest.update(user.get().to_le_bytes());
     digest.update(serde_json::to_vec(request)?);
     match idempotency::claim(db, key, &digest.finalize()).await? {
         Claim::New => Ok(None),

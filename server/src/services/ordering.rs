@@ -20,7 +20,7 @@ pub async fn place(house: &House, user: &SessionUser, request: &OrderRequest) ->
     let menu = house.menu.get(&house.db).await?;
     let mut tx = house.db.begin().await?;
     // Before the price: an order that was taken stays taken, whatever has run out since.
-    if let Some(answered) = once::earlier(&mut tx, request.uuid, "orders", request).await? {
+    if let Some(answered) = once::earlier(&mut tx, request.uuid, "orders", user.id, request).await? {
         return Ok(answered);
     }
     let lines = price(request, &menu.menu).map_err(Error::Invalid)?;

@@ -26,7 +26,7 @@ use domain::order::FieldError;
 pub async fn pay(house: &House, user: &SessionUser, request: &PaymentRequest) -> Result<Answered<PaymentDone>> {
     let tendered = tendered(request)?;
     let mut tx = house.db.begin().await?;
-    if let Some(answered) = once::earlier(&mut tx, request.uuid, "payments", request).await? {
+    if let Some(answered) = once::earlier(&mut tx, request.uuid, "payments", user.id, request).await? {
         return Ok(answered);
     }
     let ledger = billing::ledger(&mut tx, request.order_id, true).await.map_err(order_in_body)?;

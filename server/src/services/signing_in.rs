@@ -17,10 +17,8 @@ use tokio::sync::Semaphore;
 
 /// Failures in a row before a name is locked.
 const FREE_FAILURES: i32 = 5;
-/// First lock, in seconds.
-const FIRST_LOCK: i64 = 30;
-/// Longest lock, in seconds.
-const LONGEST_LOCK: i64 = 900;
+/// How long a name is locked after five failures in a row, six, seven …, in seconds. The last one holds for all that follow.
+const WAITS: [i32; 6] = [30, 60, 120, 240, 480, 900];
 
 /// Hashing takes 12 MiB and a few dozen milliseconds of one core: two at a time, so that guessing cannot exhaust the machine.
 static HASHING: Semaphore = Semaphore::const_new(2);
@@ -68,35 +66,19 @@ async fn matches(pin: &str, hash: Option<String>) -> Result<bool> {
     .map_err(Error::internal)
 }
 
-/// How long a name is locked after so many failures in a row, in seconds; none below five.
-#[must_use]
-pub const fn lock_seconds(failures: i32) -> Option<i64> {
-    let beyond = failures - FREE_FAILURES;
-    if beyond < 0 {
-        return None;
-    }
-    let doublings = if beyond > 10 { 10 } else { beyond };
-    let seconds = FIRST_LOCK << doublings;
-    Some(if seconds > LONGEST_LOCK { LONGEST_LOCK } else { seconds })
-}
-
 /// Checks a name and a PIN. The caller opens the session.
 ///
 /// # Errors
 /// [`Error::WrongPin`], or [`Error::TooMany`] while the name is locked, also for the right PIN.
 pub async fn check(house: &House, login: &Login) -> Result<SessionUser> {
     let username = login.username.trim().to_lowercase();
-    if username.is_empty() || username.len() > 64 || !is_pin(&login.pin) {
+    if username.is_empty() || username.len() > 64 || username.chars().any(char::is_control) || !is_pin(&login.pin) {
         return Err(Error::WrongPin);
     }
-    let (_, wait) = db::users::failures(&house.db, &username).await?;
-    if wait > 0 {
+    let Some(failures) = db::users::claim_attempt(&house.db, &username, FREE_FAILURES, &WAITS).await? else {
+        let wait = db::users::locked_for(&house.db, &username).await?;
         return Err(Error::TooMany { retry_after: wait.unsigned_abs() });
-    }
-    let failures = db::users::count_failure(&house.db, &username).await?;
-    if let Some(seconds) = lock_seconds(failures) {
-        db::users::lock_name(&house.db, &username, seconds).await?;
-    }
+    };
     let credentials = db::users::credentials(&house.db, &username).await?;
     let (user, hash) = credentials.map_or((None, None), |found| (Some(found.user), Some(found.pin_hash)));
     let right = matches(&login.pin, hash).await?;
@@ -116,12 +98,6 @@ pub async fn check(house: &House, login: &Login) -> Result<SessionUser> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_wait_doubles_and_ends_at_a_quarter_of_an_hour() {
-        assert_eq!((1..5).filter_map(lock_seconds).count(), 0);
-        assert_eq!([5, 6, 7, 8, 9, 10, 40].map(lock_seconds), [30, 60, 120, 240, 480, 900, 900].map(Some));
-    }
 
     #[test]
     fn a_pin_is_four_to_eight_digits() {

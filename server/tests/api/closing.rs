@@ -97,6 +97,9 @@ async fn an_empty_day_closes_and_a_day_to_come_does_not() {
     let camille = app.signed_in("camille").await;
     let tomorrow = camille.post("/api/nf525/close", &json!({"date": "2999-01-01"})).await;
     assert_eq!((tomorrow.status, &tomorrow.body["errors"][0]["code"]), (422, &json!("in_the_future")));
+    for never in ["2001-01-01", "0001-01-01"] {
+        assert_eq!(camille.post("/api/nf525/close", &json!({"date": never})).await.status, 422, "{never} was no day of this till");
+    }
     let empty = camille.post("/api/nf525/close", &json!({})).await.body;
     assert_eq!((&empty["summary"]["total_ttc"], &empty["summary"]["count"]), (&json!(0), &json!(0)));
     let (alice, camille) = (app.signed_in("alice").await, camille);
@@ -111,7 +114,11 @@ async fn a_forgotten_day_stops_no_sale_and_is_closed_first() {
     let app = TestApp::start().await;
     let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
     sell(&alice, &camille, 1).await;
-    sqlx::query("update fiscal_periods set service_day = service_day - 1").execute(&app.owner).await.unwrap();
+    // What a day's wait would have done.
+    let yesterday = "alter table fiscal_periods disable trigger fiscal_periods_no_change;
+         update fiscal_periods set service_day = service_day - 1;
+         alter table fiscal_periods enable always trigger fiscal_periods_no_change";
+    sqlx::raw_sql(yesterday).execute(&app.owner).await.unwrap();
     sell(&alice, &camille, 2).await;
     sell(&alice, &camille, 3).await;
     let today: String = sqlx::query_scalar("select max(service_day)::text from fiscal_periods").fetch_one(&app.owner).await.unwrap();
@@ -163,9 +170,46 @@ async fn the_till_itself_cannot_touch_what_is_written() {
         assert!(error.contains("Modification audit_logs interdite (NF525)"), "{attempt}: {error}");
         sqlx::raw_sql("set session_replication_role = origin").execute(&mut *connection).await.unwrap();
     }
-    for attempt in ["update payments set amount_cents = 1", "delete from payments"] {
+    // What the till may touch at all it may not touch twice.
+    camille.post("/api/nf525/close", &json!({})).await;
+    for attempt in [
+        "update fiscal_periods set start_seq = 2",
+        "update fiscal_periods set closed_at = null, audit_log_id = null",
+        "delete from fiscal_periods",
+        "update fiscal_keys set public_key_pem = ''",
+    ] {
+        let error = sqlx::raw_sql(attempt).execute(&app.house.db).await.unwrap_err().to_string();
+        assert!(error.contains("permission denied") || error.contains("interdite"), "{attempt}: {error}");
+    }
+    for attempt in [
+        "update payments set amount_cents = 1",
+        "delete from payments",
+        "delete from fiscal_periods",
+        "update fiscal_periods set end_seq = 0",
+    ] {
         assert!(sqlx::raw_sql(attempt).execute(&app.owner).await.is_err(), "{attempt}");
     }
+}
+
+#[tokio::test]
+async fn a_table_of_the_caller_does_not_stand_in_for_ours() {
+    let app = TestApp::start().await;
+    // The copies that tests work on do not inherit this, a migrated database has it.
+    let may: bool = sqlx::query_scalar("select has_database_privilege('comptoir_app', 'demo_template', 'temporary')")
+        .fetch_one(&app.owner)
+        .await
+        .unwrap();
+    assert!(!may, "the till makes no temporary tables");
+    let mut connection = app.house.db.acquire().await.unwrap();
+    for step in [
+        "create temporary table fiscal_heads (like public.fiscal_heads)",
+        "grant all on pg_temp.fiscal_heads to public",
+        "select from fiscal_lock('01', 'T', 'UTC')",
+    ] {
+        sqlx::raw_sql(step).execute(&mut *connection).await.unwrap();
+    }
+    let written: i64 = sqlx::query_scalar("select count(*) from pg_temp.fiscal_heads").fetch_one(&mut *connection).await.unwrap();
+    assert_eq!(written, 0, "the journal's functions use the journal's tables");
 }
 
 #[tokio::test]

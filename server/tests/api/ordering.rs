@@ -47,6 +47,26 @@ async fn the_same_uuid_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn the_id_may_come_in_the_header_and_belongs_to_the_person() {
+    let app = TestApp::start().await;
+    let (alice, bob) = (app.signed_in("alice").await, app.signed_in("bob").await);
+    let key = Uuid::now_v7().to_string();
+    let send = |client: &crate::support::Client, body: Value| {
+        let client = client.clone();
+        let request = client.request(reqwest::Method::POST, "/api/orders").header("idempotency-key", &key).json(&body);
+        async move { client.send(request).await }
+    };
+    let first = send(&alice, magret_and_cahors()).await;
+    let again = send(&alice, magret_and_cahors()).await;
+    assert_eq!((first.status, first.body), (201, again.body.clone()));
+    assert_eq!(again.header("idempotent-replay"), Some("true"));
+    assert_eq!(send(&bob, magret_and_cahors()).await.code(), "idempotency_mismatch");
+    let mut other = magret_and_cahors();
+    other["uuid"] = json!(Uuid::now_v7());
+    assert_eq!(send(&alice, other).await.status, 422);
+}
+
+#[tokio::test]
 async fn sixteen_copies_at_once_are_one_order() {
     let app = TestApp::start().await;
     let alice = app.signed_in("alice").await;

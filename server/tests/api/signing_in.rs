@@ -64,17 +64,43 @@ async fn an_unknown_name_gets_the_same_answers_as_a_known_one() {
 }
 
 #[tokio::test]
-async fn guesses_made_at_the_same_moment_all_count() {
+async fn a_burst_of_guesses_gets_no_more_tries_than_a_patient_guesser() {
     let app = TestApp::start().await;
-    let body = json!({"username": "alice", "pin": "9999"});
-    let guesses = (0..20).map(|_| {
-        let (client, body) = (app.stranger(), body.clone());
-        async move { client.post("/api/auth/login", &body).await.status }
+    // The right PIN is the fortieth of a burst.
+    let guesses = (0..60).map(|i| {
+        let (client, pin) = (app.stranger(), if i == 39 { "1234".to_owned() } else { format!("{:04}", 5000 + i) });
+        async move { client.post("/api/auth/login", &json!({"username": "alice", "pin": pin})).await.status }
     });
     let statuses = futures::future::join_all(guesses).await;
-    assert!(statuses.iter().all(|status| [401, 429].contains(status)));
-    let failures: i32 = sqlx::query_scalar("select failures from sign_in_failures").fetch_one(&app.owner).await.unwrap();
-    assert_eq!(usize::try_from(failures).unwrap(), statuses.iter().filter(|status| **status == 401).count());
+    let tried = statuses.iter().filter(|status| **status != 429).count();
+    assert!(tried <= 5, "{tried} of 60 guesses were tried: {statuses:?}");
+    assert!(statuses.iter().all(|status| [200, 401, 429].contains(status)));
+}
+
+#[tokio::test]
+async fn the_wait_doubles_and_ends_at_a_quarter_of_an_hour() {
+    let app = TestApp::start().await;
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        let answer = app.stranger().post("/api/auth/login", &json!({"username": "alice", "pin": "0000"})).await;
+        assert_eq!(answer.status, 401);
+        let wait: i32 =
+            sqlx::query_scalar("select round(extract(epoch from greatest(locked_until - now(), '0')))::integer from sign_in_failures")
+                .fetch_one(&app.owner)
+                .await
+                .unwrap();
+        waits.push(wait);
+        sqlx::query("update sign_in_failures set locked_until = now()").execute(&app.owner).await.unwrap();
+    }
+    assert_eq!(waits, [0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900, 900]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_name_is_wrong_and_not_a_fault_of_ours() {
+    let app = TestApp::start().await;
+    for username in ["", "a\u{0}b", &"x".repeat(65)] {
+        assert_eq!(app.stranger().post("/api/auth/login", &json!({"username": username, "pin": "1234"})).await.status, 401);
+    }
 }
 
 #[tokio::test]

@@ -98,10 +98,11 @@ impl TestApp {
         Signer::open(&config.fiscal_key_file, true).unwrap();
         let pool = db::connect(options.clone(), 8).await.unwrap();
         let house = run::open_house(&config, pool.clone()).await.unwrap();
-        let sessions = match redis_url {
-            None => Store::Postgres(pool),
-            Some(url) => Store::Redis(redis::aio::ConnectionManager::new(redis::Client::open(url).unwrap()).await.unwrap()),
+        let redis = match redis_url {
+            None => None,
+            Some(url) => Some(redis::aio::ConnectionManager::new(redis::Client::open(url).unwrap()).await.unwrap()),
         };
+        let sessions = Store::new(pool, redis);
         let stopping = CancellationToken::new();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
