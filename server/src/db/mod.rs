@@ -18,6 +18,7 @@ pub mod users;
 use crate::error::{Error, Result};
 use anyhow::Context;
 use domain::VatRate;
+use sqlx::migrate::Migrate;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 use std::time::Duration;
@@ -31,16 +32,27 @@ pub const SNAPSHOT: &str = "begin isolation level repeatable read read only";
 /// The schema, in the order in which it grew.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
-/// Brings the schema up to date, as the role that owns the database.
+/// Brings the schema up to date, as the role that owns the database. Where it is up to date already nothing is asked of the role, so that
+/// `serve` can work with a login that is only a member of `comptoir_app`.
 ///
 /// # Errors
 /// When the database cannot be reached or a migration fails; nothing of a failed migration stays.
 pub async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
     let connecting = PgConnection::connect_with(options);
     let mut connection = tokio::time::timeout(PATIENCE, connecting).await.context("the database does not answer within 10 s")??;
-    MIGRATIONS.run(&mut connection).await?;
+    if !is_up_to_date(&mut connection).await {
+        MIGRATIONS.run(&mut connection).await.context("the role of this login may not; run `comptoir migrate` as the database's owner")?;
+        sqlx::query!("grant select on _sqlx_migrations to comptoir_app").execute(&mut connection).await?;
+    }
     connection.close().await?;
     Ok(())
+}
+
+/// Whether exactly our migrations were applied. A database that cannot tell has to be migrated.
+async fn is_up_to_date(connection: &mut PgConnection) -> bool {
+    let Ok(applied) = connection.list_applied_migrations(&MIGRATIONS.table_name).await else { return false };
+    let ours = MIGRATIONS.iter().map(|migration| (migration.version, &migration.checksum));
+    ours.eq(applied.iter().map(|migration| (migration.version, &migration.checksum)))
 }
 
 /// Connections that work as `comptoir_app`, whoever signed in: the role that can only append to the journal.

@@ -75,6 +75,24 @@ async fn every_fault_of_a_request_has_its_status() {
 }
 
 #[tokio::test]
+async fn a_login_that_is_only_a_member_of_the_till_s_role_can_serve() {
+    let app = TestApp::start().await;
+    let role = format!("till_{}", app.address.rsplit(':').next().unwrap());
+    let create = format!("create role {role} login in role comptoir_app");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&app.owner).await.unwrap();
+    let options = (*app.owner.connect_options()).clone().username(&role);
+    server::db::migrate(&options).await.unwrap();
+    let pool = server::db::connect(options.clone(), 1).await.unwrap();
+    server::db::ping(&pool).await.unwrap();
+    pool.close().await;
+
+    // With a migration missing it may not, and is told who may.
+    sqlx::raw_sql("delete from _sqlx_migrations where version = 4").execute(&app.owner).await.unwrap();
+    let refused = format!("{:#}", server::db::migrate(&options).await.unwrap_err());
+    assert!(refused.contains("comptoir migrate"), "{refused}");
+}
+
+#[tokio::test]
 async fn health_names_what_fails() {
     let app = TestApp::start().await;
     let stranger = app.stranger();

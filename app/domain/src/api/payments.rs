@@ -1,0 +1,104 @@
+//! Payments.
+
+use crate::wire::{euros, euros_opt};
+use crate::{Cents, OrderId, PaymentId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// How a share is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// Bank card.
+    Cb,
+    /// Cash.
+    Especes,
+    /// Meal voucher.
+    Tr,
+    /// Cheque.
+    Cheque,
+}
+
+impl Method {
+    /// Every means, in the order of the contract.
+    pub const ALL: [Self; 4] = [Self::Cb, Self::Especes, Self::Tr, Self::Cheque];
+
+    /// The word of the contract and of the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cb => "CB",
+            Self::Especes => "ESPECES",
+            Self::Tr => "TR",
+            Self::Cheque => "CHEQUE",
+        }
+    }
+
+    /// The word on a ticket.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Cb => "Carte bancaire",
+            Self::Especes => "Espèces",
+            Self::Tr => "Titre-restaurant",
+            Self::Cheque => "Chèque",
+        }
+    }
+}
+
+impl std::str::FromStr for Method {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|method| method.as_str() == text).ok_or("unknown means of payment")
+    }
+}
+
+/// Settle one share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentRequest {
+    /// The order.
+    pub order_id: OrderId,
+    /// The share.
+    pub cover_number: u32,
+    /// What the screen showed as owed; refused when the share owes something else by now.
+    #[serde(with = "euros")]
+    pub amount: Cents,
+    /// The means.
+    pub method: Method,
+    /// Cash handed over.
+    #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
+    pub tendered: Option<Cents>,
+    /// Chosen by the till; the same one again charges nothing and returns the same answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<Uuid>,
+}
+
+/// What became of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaidStatus {
+    /// The share is settled, others are not.
+    Paid,
+    /// The whole order is settled.
+    OrderComplete,
+}
+
+/// Answer to a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentDone {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// Whether anything is left.
+    pub status: PaidStatus,
+    /// Shares left of all shares: `3/4`.
+    pub remaining: String,
+    /// Euros left.
+    #[serde(with = "euros")]
+    pub remaining_amount: Cents,
+    /// To give back, out of cash.
+    #[serde(with = "euros")]
+    pub change: Cents,
+    /// The ticket's number.
+    pub ticket_no: i64,
+}
