@@ -1,7 +1,7 @@
 //! The command line: one file per command, each ending in a call of what the library offers.
 //!
-//! A person reads what goes wrong here, so an error ends as one line on standard error and an exit code: 2 when the command or a variable
-//! is wrong, 1 when the work failed. `fiscal verify` has codes of its own.
+//! A person reads what goes wrong here, so an error ends as one line on standard error and exit code 1. `fiscal verify` has further codes:
+//! 2 for a flaw, 3 when it cannot tell.
 
 mod demo;
 mod fiscal;
