@@ -4,12 +4,13 @@
 
 use crate::error::CallError;
 use domain::api::{
-    Bill, CloseDone, CloseRequest, ClosingView, KitchenView, Login, OrderView, PaymentDone, PaymentRequest, SessionUser, SignInName,
-    SplitRequest, TableView, TicketText, VerifyReport,
+    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, HandoverRequest, KitchenView, Login, MergeRequest,
+    OrderView, PaymentDone, PaymentRequest, SessionUser, SignInName, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport,
+    VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
-use domain::{LineId, OrderId};
+use domain::{ItemId, LineId, OrderId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
@@ -81,6 +82,80 @@ pub async fn menu() -> Result<Menu, CallError> {
 #[server(name = AskOrder, prefix = "/call", endpoint = "order", input = Json, output = Json)]
 pub async fn order(#[doc = "Which."] id: OrderId) -> Result<OrderView, CallError> {
     answered(till()?.order(id).await)
+}
+
+/// Takes something off an order.
+#[server(name = VoidLine, prefix = "/call", endpoint = "void-line", input = Json, output = Json)]
+pub async fn void_line(
+    #[doc = "Of which order."] order: OrderId,
+    #[doc = "Which line."] line: LineId,
+    #[doc = "How many, and why."] request: VoidRequest,
+) -> Result<OrderView, CallError> {
+    answered(till()?.void_line(order, line, request).await)
+}
+
+/// Calls for a course, or lets it wait.
+#[server(name = Course, prefix = "/call", endpoint = "course", input = Json, output = Json)]
+pub async fn course(
+    #[doc = "Of which order."] order: OrderId,
+    #[doc = "Which course."] course: u8,
+    #[doc = "What to do."] call: CourseCall,
+) -> Result<OrderView, CallError> {
+    answered(till()?.course(order, course, call).await)
+}
+
+/// Moves the guests to a free table.
+#[server(name = Transfer, prefix = "/call", endpoint = "transfer", input = Json, output = Json)]
+pub async fn transfer(
+    #[doc = "Which order."] order: OrderId,
+    #[doc = "Where to."] request: TransferRequest,
+) -> Result<OrderView, CallError> {
+    answered(till()?.transfer(order, request).await)
+}
+
+/// Puts two tables together.
+#[server(name = Merge, prefix = "/call", endpoint = "merge", input = Json, output = Json)]
+pub async fn merge(
+    #[doc = "Which order ends."] order: OrderId,
+    #[doc = "Which stays."] request: MergeRequest,
+) -> Result<OrderView, CallError> {
+    answered(till()?.merge(order, request).await)
+}
+
+/// Gives a table to somebody else.
+#[server(name = HandOver, prefix = "/call", endpoint = "hand-over", input = Json, output = Json)]
+pub async fn hand_over(
+    #[doc = "Which order."] order: OrderId,
+    #[doc = "To whom."] request: HandoverRequest,
+) -> Result<OrderView, CallError> {
+    answered(till()?.hand_over(order, request).await)
+}
+
+/// Says that the guests want to pay, or that they have changed their minds.
+#[server(name = AskForBill, prefix = "/call", endpoint = "ask-bill", input = Json, output = Json)]
+pub async fn ask_bill(
+    #[doc = "Which order."] order: OrderId,
+    #[doc = "Whether they want to."] asked: bool,
+) -> Result<OrderView, CallError> {
+    answered(till()?.ask_bill(order, asked).await)
+}
+
+/// Frees the table of guests who owe nothing.
+#[server(name = Release, prefix = "/call", endpoint = "release", input = Json, output = Json)]
+pub async fn release(#[doc = "Which order."] order: OrderId) -> Result<OrderView, CallError> {
+    answered(till()?.release(order).await)
+}
+
+/// Who may look after a table.
+#[server(name = AskColleagues, prefix = "/call", endpoint = "colleagues", input = Json, output = Json)]
+pub async fn colleagues() -> Result<Vec<Colleague>, CallError> {
+    answered(till()?.colleagues().await)
+}
+
+/// Says whether something can be ordered now.
+#[server(name = SetAvailability, prefix = "/call", endpoint = "set-availability", input = Json, output = Json)]
+pub async fn set_availability(#[doc = "What."] item: ItemId, #[doc = "Whether."] availability: Availability) -> Result<(), CallError> {
+    answered(till()?.set_availability(item, availability).await)
 }
 
 /// What the kitchen has to do.

@@ -216,6 +216,10 @@ mod tests {
             favourite: false,
             detail: None,
             wine_pairing: None,
+            pairings: vec![],
+            options: vec![],
+            allergens: vec![],
+            glass_of: None,
             components: vec![],
         }
     }
@@ -272,7 +276,7 @@ mod tests {
     fn the_total_is_the_one_of_the_server() {
         let mut out = item(13, "Confit", 2150);
         out.available = false;
-        let menu = Menu { version: "1".into(), items: vec![item(12, "Magret", 2400), out] };
+        let menu = Menu { version: "1".into(), items: vec![item(12, "Magret", 2400), out], notes: vec![] };
         let mut draft = Draft::default();
         draft.add(magret(), vec![]);
         draft.add(magret(), vec![]);

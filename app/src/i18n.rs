@@ -221,6 +221,7 @@ impl Texts {
             LineState::Cooking => "en cuisine",
             LineState::Ready => "prêt",
             LineState::Served => "servi",
+            LineState::Held => "en attente",
             LineState::Voided => "annulé",
         }
     }
@@ -231,6 +232,7 @@ impl Texts {
         match status {
             TableStatus::Free => "Libre",
             TableStatus::Occupied => "En cours",
+            TableStatus::Waiting => "Attend",
             TableStatus::Ready => "Prêt",
             TableStatus::Bill => "Addition",
         }

@@ -3,12 +3,13 @@
 
 use async_trait::async_trait;
 use domain::api::{
-    Bill, CloseDone, CloseRequest, ClosingView, KitchenView, Login, OrderView, PaymentDone, PaymentRequest, Problem, SessionUser,
-    SignInName, SplitRequest, TableView, TicketText, VerifyReport,
+    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, HandoverRequest, KitchenView, Login, MergeRequest,
+    OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SplitRequest, TableView, TicketText, TransferRequest,
+    VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
-use domain::{LineId, OrderId};
+use domain::{ItemId, LineId, OrderId};
 use std::sync::Arc;
 
 /// What is put in context.
@@ -33,6 +34,24 @@ pub trait Till: Send + Sync {
     async fn menu(&self) -> Result<Menu, Problem>;
     /// One order.
     async fn order(&self, id: OrderId) -> Result<OrderView, Problem>;
+    /// Takes something off an order.
+    async fn void_line(&self, order: OrderId, line: LineId, request: VoidRequest) -> Result<OrderView, Problem>;
+    /// Calls for a course, or lets it wait.
+    async fn course(&self, order: OrderId, course: u8, call: CourseCall) -> Result<OrderView, Problem>;
+    /// Moves the guests to a free table.
+    async fn transfer(&self, order: OrderId, request: TransferRequest) -> Result<OrderView, Problem>;
+    /// Puts two tables together.
+    async fn merge(&self, order: OrderId, request: MergeRequest) -> Result<OrderView, Problem>;
+    /// Gives a table to somebody else.
+    async fn hand_over(&self, order: OrderId, request: HandoverRequest) -> Result<OrderView, Problem>;
+    /// Says that the guests want to pay, or that they have changed their minds.
+    async fn ask_bill(&self, order: OrderId, asked: bool) -> Result<OrderView, Problem>;
+    /// Frees the table of guests who owe nothing.
+    async fn release(&self, order: OrderId) -> Result<OrderView, Problem>;
+    /// Who may look after a table.
+    async fn colleagues(&self) -> Result<Vec<Colleague>, Problem>;
+    /// Says whether something can be ordered now.
+    async fn set_availability(&self, item: ItemId, availability: Availability) -> Result<(), Problem>;
     /// What the kitchen has to do.
     async fn kitchen(&self) -> Result<KitchenView, Problem>;
     /// Says where a line stands.

@@ -46,6 +46,18 @@ pub enum Error {
         /// Who opened it.
         opened_by: (i64, String),
     },
+    /// 409: the kitchen has begun, or a system that is not ours has it: it can no longer wait.
+    #[error("already in the kitchen")]
+    AlreadyInKitchen,
+    /// 409: somebody moved the guests at the same moment.
+    #[error("order moved meanwhile")]
+    OrderMoved,
+    /// 409: part of it is paid.
+    #[error("partly paid")]
+    PartlyPaid,
+    /// 409: something is left to pay.
+    #[error("not settled")]
+    NotSettled,
     /// 409: the line cannot go from its state to the one that was asked for.
     #[error("line state conflict")]
     LineState,
@@ -129,6 +141,10 @@ impl Error {
             Self::TableOccupied { opened_by: (_, name), .. } => {
                 return (S::CONFLICT, "table_occupied", format!("Table déjà ouverte par {name}."));
             }
+            Self::AlreadyInKitchen => (S::CONFLICT, "already_in_kitchen", "La cuisine a déjà ce service : il ne peut plus attendre."),
+            Self::OrderMoved => (S::CONFLICT, "order_moved", "Cette table vient de changer : vérifiez et recommencez."),
+            Self::PartlyPaid => (S::CONFLICT, "partly_paid", "Une partie est déjà payée : un remboursement est nécessaire."),
+            Self::NotSettled => (S::CONFLICT, "not_settled", "Il reste à payer : encaissez ou annulez les articles d’abord."),
             Self::LineState => (S::CONFLICT, "line_state", "Cette ligne n’en est plus là : l’écran a été mis à jour."),
             Self::AlreadyPaid => (S::CONFLICT, "already_paid", "Cette part est déjà payée."),
             Self::AmountMismatch { expected } => {
@@ -192,6 +208,10 @@ fn sentence(errors: &[FieldError]) -> String {
     match code {
         "unavailable" => "Un article demandé est épuisé.",
         "unknown_item" => "Un article demandé n’existe pas à la carte.",
+        "reason_required" => "Dites pourquoi : la cuisine avait reçu cet article.",
+        "option_required" => "Il manque un choix, par exemple la cuisson.",
+        "unknown_option" | "one_choice_per_group" => "Un choix demandé n’existe pas pour cet article.",
+        "unknown_user" => "Cette personne ne peut pas reprendre la table.",
         "unknown_table" => "Cette table n’existe pas.",
         "out_of_range" => "Une quantité est hors limites.",
         "empty" => "La commande est vide.",

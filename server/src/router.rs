@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::http::guard::{may, same_origin, secure_cookies, signed_in};
-use crate::http::{auth, fiscal, floor, health, kitchen, menu, orders, pages, payments, ws};
+use crate::http::{amendments, auth, fiscal, floor, health, kitchen, menu, orders, pages, payments, ws};
 use crate::session_store::Store;
 use crate::state::Shared;
 use axum::extract::DefaultBodyLimit;
@@ -56,6 +56,14 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/orders", only(TakeOrders, post(orders::place)))
         .route("/api/orders/{id}", only(TakeOrders, get(orders::get)))
         .route("/api/orders/{id}/bill", only(TakeOrders, get(orders::bill)))
+        .route("/api/orders/{id}/lines/{line_id}/void", only(TakeOrders, post(amendments::void)))
+        .route("/api/orders/{id}/transfer", only(TakeOrders, post(amendments::transfer)))
+        .route("/api/orders/{id}/merge", only(TakeOrders, post(amendments::merge)))
+        .route("/api/orders/{id}/handover", only(TakeOrders, post(amendments::handover)))
+        .route("/api/orders/{id}/courses/{n}/fire", only(TakeOrders, post(amendments::fire)))
+        .route("/api/orders/{id}/courses/{n}/hold", only(TakeOrders, post(amendments::hold)))
+        .route("/api/orders/{id}/release", only(TakeOrders, post(amendments::release)))
+        .route("/api/menu/items/{id}/availability", only(TakeOrders, put(menu::availability)))
         // the kitchen
         .route("/api/kitchen", only(TakeOrders, get(kitchen::slips)))
         .route("/api/kitchen/lines/{line_id}", only(TakeOrders, post(kitchen::move_line)))

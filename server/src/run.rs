@@ -8,6 +8,7 @@ use crate::adapters::signer::Signer;
 use crate::cluster::{Cluster, Durability};
 use crate::config::Config;
 use crate::db;
+use crate::db::orders::Way;
 use crate::http::ws::Stopping;
 use crate::router::router;
 use crate::services::menu::MenuCache;
@@ -155,6 +156,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         db: pool,
         bus: Bus::default(),
         menu: MenuCache::default(),
+        kitchen: Way { is_built_in: true, with_drinks: false },
         signer,
         identity: demo_identity(),
         zone: config.time_zone.clone(),

@@ -2,6 +2,7 @@
 
 use crate::adapters::bus::Bus;
 use crate::adapters::signer::Signer;
+use crate::db::orders::Way;
 use crate::services::menu::MenuCache;
 use domain::fiscal::{CORE_VERSION, Identity};
 use sqlx::PgPool;
@@ -18,6 +19,8 @@ pub struct House {
     pub bus: Bus,
     /// The menu as last read.
     pub menu: MenuCache,
+    /// How the kitchen is told.
+    pub kitchen: Way,
     /// The fiscal key.
     pub signer: Signer,
     /// Who sells: printed on every ticket.

@@ -51,7 +51,7 @@ impl std::str::FromStr for ItemKind {
     }
 }
 
-/// The wine that the house suggests with a dish.
+/// A wine that the house suggests with a dish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pairing {
     /// The wine.
@@ -63,6 +63,122 @@ pub struct Pairing {
     pub price: Cents,
     /// One line to say at the table.
     pub reason: String,
+    /// The same wine by the glass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glass: Option<Glass>,
+}
+
+/// A wine by the glass: an article of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Glass {
+    /// The article.
+    pub id: ItemId,
+    /// Its price, VAT included.
+    #[serde(with = "euros")]
+    pub price: Cents,
+}
+
+/// Something that the guest is asked about a dish, for example `Cuisson`: one choice at most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptionGroup {
+    /// What is asked. Unique within the article.
+    pub group: String,
+    /// Whether the kitchen cannot do without an answer.
+    pub required: bool,
+    /// The answers, in the order in which they are shown.
+    pub choices: Vec<OptionChoice>,
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptionChoice {
+    /// As it is said. Unique within the group.
+    pub choice: String,
+    /// What it adds to the price of one, VAT included.
+    #[serde(with = "euros")]
+    pub price: Cents,
+}
+
+/// What must be declared when a dish contains it: Regulation (EU) No 1169/2011, annex II.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Allergen {
+    /// Cereals containing gluten.
+    Gluten,
+    /// Crustaceans.
+    Crustaceans,
+    /// Eggs.
+    Eggs,
+    /// Fish.
+    Fish,
+    /// Peanuts.
+    Peanuts,
+    /// Soybeans.
+    Soybeans,
+    /// Milk.
+    Milk,
+    /// Nuts.
+    Nuts,
+    /// Celery.
+    Celery,
+    /// Mustard.
+    Mustard,
+    /// Sesame.
+    Sesame,
+    /// Sulphites above 10 mg/kg.
+    Sulphites,
+    /// Lupin.
+    Lupin,
+    /// Molluscs.
+    Molluscs,
+}
+
+impl Allergen {
+    /// All fourteen, in the order of the annex.
+    pub const ALL: [Self; 14] = [
+        Self::Gluten,
+        Self::Crustaceans,
+        Self::Eggs,
+        Self::Fish,
+        Self::Peanuts,
+        Self::Soybeans,
+        Self::Milk,
+        Self::Nuts,
+        Self::Celery,
+        Self::Mustard,
+        Self::Sesame,
+        Self::Sulphites,
+        Self::Lupin,
+        Self::Molluscs,
+    ];
+
+    /// The word of the contract and of the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gluten => "gluten",
+            Self::Crustaceans => "crustaceans",
+            Self::Eggs => "eggs",
+            Self::Fish => "fish",
+            Self::Peanuts => "peanuts",
+            Self::Soybeans => "soybeans",
+            Self::Milk => "milk",
+            Self::Nuts => "nuts",
+            Self::Celery => "celery",
+            Self::Mustard => "mustard",
+            Self::Sesame => "sesame",
+            Self::Sulphites => "sulphites",
+            Self::Lupin => "lupin",
+            Self::Molluscs => "molluscs",
+        }
+    }
+}
+
+impl std::str::FromStr for Allergen {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|allergen| allergen.as_str() == text).ok_or("unknown allergen")
+    }
 }
 
 /// A choice to make in a *formule*: one of these.
@@ -101,6 +217,18 @@ pub struct MenuItem {
     pub detail: Option<String>,
     /// The best wine with it, when there is one and it is not out.
     pub wine_pairing: Option<Pairing>,
+    /// Up to three wines with it, the best first; those of the dish, then those of its heading.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pairings: Vec<Pairing>,
+    /// What is asked when it is ordered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<OptionGroup>,
+    /// What must be declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allergens: Vec<Allergen>,
+    /// For a wine by the glass: its bottle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glass_of: Option<ItemId>,
     /// The choices of a *formule*; empty for everything else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<ComponentGroup>,
@@ -113,6 +241,9 @@ pub struct Menu {
     pub version: String,
     /// The lines.
     pub items: Vec<MenuItem>,
+    /// Notes that are said every evening, to tap instead of type.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl Menu {
@@ -122,11 +253,18 @@ impl Menu {
         self.items.iter().find(|item| item.id == id)
     }
 
-    /// The wine to suggest with this dish: its pairing, unless that wine is out.
+    /// The wines to suggest with this dish, the best first: its pairings, without those that are out. A bottle that is out takes its glass
+    /// with it; a glass that is out leaves the bottle.
     #[must_use]
-    pub fn suggest_wine(&self, dish: ItemId) -> Option<&Pairing> {
-        let pairing = self.item(dish)?.wine_pairing.as_ref()?;
-        self.item(pairing.id).is_some_and(|wine| wine.available).then_some(pairing)
+    pub fn suggest_wines(&self, dish: ItemId) -> Vec<Pairing> {
+        let in_stock = |id| self.item(id).is_some_and(|wine| wine.available);
+        let Some(dish) = self.item(dish) else { return Vec::new() };
+        dish.pairings
+            .iter()
+            .filter(|pairing| in_stock(pairing.id))
+            .cloned()
+            .map(|pairing| Pairing { glass: pairing.glass.filter(|glass| in_stock(glass.id)), ..pairing })
+            .collect()
     }
 }
 
@@ -148,5 +286,52 @@ mod tests {
         let parts = ventilate(Cents(2700), &[Cents(900), Cents(1800), Cents(600)]);
         assert_eq!(parts, [Cents(736), Cents(1473), Cents(491)]);
         assert_eq!(parts.iter().sum::<Cents>(), Cents(2700));
+    }
+
+    fn menu(wines: &[(i64, bool)]) -> Menu {
+        let item = |id: i64, available, pairings| MenuItem {
+            id: ItemId::from_row(id),
+            kind: ItemKind::Wine,
+            name: format!("Article {id}"),
+            category: "Carte".into(),
+            price: Cents(1000),
+            vat_rate: VatRate::STANDARD_20,
+            available,
+            course: 0,
+            favourite: false,
+            detail: None,
+            wine_pairing: None,
+            pairings,
+            options: vec![],
+            allergens: vec![],
+            glass_of: None,
+            components: vec![],
+        };
+        let pairing = |id: i64| Pairing {
+            id: ItemId::from_row(id),
+            name: format!("Article {id}"),
+            price: Cents(1000),
+            reason: "Parce que".into(),
+            glass: Some(Glass { id: ItemId::from_row(id + 100), price: Cents(300) }),
+        };
+        let dish = item(1, true, vec![pairing(2), pairing(3), pairing(4)]);
+        let wines = wines.iter().map(|(id, available)| item(*id, *available, vec![]));
+        Menu { version: "1".into(), items: std::iter::once(dish).chain(wines).collect(), notes: vec![] }
+    }
+
+    #[test]
+    fn a_wine_that_is_out_is_never_suggested() {
+        let menu = menu(&[(2, false), (102, true), (3, true), (103, false), (104, true)]);
+        let wines = menu.suggest_wines(ItemId::from_row(1));
+        assert_eq!(wines.iter().map(|wine| wine.id.get()).collect::<Vec<_>>(), [3], "2 is out, 4 is not on the menu");
+        assert_eq!(wines[0].glass, None, "the glass is out");
+    }
+
+    #[test]
+    fn words_are_read_back() {
+        for allergen in Allergen::ALL {
+            assert_eq!(allergen.as_str().parse(), Ok(allergen));
+            assert_eq!(serde_json::to_string(&allergen).unwrap(), format!("\"{}\"", allergen.as_str()));
+        }
     }
 }

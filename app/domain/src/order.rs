@@ -4,6 +4,7 @@
 //! get the same lines and the same total from the same menu.
 
 use crate::menu::{ItemKind, Menu, MenuItem, ventilate};
+use crate::wire::euros;
 use crate::{Cents, ItemId, TableId, VatRate};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,6 +17,8 @@ pub const MAX_ITEMS: usize = 100;
 pub const MAX_COVERS: u16 = 99;
 /// Longest note, in characters.
 pub const MAX_NOTE: usize = 140;
+/// Longest reason for taking something off, in characters.
+pub const MAX_REASON: usize = 140;
 /// Highest course.
 pub const MAX_COURSE: u8 = 9;
 
@@ -23,6 +26,8 @@ pub const MAX_COURSE: u8 = 9;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LineState {
+    /// Stored; the kitchen is to wait with it.
+    Held,
     /// Stored by the server.
     Received,
     /// The kitchen is at it.
@@ -54,6 +59,7 @@ impl LineState {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Held => "held",
             Self::Received => "received",
             Self::Cooking => "cooking",
             Self::Ready => "ready",
@@ -66,7 +72,8 @@ impl LineState {
     #[must_use]
     pub const fn after(self, said: KitchenMove) -> Option<Self> {
         match (self, said) {
-            (Self::Voided, _) => None,
+            // A dish that waits is called first.
+            (Self::Voided | Self::Held, _) => None,
             (Self::Received | Self::Cooking, KitchenMove::Cooking) | (Self::Ready, KitchenMove::Recalled) => Some(Self::Cooking),
             (Self::Received | Self::Cooking | Self::Ready, KitchenMove::Ready) => Some(Self::Ready),
             (_, KitchenMove::Served) => Some(Self::Served),
@@ -80,6 +87,7 @@ impl std::str::FromStr for LineState {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
+            "held" => Ok(Self::Held),
             "received" => Ok(Self::Received),
             "cooking" => Ok(Self::Cooking),
             "ready" => Ok(Self::Ready),
@@ -96,11 +104,13 @@ impl std::str::FromStr for LineState {
 pub enum TableStatus {
     /// Nobody there.
     Free,
-    /// An order is open.
+    /// An order is open, nothing is awaited.
     Occupied,
+    /// Something is in the kitchen.
+    Waiting,
     /// Something for it waits at the pass.
     Ready,
-    /// Part of the bill is paid.
+    /// The bill was asked for, or part of it is paid.
     Bill,
 }
 
@@ -122,6 +132,31 @@ pub struct ComponentChoice {
     pub group: String,
     /// What was chosen.
     pub item_id: ItemId,
+    /// What was asked about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<OptionChosen>,
+}
+
+/// The answer to one of an article's questions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionChosen {
+    /// The question, as the menu names it.
+    pub group: String,
+    /// The answer.
+    pub choice: String,
+}
+
+/// The same as it is stored with a line: the price is part of the line's unit price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PricedOption {
+    /// The question.
+    pub group: String,
+    /// The answer.
+    pub choice: String,
+    /// What it added to the price of one.
+    #[serde(with = "euros")]
+    pub price: Cents,
 }
 
 /// One wish. Exactly one of `dish_id`, `wine_id`, `item_id` names it; they are three names of the same number.
@@ -145,6 +180,12 @@ pub struct ItemRequest {
     /// Another course than the menu's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<u8>,
+    /// Stored now, cooked when the waiter calls for its course.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hold: bool,
+    /// Answers to what the menu asks about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<OptionChosen>,
     /// The choices of a *formule*.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<ComponentChoice>,
@@ -216,6 +257,10 @@ pub struct PricedLine {
     pub course: u8,
     /// The *formule* it belongs to.
     pub part_of: Option<String>,
+    /// Cooked only when the waiter calls for its course.
+    pub hold: bool,
+    /// What was asked and answered.
+    pub options: Vec<PricedOption>,
 }
 
 impl PricedLine {
@@ -271,26 +316,59 @@ fn price_wish(at: &str, wish: &ItemRequest, menu: &Menu, lines: &mut Vec<PricedL
     };
     let Some(item) = sellable(menu, wanted, &format!("{at}.item_id"), errors) else { return };
     let parts = if item.kind == ItemKind::Menu {
+        if !wish.options.is_empty() {
+            errors.push(FieldError::new(format!("{at}.options"), "unknown_option"));
+        }
         let Some(chosen) = chosen_components(at, wish, item, menu, errors) else { return };
-        let prices: Vec<Cents> = chosen.iter().map(|part| part.price).collect();
-        chosen.into_iter().zip(ventilate(item.price, &prices)).collect()
+        let prices: Vec<Cents> = chosen.iter().map(|(part, _)| part.price).collect();
+        chosen.into_iter().zip(ventilate(item.price, &prices)).map(|((part, options), price)| (part, options, price)).collect()
     } else {
         if !wish.components.is_empty() {
             errors.push(FieldError::new(format!("{at}.components"), "not_a_formule"));
         }
-        vec![(item, item.price)]
+        let Some(options) = chosen_options(&format!("{at}.options"), &wish.options, item, errors) else { return };
+        vec![(item, options, item.price)]
     };
-    lines.extend(parts.into_iter().map(|(part, unit_price)| PricedLine {
+    lines.extend(parts.into_iter().map(|(part, options, price)| PricedLine {
         item_id: part.id,
         kind: part.kind,
         name: part.name.clone(),
         qty: wish.qty,
-        unit_price,
+        unit_price: price + options.iter().map(|option| option.price).sum(),
         vat_rate: part.vat_rate,
         note: note.map(str::to_owned),
         course: wish.course.unwrap_or(part.course),
         part_of: (item.kind == ItemKind::Menu).then(|| item.name.clone()),
+        // Only what the kitchen does can wait there.
+        hold: wish.hold && part.kind.is_cooked(),
+        options,
     }));
+}
+
+/// The answers in the order in which the menu asks, each with its price.
+fn chosen_options(field: &str, answers: &[OptionChosen], item: &MenuItem, errors: &mut Vec<FieldError>) -> Option<Vec<PricedOption>> {
+    let before = errors.len();
+    for (i, answer) in answers.iter().enumerate() {
+        let known = item.options.iter().any(|group| group.group == answer.group && group.choices.iter().any(|c| c.choice == answer.choice));
+        if !known {
+            errors.push(FieldError::new(field, "unknown_option"));
+        } else if answers.iter().take(i).any(|other| other.group == answer.group) {
+            errors.push(FieldError::new(field, "one_choice_per_group"));
+        }
+    }
+    let mut chosen = Vec::new();
+    for group in &item.options {
+        match answers.iter().find(|answer| answer.group == group.group) {
+            Some(answer) => chosen.extend(group.choices.iter().find(|c| c.choice == answer.choice).map(|c| PricedOption {
+                group: group.group.clone(),
+                choice: c.choice.clone(),
+                price: c.price,
+            })),
+            None if group.required => errors.push(FieldError::new(field, "option_required")),
+            None => {}
+        }
+    }
+    (errors.len() == before).then_some(chosen)
 }
 
 fn sellable<'m>(menu: &'m Menu, id: ItemId, field: &str, errors: &mut Vec<FieldError>) -> Option<&'m MenuItem> {
@@ -310,7 +388,7 @@ fn chosen_components<'m>(
     formule: &MenuItem,
     menu: &'m Menu,
     errors: &mut Vec<FieldError>,
-) -> Option<Vec<&'m MenuItem>> {
+) -> Option<Vec<(&'m MenuItem, Vec<PricedOption>)>> {
     let field = format!("{at}.components");
     if wish.components.len() != formule.components.len() {
         errors.push(FieldError::new(field, "one_per_group"));
@@ -326,7 +404,8 @@ fn chosen_components<'m>(
             errors.push(FieldError::new(field, "not_in_group"));
             return None;
         }
-        chosen.push(sellable(menu, choice.item_id, &field, errors)?);
+        let part = sellable(menu, choice.item_id, &field, errors)?;
+        chosen.push((part, chosen_options(&field, &choice.options, part, errors)?));
     }
     Some(chosen)
 }
@@ -334,7 +413,7 @@ fn chosen_components<'m>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::menu::ComponentGroup;
+    use crate::menu::{ComponentGroup, OptionChoice, OptionGroup};
     use proptest::prelude::*;
 
     fn item(id: i64, kind: ItemKind, cents: i64, rate: VatRate) -> MenuItem {
@@ -350,6 +429,10 @@ mod tests {
             favourite: false,
             detail: None,
             wine_pairing: None,
+            pairings: vec![],
+            options: vec![],
+            allergens: vec![],
+            glass_of: None,
             components: vec![],
         }
     }
@@ -362,13 +445,20 @@ mod tests {
         ];
         let mut out = item(13, ItemKind::Dish, 1900, VatRate::INTERMEDIATE_10);
         out.available = false;
+        let choice = |choice: &str, cents| OptionChoice { choice: choice.into(), price: Cents(cents) };
+        let mut asked = item(11, ItemKind::Dish, 2900, VatRate::INTERMEDIATE_10);
+        asked.options = vec![
+            OptionGroup { group: "Cuisson".into(), required: true, choices: vec![choice("Bleu", 0), choice("À point", 0)] },
+            OptionGroup { group: "Sauce".into(), required: false, choices: vec![choice("Béarnaise", 250)] },
+        ];
         let items = vec![
             item(12, ItemKind::Dish, 2400, VatRate::INTERMEDIATE_10),
+            asked,
             out,
             item(34, ItemKind::Wine, 2800, VatRate::STANDARD_20),
             formule,
         ];
-        Menu { version: "1".into(), items }
+        Menu { version: "1".into(), items, notes: vec![] }
     }
 
     fn request(items: serde_json::Value) -> OrderRequest {
@@ -412,6 +502,27 @@ mod tests {
         assert_eq!(lines.iter().map(PricedLine::total).sum::<Cents>(), Cents(5400));
         assert_eq!(lines.iter().map(|l| l.vat_rate.basis_points()).collect::<Vec<_>>(), [1000, 2000]);
         assert_eq!(codes(serde_json::json!([{"item_id": 50, "qty": 1}])), ["items[0].components one_per_group"]);
+    }
+
+    #[test]
+    fn what_must_be_asked_is_asked_and_priced() {
+        let cuisson = serde_json::json!({"group": "Cuisson", "choice": "Bleu"});
+        let sauce = serde_json::json!({"group": "Sauce", "choice": "Béarnaise"});
+        let lines = price(&request(serde_json::json!([{"dish_id": 11, "qty": 2, "options": [sauce, cuisson]}])), &menu()).unwrap();
+        assert_eq!(lines[0].total(), Cents(2 * 3150));
+        assert_eq!(lines[0].options.iter().map(|o| o.choice.as_str()).collect::<Vec<_>>(), ["Bleu", "Béarnaise"], "as the menu asks");
+        assert_eq!(codes(serde_json::json!([{"dish_id": 11, "qty": 1}])), ["items[0].options option_required"]);
+        let twice = serde_json::json!([{"dish_id": 11, "qty": 1, "options": [cuisson, {"group": "Cuisson", "choice": "À point"}]}]);
+        assert_eq!(codes(twice), ["items[0].options one_choice_per_group"]);
+        let unknown = serde_json::json!([{"dish_id": 12, "qty": 1, "options": [cuisson]}]);
+        assert_eq!(codes(unknown), ["items[0].options unknown_option"]);
+    }
+
+    #[test]
+    fn only_the_kitchen_waits() {
+        let items = serde_json::json!([{"dish_id": 12, "qty": 1, "hold": true}, {"wine_id": 34, "qty": 1, "hold": true}]);
+        let lines = price(&request(items), &menu()).unwrap();
+        assert_eq!(lines.iter().map(|line| line.hold).collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub fn StateChip(
         Some(LineState::Cooking) => (Glyph::Flame, "chip state-cooking"),
         Some(LineState::Ready) => (Glyph::Bell, "chip state-ready"),
         Some(LineState::Served) => (Glyph::CheckAll, "chip state-served"),
+        Some(LineState::Held) => (Glyph::Clock, "chip state-held"),
         Some(LineState::Voided) => (Glyph::Cross, "chip state-voided"),
     };
     let word = state.map_or(t().here, |state| t().line_state(state));

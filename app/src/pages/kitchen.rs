@@ -127,7 +127,7 @@ const fn next_move(state: LineState) -> Option<KitchenMove> {
         LineState::Received => Some(KitchenMove::Cooking),
         LineState::Cooking => Some(KitchenMove::Ready),
         LineState::Ready => Some(KitchenMove::Served),
-        LineState::Served | LineState::Voided => None,
+        LineState::Held | LineState::Served | LineState::Voided => None,
     }
 }
 

@@ -88,6 +88,7 @@ const fn status_class(status: TableStatus) -> &'static str {
     match status {
         TableStatus::Free => "is-free",
         TableStatus::Occupied => "is-occupied",
+        TableStatus::Waiting => "is-waiting",
         TableStatus::Ready => "is-ready",
         TableStatus::Bill => "is-bill",
     }
@@ -97,6 +98,7 @@ const fn status_glyph(status: TableStatus) -> Glyph {
     match status {
         TableStatus::Free => Glyph::Circle,
         TableStatus::Occupied => Glyph::Utensils,
+        TableStatus::Waiting => Glyph::Clock,
         TableStatus::Ready => Glyph::Bell,
         TableStatus::Bill => Glyph::Receipt,
     }

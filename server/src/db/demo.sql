@@ -90,6 +90,13 @@ insert into menu_items (id, kind, name, category, rank, price_cents, vat_rate, c
     (79, 'drink', 'Armagnac', 'Boissons', 809, 900, 2000, 0, false, '4 cl'),
     (90, 'menu', 'Formule midi', 'Formules', 1, 2400, 1000, 2, true, 'Entrée, plat et verre de vin');
 
+-- By the glass.
+insert into menu_items (id, kind, name, category, rank, price_cents, vat_rate, course, favourite, detail, glass_of) values
+    (81, 'wine', 'Cahors 2018, verre', 'Vins rouges', 711, 650, 2000, 0, false, 'Sud-Ouest · verre 14 cl', 34),
+    (82, 'wine', 'Chinon 2019, verre', 'Vins rouges', 712, 600, 2000, 0, false, 'Loire · verre 14 cl', 40),
+    (83, 'wine', 'Chablis 2020, verre', 'Vins blancs', 731, 800, 2000, 0, false, 'Bourgogne · verre 14 cl', 44),
+    (84, 'wine', 'Sancerre 2021, verre', 'Vins blancs', 732, 850, 2000, 0, false, 'Loire · verre 14 cl', 45);
+
 insert into menu_components (menu_id, rank, group_name, item_id) values
     (90, 1, 'Entrée', 2), (90, 1, 'Entrée', 3), (90, 1, 'Entrée', 10),
     (90, 2, 'Plat', 14), (90, 2, 'Plat', 18), (90, 2, 'Plat', 24), (90, 2, 'Plat', 31),
@@ -121,6 +128,62 @@ insert into pairings (dish_id, wine_id, rank, reason) values
     (55, 43, 1, 'Au verre, sans façon'),
     (60, 50, 1, 'Le moelleux avec les pâtes persillées'),
     (63, 50, 1, 'Pomme rôtie et fruits confits');
+
+-- Second and third choices.
+insert into pairings (dish_id, wine_id, rank, reason) values
+    (12, 35, 2, 'Plus de tanins, pour une cuisson rosée'),
+    (12, 41, 3, 'La syrah aime le miel de la sauce'),
+    (11, 34, 2, 'Charpenté, pour une viande saignante'),
+    (24, 44, 2, 'Plus rond, plus minéral'),
+    (14, 39, 2, 'Un gamay gourmand, plus simple');
+
+-- For whatever has none of its own.
+insert into category_pairings (category, wine_id, rank, reason) values
+    ('Viandes', 34, 1, 'Le rouge de la maison avec les viandes'),
+    ('Viandes', 40, 2, 'Plus léger, un peu frais'),
+    ('Poissons', 44, 1, 'Minéral, avec tous les poissons'),
+    ('Poissons', 46, 2, 'Vif et salin'),
+    ('Végétarien', 45, 1, 'Un blanc sec avec les légumes'),
+    ('Desserts', 50, 1, 'Le moelleux des fins de repas');
+
+insert into menu_options (item_id, rank, group_name, required) values
+    (11, 1, 'Cuisson', true), (11, 2, 'Sauce', false), (11, 3, 'Garniture', false),
+    (12, 1, 'Cuisson', false),
+    (22, 1, 'Cuisson', true), (22, 2, 'Garniture', false),
+    (55, 1, 'Cuisson', true), (55, 2, 'Supplément', false),
+    (17, 1, 'Préparation', true),
+    (71, 1, 'Façon', false);
+insert into menu_option_choices (item_id, rank, position, choice, price_cents)
+select item_id, rank, position, choice, cents
+from (values
+    ('Cuisson', 1, 'Bleu', 0), ('Cuisson', 2, 'Saignant', 0), ('Cuisson', 3, 'À point', 0), ('Cuisson', 4, 'Bien cuit', 0),
+    ('Sauce', 1, 'Béarnaise', 200), ('Sauce', 2, 'Poivre', 200), ('Sauce', 3, 'Roquefort', 250),
+    ('Garniture', 1, 'Frites maison', 0), ('Garniture', 2, 'Salade verte', 0), ('Garniture', 3, 'Gratin dauphinois', 300),
+    ('Supplément', 1, 'Bacon', 200), ('Supplément', 2, 'Double fromage', 150),
+    ('Préparation', 1, 'Préparé', 0), ('Préparation', 2, 'Non préparé', 0), ('Préparation', 3, 'Aller-retour', 0),
+    ('Façon', 1, 'Allongé', 0), ('Façon', 2, 'Serré', 0), ('Façon', 3, 'Noisette', 30)
+) as c (group_name, position, choice, cents)
+join menu_options o using (group_name);
+
+update menu_items set allergens = a.codes::text[]
+from (values
+    (1, '{gluten,milk,sulphites}'), (2, '{eggs,mustard}'), (3, '{mustard,sulphites}'), (4, '{gluten,sulphites}'), (5, '{sulphites}'),
+    (6, '{molluscs,milk}'), (7, '{gluten,milk,nuts,mustard}'), (8, '{fish,milk,mustard}'), (9, '{gluten}'), (10, '{milk,celery}'),
+    (11, '{milk}'), (12, '{milk,sulphites}'), (13, '{sulphites}'), (14, '{celery,gluten,sulphites}'), (15, '{milk,celery,gluten}'),
+    (16, '{celery,sulphites}'), (17, '{eggs,mustard,fish}'), (18, '{milk}'), (19, '{celery,sulphites}'), (20, '{mustard,milk}'),
+    (21, '{milk,gluten}'), (22, '{milk,sulphites}'), (23, '{fish,milk,gluten}'), (24, '{fish,milk}'), (25, '{fish}'),
+    (26, '{molluscs,celery,sulphites}'), (27, '{molluscs,milk}'), (28, '{fish,crustaceans,molluscs,celery}'), (29, '{fish,nuts,milk,gluten}'),
+    (30, '{milk,sulphites}'), (31, '{eggs}'), (32, '{milk}'), (33, '{eggs,milk}'), (54, '{gluten,milk}'), (55, '{gluten,milk,sesame,eggs}'),
+    (56, '{milk,gluten,sulphites}'), (58, '{mustard}'), (60, '{milk,gluten,nuts}'), (61, '{milk,eggs}'), (62, '{milk,eggs,soybeans}'),
+    (63, '{gluten,milk}'), (64, '{milk,eggs,nuts}'), (65, '{gluten,milk,eggs,nuts}'), (66, '{gluten,milk,eggs}'), (67, '{gluten,milk,eggs,nuts}'),
+    (77, '{gluten}'), (78, '{sulphites}')
+) as a (id, codes)
+where menu_items.id = a.id;
+update menu_items set allergens = '{sulphites}' where kind = 'wine';
+
+insert into preset_notes (rank, note) values
+    (1, 'Sans sel'), (2, 'Sauce à part'), (3, 'Sans oignons'), (4, 'Sans gluten'), (5, 'Allergie : prévenir le chef'), (6, 'Pour un enfant'),
+    (7, 'Bien chaud'), (8, 'À partager');
 
 -- Numbers given by hand: the next ones follow them.
 select setval(pg_get_serial_sequence(t.name, 'id'), t.last)

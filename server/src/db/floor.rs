@@ -24,13 +24,14 @@ pub async fn tables(db: impl PgExecutor<'_>, only: Option<TableId>) -> Result<Ve
         r#"select t.id, t.name, r.name as room, t.seats, t.x, t.y, t.round,
                   o.id as "order_id?", o.server_user_id as "server_user_id?", u.name as "server_name?", o.opened_at as "since?",
                   o.covers as "covers?",
-                  coalesce(l.total, 0)::bigint as "total!", coalesce(l.ready, false) as "ready!", coalesce(p.paid, 0)::bigint as "paid!"
+                  coalesce(l.total, 0)::bigint as "total!", coalesce(l.ready, false) as "ready!",
+                  o.bill_asked_at is not null as "bill_asked!", coalesce(p.paid, 0)::bigint as "paid!"
            from tables t
            join rooms r on r.id = t.room_id
            left join orders o on o.table_id = t.id and o.status = 'open'
            left join users u on u.id = o.server_user_id
            left join lateral (
-               select sum(qty * unit_price_cents) as total, bool_or(state = 'ready') as ready
+               select sum((qty - voided_qty) * unit_price_cents) as total, bool_or(state = 'ready') as ready
                from order_lines where order_id = o.id and state <> 'voided'
            ) l on true
            left join lateral (select sum(amount_cents) as paid from payments where order_id = o.id) p on true
@@ -50,7 +51,7 @@ pub async fn tables(db: impl PgExecutor<'_>, only: Option<TableId>) -> Result<Ve
             status: match row.order_id {
                 None => TableStatus::Free,
                 Some(_) if row.ready => TableStatus::Ready,
-                Some(_) if row.paid > 0 => TableStatus::Bill,
+                Some(_) if row.paid > 0 || row.bill_asked => TableStatus::Bill,
                 Some(_) => TableStatus::Occupied,
             },
             order_id: row.order_id.map(OrderId::from_row),

@@ -3,8 +3,9 @@
 use super::word;
 use crate::error::Result;
 use domain::api::{KitchenLine, KitchenSlip, KitchenView};
-use domain::order::LineState;
+use domain::order::{LineState, PricedOption};
 use domain::{LineId, OrderId, TableId, UserId};
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
@@ -14,11 +15,13 @@ use time::OffsetDateTime;
 /// When the database does not answer.
 pub async fn slips(db: impl PgExecutor<'_>) -> Result<KitchenView> {
     let rows = sqlx::query!(
-        r#"select l.id, l.order_id, l.round, l.name, l.qty, l.note, l.course, l.state, l.state_at, l.sent_at as "sent_at!",
+        r#"select l.id, l.order_id, l.round, l.name, l.qty as "qty!", l.note, l.course, l.state, l.state_at, l.sent_at as "sent_at!",
+                  l.options as "options: Json<Vec<PricedOption>>", l.called_at,
                   t.name as table_name, u.name as server_name
            from (
-               select *, min(created_at) over (partition by order_id, round) as sent_at from order_lines
-               where kind = 'dish' and state in ('received', 'cooking', 'ready')
+               select id, order_id, round, name, qty - voided_qty as qty, note, course, state, state_at, options, called_at,
+                      min(created_at) over (partition by order_id, round) as sent_at from order_lines
+               where kind = 'dish' and state in ('held', 'received', 'cooking', 'ready')
            ) l
            join orders o on o.id = l.order_id
            join tables t on t.id = o.table_id
@@ -39,6 +42,8 @@ pub async fn slips(db: impl PgExecutor<'_>) -> Result<KitchenView> {
             note: row.note,
             course: row.course.unsigned_abs() as u8,
             state: word(&row.state)?,
+            choices: row.options.0.into_iter().map(|option| option.choice).collect(),
+            called_at: row.called_at,
             since: row.state_at,
         };
         match slips.last_mut() {

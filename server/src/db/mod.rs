@@ -3,6 +3,7 @@
 //! Every function takes the connection it works on, so that a service decides what belongs to one transaction. Rows become the
 //! types of `domain` here; a word in a column that `domain` does not know is a fault of ours and becomes [`crate::error::Error::Internal`].
 
+pub mod amendments;
 pub mod demo;
 pub mod floor;
 pub mod idempotency;

@@ -2,9 +2,11 @@
 
 use super::{count, rate, word};
 use crate::error::Result;
-use domain::api::{LineView, OrderStatus, OrderView};
-use domain::order::{LineState, PricedLine};
+use domain::api::{LineView, OrderStatus, OrderView, SentStatus};
+use domain::menu::ItemKind;
+use domain::order::{LineState, PricedLine, PricedOption};
 use domain::{Cents, ItemId, LineId, OrderId, TableId, UserId};
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
@@ -48,14 +50,15 @@ pub async fn open(db: &mut PgConnection, table: TableId, covers: u16, server: Us
     Ok(OrderId::from_row(id))
 }
 
-/// Adds a round to an order: raises the round, sets the covers when somebody said how many, stores the lines. Returns the round.
+/// Adds a round to an order: raises the round, sets the covers when somebody said how many, stores the lines and the slip that tells the
+/// kitchen. Returns the round, and the slip when there is anything to cook now.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn add_round(db: &mut PgConnection, order: OrderId, covers: Option<u16>, lines: &[PricedLine]) -> Result<u32> {
+pub async fn add_round(db: &mut PgConnection, order: OrderId, covers: Option<u16>, lines: &[PricedLine], way: Way) -> Result<NewRound> {
     let covers = covers.and_then(|covers| i16::try_from(covers).ok());
-    let round = sqlx::query_scalar!(
-        "update orders set rounds = rounds + 1, covers = coalesce($2, covers) where id = $1 returning rounds",
+    let head = sqlx::query!(
+        "update orders set rounds = rounds + 1, covers = coalesce($2, covers) where id = $1 returning rounds, table_id",
         order.get(),
         covers
     )
@@ -70,14 +73,30 @@ pub async fn add_round(db: &mut PgConnection, order: OrderId, covers: Option<u16
     let notes: Vec<Option<String>> = lines.iter().map(|line| line.note.clone()).collect();
     let courses: Vec<i16> = lines.iter().map(|line| i16::from(line.course)).collect();
     let parts: Vec<Option<String>> = lines.iter().map(|line| line.part_of.clone()).collect();
-    sqlx::query!(
-        "insert into order_lines (order_id, round, item_id, kind, name, qty, unit_price_cents, vat_rate, note, course, part_of)
-         select $1, $2, item_id, kind, name, qty, price, rate, note, course, part_of
-         from unnest($3::bigint[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::smallint[], $9::text[], $10::smallint[], $11::text[])
-              with ordinality as new (item_id, kind, name, qty, price, rate, note, course, part_of, position)
-         order by position",
+    let options = lines.iter().map(|line| serde_json::to_value(&line.options)).collect::<Result<Vec<_>, _>>()?;
+    let states: Vec<String> =
+        lines.iter().map(|line| if line.hold { LineState::Held } else { LineState::Received }.as_str().to_owned()).collect();
+    let to_kitchen: Vec<bool> = lines.iter().map(|line| !line.hold && way.tells(line.kind)).collect();
+    // One statement: the slip and its lines name each other.
+    let slip = sqlx::query_scalar!(
+        r#"with slip as (
+             insert into kitchen_slips (order_id, table_id, round, sent_at)
+             select $1, $2, $3, case when $16 then now() end where true = any($15::boolean[])
+             returning id
+         ), stored as (
+             insert into order_lines
+                 (order_id, round, item_id, kind, name, qty, unit_price_cents, vat_rate, note, course, part_of, options, state, slip_id)
+             select $1, $3, item_id, kind, name, qty, price, rate, note, course, part_of, options, state,
+                    case when to_kitchen then (select id from slip) end
+             from unnest($4::bigint[], $5::text[], $6::text[], $7::integer[], $8::bigint[], $9::smallint[], $10::text[], $11::smallint[],
+                         $12::text[], $13::jsonb[], $14::text[], $15::boolean[])
+                  with ordinality as new (item_id, kind, name, qty, price, rate, note, course, part_of, options, state, to_kitchen, position)
+             order by position
+         )
+         select id as "id?" from (values (1)) as always left join slip on true"#,
         order.get(),
-        round,
+        head.table_id,
+        head.rounds,
         &item_ids,
         &kinds,
         &names,
@@ -87,10 +106,39 @@ pub async fn add_round(db: &mut PgConnection, order: OrderId, covers: Option<u16
         &notes as &[Option<String>],
         &courses,
         &parts as &[Option<String>],
+        &options,
+        &states,
+        &to_kitchen,
+        way.is_built_in,
     )
-    .execute(db)
+    .fetch_one(db)
     .await?;
-    Ok(round.unsigned_abs())
+    Ok(NewRound { round: head.rounds.unsigned_abs(), slip })
+}
+
+/// How the kitchen is told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Way {
+    /// The kitchen screen reads our own rows: what is stored is told.
+    pub is_built_in: bool,
+    /// Drinks are told too.
+    pub with_drinks: bool,
+}
+
+impl Way {
+    /// Whether the kitchen is told of this kind of thing.
+    #[must_use]
+    pub const fn tells(self, kind: ItemKind) -> bool {
+        kind.is_cooked() || (self.with_drinks && matches!(kind, ItemKind::Wine | ItemKind::Drink))
+    }
+}
+
+/// A round that was stored.
+pub struct NewRound {
+    /// First, second … time.
+    pub round: u32,
+    /// The slip that tells the kitchen.
+    pub slip: Option<i64>,
 }
 
 /// An order without its lines.
@@ -109,6 +157,10 @@ pub struct OrderHead {
     pub covers: u16,
     /// Who looks after it.
     pub server_user_id: UserId,
+    /// The name of that person.
+    pub server_name: String,
+    /// The guests want to pay.
+    pub bill_asked: bool,
     /// Since when.
     pub opened_at: time::OffsetDateTime,
     /// How many shares the table chose for what is not paid yet.
@@ -124,23 +176,29 @@ pub async fn head(db: &mut PgConnection, id: OrderId, lock: bool) -> Result<Opti
         sqlx::query!("select from orders where id = $1 for update", id.get()).fetch_optional(&mut *db).await?;
     }
     let row = sqlx::query!(
-        "select o.id, o.uuid, o.table_id, t.name as table_name, o.status, o.covers, o.server_user_id, o.opened_at, o.unpaid_shares
-         from orders o join tables t on t.id = o.table_id where o.id = $1",
+        r#"select o.id, o.uuid, o.table_id, t.name as table_name, o.status, o.covers, o.server_user_id, u.name as server_name, o.opened_at,
+                  o.unpaid_shares, o.bill_asked_at is not null as "bill_asked!"
+           from orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = $1"#,
         id.get()
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| OrderHead {
-        id: OrderId::from_row(row.id),
-        uuid: row.uuid,
-        table_id: TableId::from_row(row.table_id),
-        table: row.table_name,
-        status: if row.status == "open" { OrderStatus::Open } else { OrderStatus::PaidComplete },
-        covers: count(row.covers),
-        server_user_id: UserId::from_row(row.server_user_id),
-        opened_at: row.opened_at,
-        unpaid_shares: row.unpaid_shares.map(count),
-    }))
+    row.map(|row| {
+        Ok(OrderHead {
+            id: OrderId::from_row(row.id),
+            uuid: row.uuid,
+            table_id: TableId::from_row(row.table_id),
+            table: row.table_name,
+            status: word(&row.status)?,
+            covers: count(row.covers),
+            server_user_id: UserId::from_row(row.server_user_id),
+            server_name: row.server_name,
+            bill_asked: row.bill_asked,
+            opened_at: row.opened_at,
+            unpaid_shares: row.unpaid_shares.map(count),
+        })
+    })
+    .transpose()
 }
 
 /// The lines of an order, in the order in which they came.
@@ -149,8 +207,10 @@ pub async fn head(db: &mut PgConnection, id: OrderId, lock: bool) -> Result<Opti
 /// When the database does not answer.
 pub async fn lines(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<LineView>> {
     let rows = sqlx::query!(
-        "select id, item_id, kind, name, qty, unit_price_cents, vat_rate, state, note, course, round, part_of
-         from order_lines where order_id = $1 order by id",
+        r#"select l.id, l.item_id, l.kind, l.name, l.qty, l.voided_qty, l.unit_price_cents, l.vat_rate, l.state, l.note, l.course, l.round,
+                  l.part_of, l.options as "options: Json<Vec<PricedOption>>", l.called_at is not null as "called!",
+                  s.id is not null as "told!", s.sent_at is not null as "sent!"
+           from order_lines l left join kitchen_slips s on s.id = l.slip_id where l.order_id = $1 order by l.id"#,
         order.get()
     )
     .fetch_all(db)
@@ -162,15 +222,19 @@ pub async fn lines(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<LineVi
                 item_id: ItemId::from_row(row.item_id),
                 kind: word(&row.kind)?,
                 name: row.name,
-                qty: row.qty.unsigned_abs(),
+                qty: (row.qty - row.voided_qty).unsigned_abs(),
+                voided_qty: row.voided_qty.unsigned_abs(),
                 unit_price: Cents(row.unit_price_cents),
-                total: Cents(row.unit_price_cents * i64::from(row.qty)),
+                total: Cents(row.unit_price_cents * i64::from(row.qty - row.voided_qty)),
                 vat_rate: rate(row.vat_rate)?,
                 state: word(&row.state)?,
                 note: row.note,
                 course: row.course.unsigned_abs() as u8,
                 round: row.round.unsigned_abs(),
                 part_of: row.part_of,
+                options: row.options.0,
+                kitchen: row.told.then_some(if row.sent { SentStatus::Sent } else { SentStatus::PendingErp }),
+                called: row.called,
             })
         })
         .collect()
@@ -190,8 +254,10 @@ pub async fn whole(db: &mut PgConnection, id: OrderId) -> Result<Option<OrderVie
         covers: head.covers,
         status: head.status,
         server_user_id: head.server_user_id,
+        server_name: head.server_name,
+        bill_asked: head.bill_asked,
         opened_at: head.opened_at,
-        total: lines.iter().filter(|line| line.state != LineState::Voided).map(|line| line.total).sum(),
+        total: lines.iter().map(|line| line.total).sum(),
         lines,
     }))
 }

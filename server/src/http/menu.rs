@@ -1,10 +1,14 @@
 //! The menu.
 
+use super::parse::{Json, PathId};
 use crate::error::Result;
+use crate::services::menu;
 use crate::state::Shared;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::ItemId;
+use domain::api::Availability;
 
 /// `GET /api/menu`: the menu, or 304 when the caller has this very one.
 ///
@@ -18,4 +22,13 @@ pub async fn get(State(house): State<Shared>, headers: HeaderMap) -> Result<Resp
         return Ok((StatusCode::NOT_MODIFIED, validators).into_response());
     }
     Ok((validators, [(header::CONTENT_TYPE, "application/json")], cached.body.clone()).into_response())
+}
+
+/// `PUT /api/menu/items/{id}/availability`
+///
+/// # Errors
+/// 404; 422 when it is to come back in the past.
+pub async fn availability(State(house): State<Shared>, PathId(item): PathId<ItemId>, Json(said): Json<Availability>) -> Result<StatusCode> {
+    menu::set_availability(&house, item, &said).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,5 +1,6 @@
 //! Routes: parse, call one service, answer. One file per noun.
 
+pub mod amendments;
 pub mod auth;
 pub mod fiscal;
 pub mod floor;

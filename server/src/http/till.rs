@@ -5,18 +5,19 @@
 use super::{auth, guard};
 use crate::db;
 use crate::error::{Error, Result};
-use crate::services::{billing, closing, floor, journal, kitchen, ordering, paying, printing};
+use crate::services::{amending, billing, closing, floor, journal, kitchen, menu, ordering, paying, printing};
 use crate::state::Shared;
 use app::ports::Till;
 use async_trait::async_trait;
 use domain::api::{
-    Bill, CloseDone, CloseRequest, ClosingView, KitchenView, Login, OrderView, PaymentDone, PaymentRequest, Problem, SessionUser,
-    SignInName, SplitRequest, TableView, TicketText, VerifyReport,
+    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, HandoverRequest, KitchenView, Login, MergeRequest,
+    OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SplitRequest, TableView, TicketText, TransferRequest,
+    VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
 use domain::role::Right;
-use domain::{LineId, OrderId};
+use domain::{ItemId, LineId, OrderId};
 use tower_sessions::Session;
 
 /// See the module.
@@ -77,6 +78,51 @@ impl Till for RequestTill {
     async fn order(&self, id: OrderId) -> Result<OrderView, Problem> {
         self.allowed(Right::TakeOrders)?;
         Ok(ordering::whole(&self.house, id).await?)
+    }
+
+    async fn void_line(&self, order: OrderId, line: LineId, request: VoidRequest) -> Result<OrderView, Problem> {
+        let user = self.allowed(Right::TakeOrders)?;
+        Ok(amending::void_line(&self.house, user, order, line, &request).await?)
+    }
+
+    async fn course(&self, order: OrderId, course: u8, call: CourseCall) -> Result<OrderView, Problem> {
+        let user = self.allowed(Right::TakeOrders)?;
+        Ok(amending::course(&self.house, user, order, course, call).await?)
+    }
+
+    async fn transfer(&self, order: OrderId, request: TransferRequest) -> Result<OrderView, Problem> {
+        let user = self.allowed(Right::TakeOrders)?;
+        Ok(amending::transfer(&self.house, user, order, &request).await?)
+    }
+
+    async fn merge(&self, order: OrderId, request: MergeRequest) -> Result<OrderView, Problem> {
+        let user = self.allowed(Right::TakeOrders)?;
+        Ok(amending::merge(&self.house, user, order, &request).await?)
+    }
+
+    async fn hand_over(&self, order: OrderId, request: HandoverRequest) -> Result<OrderView, Problem> {
+        let user = self.allowed(Right::TakeOrders)?;
+        Ok(amending::hand_over(&self.house, user, order, &request).await?)
+    }
+
+    async fn ask_bill(&self, order: OrderId, asked: bool) -> Result<OrderView, Problem> {
+        let user = self.allowed(Right::TakeOrders)?;
+        Ok(amending::ask_bill(&self.house, user, order, asked).await?)
+    }
+
+    async fn release(&self, order: OrderId) -> Result<OrderView, Problem> {
+        let user = self.allowed(Right::TakeOrders)?;
+        Ok(amending::release(&self.house, user, order).await?)
+    }
+
+    async fn colleagues(&self) -> Result<Vec<Colleague>, Problem> {
+        self.allowed(Right::TakeOrders)?;
+        Ok(amending::colleagues(&self.house).await?)
+    }
+
+    async fn set_availability(&self, item: ItemId, availability: Availability) -> Result<(), Problem> {
+        self.allowed(Right::TakeOrders)?;
+        Ok(menu::set_availability(&self.house, item, &availability).await?)
     }
 
     async fn kitchen(&self) -> Result<KitchenView, Problem> {

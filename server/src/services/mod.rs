@@ -3,6 +3,7 @@
 //! A service opens one transaction, asks `domain` what the rules are and `db` to read and write, commits, and only then tells others.
 //! Routes and server functions call services and nothing else.
 
+pub mod amending;
 pub mod billing;
 pub mod closing;
 pub mod floor;

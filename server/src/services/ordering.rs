@@ -37,7 +37,8 @@ pub async fn place(house: &House, user: &SessionUser, request: &OrderRequest) ->
         }
         None => db::orders::open(&mut tx, request.table_id, request.covers.unwrap_or(table.seats), user.id).await?,
     };
-    let round = db::orders::add_round(&mut tx, order, request.covers, &lines).await?;
+    let stored = db::orders::add_round(&mut tx, order, request.covers, &lines, house.kitchen).await?;
+    let round = stored.round;
 
     // The built-in kitchen screen reads the same rows: once this is committed the kitchen has it.
     let accepted = OrderAccepted { order_id: order, status: SentStatus::Sent, round };

@@ -22,6 +22,12 @@ pub struct KitchenLine {
     pub course: u8,
     /// Where it stands.
     pub state: LineState,
+    /// What was asked and answered, for example the *cuisson*.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    /// When the waiter asked for it.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub called_at: Option<OffsetDateTime>,
     /// When it reached that state.
     #[serde(with = "time::serde::rfc3339")]
     pub since: OffsetDateTime,

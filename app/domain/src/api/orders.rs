@@ -1,11 +1,12 @@
 //! Orders and their lines.
 
 use crate::menu::ItemKind;
-use crate::order::LineState;
+use crate::order::{LineState, PricedOption};
 use crate::wire::{euros, percent};
 use crate::{Cents, ItemId, LineId, OrderId, TableId, UserId, VatRate};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// Answer to an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,23 @@ pub enum OrderStatus {
     Open,
     /// All is paid.
     PaidComplete,
+    /// Its lines went to another order.
+    Merged,
+    /// The guests left, and nothing was owed.
+    Cancelled,
+}
+
+impl std::str::FromStr for OrderStatus {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "open" => Ok(Self::Open),
+            "paid_complete" => Ok(Self::PaidComplete),
+            "merged" => Ok(Self::Merged),
+            "cancelled" => Ok(Self::Cancelled),
+            _ => Err("unknown order status"),
+        }
+    }
 }
 
 /// One line of an order.
@@ -49,9 +67,12 @@ pub struct LineView {
     pub kind: ItemKind,
     /// Its name when it was ordered.
     pub name: String,
-    /// How many.
+    /// How many, without those taken off.
     pub qty: u32,
-    /// For one.
+    /// How many were taken off.
+    #[serde(default)]
+    pub voided_qty: u32,
+    /// For one, with what its options add.
     #[serde(with = "euros")]
     pub unit_price: Cents,
     /// For the line.
@@ -70,6 +91,15 @@ pub struct LineView {
     pub round: u32,
     /// The *formule* it belongs to.
     pub part_of: Option<String>,
+    /// What was asked and answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<PricedOption>,
+    /// Whether the kitchen has it; `None` for what is not cooked, and while it is held.
+    #[serde(default)]
+    pub kitchen: Option<SentStatus>,
+    /// The waiter asked the kitchen for it.
+    #[serde(default)]
+    pub called: bool,
 }
 
 /// A whole order.
@@ -87,6 +117,12 @@ pub struct OrderView {
     pub status: OrderStatus,
     /// Who looks after it.
     pub server_user_id: UserId,
+    /// The name of that person.
+    #[serde(default)]
+    pub server_name: String,
+    /// The guests want to pay.
+    #[serde(default)]
+    pub bill_asked: bool,
     /// Since when.
     #[serde(with = "time::serde::rfc3339")]
     pub opened_at: OffsetDateTime,
@@ -95,4 +131,52 @@ pub struct OrderView {
     pub total: Cents,
     /// In the order in which they came.
     pub lines: Vec<LineView>,
+}
+
+/// Take something off an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VoidRequest {
+    /// How many.
+    pub qty: u32,
+    /// Why. What the kitchen has not been told of yet may go without.
+    #[serde(default)]
+    pub reason: String,
+    /// Chosen by the phone; the same one again takes nothing off and returns the same answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<Uuid>,
+}
+
+/// Move the guests to a free table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransferRequest {
+    /// Where they sit now.
+    pub table_id: TableId,
+}
+
+/// Put two tables together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MergeRequest {
+    /// The order that stays open.
+    pub into_order_id: OrderId,
+}
+
+/// Give a table to somebody else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandoverRequest {
+    /// Who looks after it from now on.
+    pub user_id: UserId,
+}
+
+/// What the waiter says about a course.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CourseCall {
+    /// *Réclamer*: the kitchen may begin.
+    Fire,
+    /// *En attente*: the kitchen is to wait.
+    Hold,
 }

@@ -48,3 +48,12 @@ pub struct SignInName {
     /// Shown under the name.
     pub role: Role,
 }
+
+/// Somebody who may look after a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Colleague {
+    /// The person.
+    pub id: UserId,
+    /// As shown on screen.
+    pub name: String,
+}

@@ -53,7 +53,7 @@ fn Group(ordering: Ordering, group: ComponentGroup, chosen: RwSignal<Vec<Compone
         let choose = move |_| {
             chosen.update(|chosen| {
                 chosen.retain(|choice| choice.group != group);
-                chosen.push(ComponentChoice { group: group.clone(), item_id });
+                chosen.push(ComponentChoice { group: group.clone(), item_id, options: vec![] });
             });
         };
         Some(view! {

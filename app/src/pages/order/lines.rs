@@ -158,7 +158,7 @@ fn TypedLine(ordering: Ordering, key: u32) -> impl IntoView {
 /// The wine that goes with the dish: one tap takes it, ignoring it costs nothing.
 #[component]
 fn WineChip(ordering: Ordering, wine: Pairing) -> impl IntoView {
-    let Pairing { id, name, price, reason } = wine;
+    let Pairing { id, name, price, reason, .. } = wine;
     view! {
         <button type="button" class="wine-chip" data-testid="wine-chip" on:click=move |_| ordering.add(id, Vec::new())>
             <Icon glyph=Glyph::Wine/>

@@ -1,0 +1,249 @@
+//! Scenario 1, afterwards: what changes an order that was taken. Something is taken off, a course waits or is called for, the guests move,
+//! sit down with others, are served by somebody else, or leave.
+//!
+//! Each locks the order, checks, writes the change and the fact that names who did it, and commits; then the screens are told. None of
+//! them tells the kitchen to cook anything a second time.
+
+use super::{billing, floor, once};
+use crate::db;
+use crate::db::amendments::NewVoid;
+use crate::db::orders::OrderHead;
+use crate::error::{Error, Result};
+use crate::state::House;
+use domain::api::{
+    Colleague, CourseCall, HandoverRequest, MergeRequest, OrderStatus, OrderView, SessionUser, TransferRequest, VoidRequest,
+};
+use domain::order::{LineState, MAX_COURSE, MAX_REASON};
+use domain::{Cents, LineId, OrderId};
+use serde_json::json;
+use sqlx::PgConnection;
+
+/// What is stored when nobody has to say why: the kitchen had not been told.
+const NOT_SENT_YET: &str = "Pas encore envoyé en cuisine";
+
+/// Takes something off a line. The same `uuid` again takes nothing off.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::PartlyPaid`], [`Error::Invalid`] without a reason or with more than there is.
+pub async fn void_line(house: &House, user: &SessionUser, order: OrderId, line: LineId, request: &VoidRequest) -> Result<OrderView> {
+    let mut tx = house.db.begin().await?;
+    let route = format!("void {line}");
+    if let Some(answered) = once::earlier::<()>(&mut tx, request.uuid, &route, user.id, request).await? {
+        tracing::debug!(replayed = answered.replayed, "void replayed");
+        return whole(&mut tx, order).await;
+    }
+    let ledger = billing::ledger(&mut tx, order, true).await?;
+    if ledger.head.status != OrderStatus::Open {
+        return Err(Error::OrderClosed);
+    }
+    let (line, due) = ledger.lines.iter().zip(&ledger.due).find(|(of, _)| of.line_id == line).ok_or(Error::NotFound("cette ligne"))?;
+    let reason = reason(&request.reason, line.state)?;
+    if request.qty == 0 || request.qty > line.qty {
+        return Err(Error::invalid("qty", "out_of_range"));
+    }
+    let price = line.unit_price.times(i64::from(request.qty)).ok_or_else(|| Error::invalid("qty", "out_of_range"))?;
+    if price > due.due {
+        return Err(Error::PartlyPaid);
+    }
+    let new = NewVoid { line: line.line_id, qty: request.qty, reason, user: user.id };
+    db::amendments::void(&mut tx, &new, house.kitchen).await?;
+    // What was left is what was taken off: the guests have paid for everything else.
+    if ledger.remaining() == price && !ledger.settled.is_empty() {
+        db::orders::complete(&mut tx, order).await?;
+    }
+    once::remember(&mut tx, request.uuid, 200, &()).await?;
+    let view = whole(&mut tx, order).await?;
+    tx.commit().await?;
+    tracing::info!(order = order.get(), line = line.line_id.get(), qty = request.qty, user = user.id.get(), "taken off");
+    floor::announce(house, view.table_id, order).await;
+    Ok(view)
+}
+
+fn reason(said: &str, state: LineState) -> Result<&str> {
+    let said = said.trim();
+    if said.chars().count() > MAX_REASON {
+        return Err(Error::invalid("reason", "too_long"));
+    }
+    if said.chars().any(char::is_control) {
+        return Err(Error::invalid("reason", "control_character"));
+    }
+    match (said.is_empty(), state) {
+        (false, _) => Ok(said),
+        (true, LineState::Held) => Ok(NOT_SENT_YET),
+        (true, _) => Err(Error::invalid("reason", "reason_required")),
+    }
+}
+
+/// Calls for a course, or lets it wait. Saying again what is already so changes nothing.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::OrderClosed`]; [`Error::AlreadyInKitchen`] when it can no longer wait.
+pub async fn course(house: &House, user: &SessionUser, order: OrderId, course: u8, call: CourseCall) -> Result<OrderView> {
+    if course > MAX_COURSE {
+        return Err(Error::NotFound("ce service"));
+    }
+    let mut tx = house.db.begin().await?;
+    let head = open_order(&mut tx, order).await?;
+    let course = i16::from(course);
+    let (kind, touched) = match call {
+        CourseCall::Fire => {
+            let (_, touched) = db::amendments::fire(&mut tx, order, head.table_id, course, house.kitchen).await?;
+            ("fire", touched)
+        }
+        // A system that is not ours cannot be told to wait: what was sent, or may have been, is sent.
+        CourseCall::Hold if house.kitchen.is_built_in => ("hold", db::amendments::hold(&mut tx, order, course).await?),
+        CourseCall::Hold => ("hold", 0),
+    };
+    let view = whole(&mut tx, order).await?;
+    let of_course = || view.lines.iter().filter(|line| i16::from(line.course) == course && line.kind.is_cooked());
+    if call == CourseCall::Hold && of_course().any(|line| matches!(line.state, LineState::Received)) {
+        return Err(Error::AlreadyInKitchen);
+    }
+    if touched > 0 {
+        db::amendments::remember(&mut tx, order, kind, user.id, json!({ "course": course, "lines": touched })).await?;
+    }
+    tx.commit().await?;
+    floor::announce(house, view.table_id, order).await;
+    Ok(view)
+}
+
+/// Moves the guests to a free table.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::OrderClosed`]; [`Error::TableOccupied`] when somebody sits there: then it is a merge.
+pub async fn transfer(house: &House, user: &SessionUser, order: OrderId, request: &TransferRequest) -> Result<OrderView> {
+    let mut tx = house.db.begin().await?;
+    let from = db::orders::head(&mut tx, order, false).await?.ok_or(Error::NotFound("cette commande"))?.table_id;
+    // Tables before orders, and in the order of their numbers, as everybody who locks them does.
+    let mut tables = [from, request.table_id];
+    tables.sort();
+    for table in tables {
+        if db::floor::lock_table(&mut tx, table).await?.is_none() {
+            return Err(Error::invalid("table_id", "unknown_table"));
+        }
+    }
+    let head = open_order(&mut tx, order).await?;
+    if head.table_id != from {
+        return Err(Error::OrderMoved);
+    }
+    if request.table_id == from {
+        return whole(&mut tx, order).await;
+    }
+    if let Some(there) = db::orders::lock_open(&mut tx, request.table_id).await? {
+        return Err(Error::TableOccupied { order_id: there.id.get(), opened_by: (there.server.0.get(), there.server.1) });
+    }
+    db::amendments::move_to(&mut tx, order, request.table_id).await?;
+    db::amendments::remember(&mut tx, order, "transfer", user.id, json!({ "from": from, "to": request.table_id })).await?;
+    let view = whole(&mut tx, order).await?;
+    tx.commit().await?;
+    tracing::info!(order = order.get(), from = from.get(), to = request.table_id.get(), user = user.id.get(), "guests moved");
+    floor::announce(house, from, order).await;
+    floor::announce(house, request.table_id, order).await;
+    Ok(view)
+}
+
+/// Puts two tables together: everything ordered at one goes to the bill of the other. Nothing of the first may be paid.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::PartlyPaid`], [`Error::Invalid`] for an order into itself.
+pub async fn merge(house: &House, user: &SessionUser, from: OrderId, request: &MergeRequest) -> Result<OrderView> {
+    let into = request.into_order_id;
+    if into == from {
+        return Err(Error::invalid("into_order_id", "same_order"));
+    }
+    let mut tx = house.db.begin().await?;
+    let mut both = [from, into];
+    both.sort();
+    for order in both {
+        if db::orders::head(&mut tx, order, true).await?.is_none() {
+            return Err(if order == from { Error::NotFound("cette commande") } else { Error::invalid("into_order_id", "unknown_order") });
+        }
+    }
+    let (left, joined) = (open_order(&mut tx, from).await?, open_order(&mut tx, into).await?);
+    if !db::payments::settled(&mut *tx, from).await?.is_empty() {
+        return Err(Error::PartlyPaid);
+    }
+    db::amendments::merge(&mut tx, from, into).await?;
+    let detail = json!({ "from_order": from, "from_table": left.table_id, "into_order": into, "into_table": joined.table_id });
+    for order in both {
+        db::amendments::remember(&mut tx, order, "merge", user.id, detail.clone()).await?;
+    }
+    let view = whole(&mut tx, into).await?;
+    tx.commit().await?;
+    tracing::info!(from = from.get(), into = into.get(), user = user.id.get(), "tables put together");
+    floor::announce(house, left.table_id, from).await;
+    floor::announce(house, joined.table_id, into).await;
+    Ok(view)
+}
+
+/// Gives a table to somebody else, who is told of its dishes from now on.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::Invalid`] when that person takes no orders.
+pub async fn hand_over(house: &House, user: &SessionUser, order: OrderId, request: &HandoverRequest) -> Result<OrderView> {
+    let mut tx = house.db.begin().await?;
+    let head = open_order(&mut tx, order).await?;
+    if !db::amendments::hand_over(&mut tx, order, request.user_id).await? {
+        return Err(Error::invalid("user_id", "unknown_user"));
+    }
+    db::amendments::remember(&mut tx, order, "handover", user.id, json!({ "from": head.server_user_id, "to": request.user_id })).await?;
+    let view = whole(&mut tx, order).await?;
+    tx.commit().await?;
+    floor::announce(house, view.table_id, order).await;
+    Ok(view)
+}
+
+/// Says that the guests want to pay, so that the plan shows it.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::OrderClosed`].
+pub async fn ask_bill(house: &House, user: &SessionUser, order: OrderId, asked: bool) -> Result<OrderView> {
+    let mut tx = house.db.begin().await?;
+    let head = open_order(&mut tx, order).await?;
+    if head.bill_asked != asked {
+        db::amendments::ask_bill(&mut tx, order, asked).await?;
+        db::amendments::remember(&mut tx, order, "bill_asked", user.id, json!({ "asked": asked })).await?;
+    }
+    let view = whole(&mut tx, order).await?;
+    tx.commit().await?;
+    floor::announce(house, view.table_id, order).await;
+    Ok(view)
+}
+
+/// Frees the table of guests who left and owe nothing: everything was taken off, or cost nothing.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::NotSettled`].
+pub async fn release(house: &House, user: &SessionUser, order: OrderId) -> Result<OrderView> {
+    let mut tx = house.db.begin().await?;
+    let ledger = billing::ledger(&mut tx, order, true).await?;
+    if ledger.head.status != OrderStatus::Open {
+        return Err(Error::OrderClosed);
+    }
+    if ledger.remaining() > Cents::ZERO {
+        return Err(Error::NotSettled);
+    }
+    db::amendments::cancel(&mut tx, order).await?;
+    db::amendments::remember(&mut tx, order, "release", user.id, json!({})).await?;
+    let view = whole(&mut tx, order).await?;
+    tx.commit().await?;
+    floor::announce(house, view.table_id, order).await;
+    Ok(view)
+}
+
+/// Who may look after a table.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn colleagues(house: &House) -> Result<Vec<Colleague>> {
+    db::amendments::colleagues(&house.db).await
+}
+
+async fn open_order(db: &mut PgConnection, order: OrderId) -> Result<OrderHead> {
+    let head = db::orders::head(db, order, true).await?.ok_or(Error::NotFound("cette commande"))?;
+    if head.status == OrderStatus::Open { Ok(head) } else { Err(Error::OrderClosed) }
+}
+
+async fn whole(db: &mut PgConnection, order: OrderId) -> Result<OrderView> {
+    db::orders::whole(db, order).await?.ok_or(Error::NotFound("cette commande"))
+}
