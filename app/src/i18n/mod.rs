@@ -9,16 +9,19 @@ use domain::{Cents, Role};
 use time::Date;
 
 macro_rules! texts {
-    ($($name:ident: $fr:literal,)*) => {
-        /// What the interface says, by what it means.
+    ($(#[$doc:meta])* $texts:ident { $($name:ident: $fr:literal,)* }) => {
+        $(#[$doc])*
         #[derive(Debug)]
-        pub struct Texts { $(#[doc = $fr] pub $name: &'static str,)* }
+        pub struct $texts { $(#[doc = $fr] pub $name: &'static str,)* }
 
-        static FR: Texts = Texts { $($name: $fr,)* };
+        static FR: $texts = $texts { $($name: $fr,)* };
     };
 }
+// A room with many words has a file of its own beside this one, with its own struct and its own `t`.
 
 texts! {
+    /// What the interface says, by what it means.
+    Texts {
     // everywhere
     back: "Retour",
     back_to_plan: "Retour au plan",
@@ -193,6 +196,7 @@ texts! {
     // a dish is ready
     is_ready: "prêt au passe",
     go_to_table: "Voir la table",
+    }
 }
 
 /// The texts of the language in use.
