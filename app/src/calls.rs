@@ -29,16 +29,9 @@ fn till() -> Result<crate::ports::CurrentTill, CallError> {
     use_context().ok_or_else(|| CallError::Unreachable("no till in context".to_owned()))
 }
 
-/// An answer with the status that the outside contract gives it; without this every refusal would travel as a defect of ours (500).
 #[cfg(feature = "ssr")]
 fn answered<T>(answer: Result<T, domain::api::Problem>) -> Result<T, CallError> {
-    answer.map_err(|problem| {
-        let status = http::StatusCode::from_u16(problem.status);
-        if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), status) {
-            response.set_status(status);
-        }
-        CallError::Refused(problem)
-    })
+    answer.map_err(CallError::Refused)
 }
 
 /// Who is signed in here.

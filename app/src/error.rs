@@ -43,6 +43,16 @@ impl FromServerFnError for CallError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        Self::Unreachable(error.to_string())
+        match error {
+            // On the server: the question makes no sense, because a program is not ours or an app is from another year. In the browser the
+            // same word means that the answer makes none.
+            ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Args(_) if cfg!(feature = "ssr") => Self::Refused(Problem {
+                status: 422,
+                code: "invalid".to_owned(),
+                detail: "La demande contient une valeur invalide.".to_owned(),
+                errors: Vec::new(),
+            }),
+            other => Self::Unreachable(other.to_string()),
+        }
     }
 }

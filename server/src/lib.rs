@@ -17,3 +17,6 @@ pub mod session_store;
 pub mod site;
 pub mod state;
 pub mod telemetry;
+
+/// No body that we take is larger, in bytes: a hundred lines with their notes fit ten times.
+pub(crate) const LARGEST_BODY: usize = 256 * 1024;

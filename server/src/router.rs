@@ -1,5 +1,6 @@
 //! Every route, on one page, grouped by who uses it.
 
+use crate::LARGEST_BODY;
 use crate::error::Error;
 use crate::http::guard::{may, same_origin, secure_cookies, signed_in};
 use crate::http::{amendments, auth, fiscal, floor, health, kitchen, menu, orders, pages, payments, ws};
@@ -22,8 +23,6 @@ use tower_http::trace::TraceLayer;
 use tower_sessions::SessionManagerLayer;
 use tower_sessions::cookie::SameSite;
 
-/// No body that we take is larger: a hundred lines with their notes fit ten times.
-const LARGEST_BODY: usize = 256 * 1024;
 /// Longer than any answer takes; a slower one is given up.
 const SLOWEST_ANSWER: Duration = Duration::from_secs(30);
 

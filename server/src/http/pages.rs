@@ -1,16 +1,20 @@
 //! Pages: rendered here, taken over by the browser; and the calls that pages make.
 
 use super::till::RequestTill;
+use crate::LARGEST_BODY;
 use crate::error::{Error, Result};
 use crate::site::{asset_urls, find_asset};
 use crate::state::Shared;
 use app::document::{Assets, DocumentOptions, document};
+use app::error::CallError;
 use app::ports::CurrentTill;
+use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{expect_context, provide_context};
+use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::ResponseOptions;
 use std::sync::Arc;
 use tower_sessions::Session;
@@ -66,11 +70,34 @@ pub async fn shell(State(house): State<Shared>, session: Session, request: Reque
 /// `POST /call/{name}`: the typed calls of the pages.
 ///
 /// # Errors
-/// When the session store does not answer.
+/// [`Error::NotFound`], [`Error::TooLarge`]; when the session store does not answer.
 pub async fn call(State(house): State<Shared>, session: Session, request: Request) -> Result<Response> {
+    if !server_fn_paths().any(|(path, _)| path == request.uri().path()) {
+        return Err(Error::NotFound("cette adresse"));
+    }
     let till: CurrentTill = Arc::new(RequestTill::new(house, session).await?);
     let context = move || provide_context(Arc::clone(&till));
-    Ok(leptos_axum::handle_server_fns_with_context(context, request).await.into_response())
+    // Calls read their body themselves, so the limit for routes does not reach them.
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| Error::TooLarge)?;
+    let request = Request::from_parts(parts, body.into());
+    let response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    with_status_of_refusal(response).await
+}
+
+/// To the framework every error is a defect of ours (500); a refusal has the status that the outside contract gives it.
+async fn with_status_of_refusal(response: Response) -> Result<Response> {
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return Ok(response);
+    }
+    let (mut parts, body) = response.into_parts();
+    let body = to_bytes(body, LARGEST_BODY).await.map_err(Error::internal)?;
+    if let Ok(CallError::Refused(problem)) = serde_json::from_slice(&body)
+        && let Ok(status) = StatusCode::from_u16(problem.status)
+    {
+        parts.status = status;
+    }
+    Ok(Response::from_parts(parts, body.into()))
 }
 
 /// Whatever no route names: a file of the site, or nothing.

@@ -1,0 +1,233 @@
+//! What changes an order that was taken.
+
+use crate::support::{Answer, Client, TestApp};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+async fn order(client: &Client, table: i64, items: Value) -> i64 {
+    let answer = client.post("/api/orders", &json!({"table_id": table, "items": items})).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    answer.body["order_id"].as_i64().unwrap()
+}
+
+async fn whole(client: &Client, order: i64) -> Value {
+    client.get(&format!("/api/orders/{order}")).await.body
+}
+
+fn line_named<'o>(order: &'o Value, name: &str) -> &'o Value {
+    order["lines"].as_array().unwrap().iter().find(|line| line["name"] == name).unwrap()
+}
+
+async fn void(client: &Client, order: i64, line: &Value, body: Value) -> Answer {
+    client.post(&format!("/api/orders/{order}/lines/{}/void", line["line_id"]), &body).await
+}
+
+async fn table(client: &Client, id: i64) -> Value {
+    let tables = client.get("/api/tables").await.body;
+    tables.as_array().unwrap().iter().find(|table| table["id"] == id).unwrap().clone()
+}
+
+/// Slips that tell the kitchen to cook: none of these changes may add one.
+async fn fired(app: &TestApp) -> i64 {
+    sqlx::query_scalar("select count(*) from kitchen_slips where kind = 'fire'").fetch_one(&app.owner).await.unwrap()
+}
+
+#[tokio::test]
+async fn something_is_taken_off_with_a_reason_and_the_fact_stays() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let id = order(&alice, 5, json!([{"dish_id": 12, "qty": 3}, {"wine_id": 34, "qty": 1}])).await;
+    let before = whole(&alice, id).await;
+    let magret = line_named(&before, "Magret de canard");
+
+    let silent = void(&alice, id, magret, json!({"qty": 1, "reason": "  "})).await;
+    assert_eq!((silent.status, &silent.body["errors"][0]["code"]), (422, &json!("reason_required")));
+    for qty in [0, 4, 10_000] {
+        assert_eq!(void(&alice, id, magret, json!({"qty": qty, "reason": "Erreur"})).await.status, 422);
+    }
+    let after = void(&alice, id, magret, json!({"qty": 1, "reason": "Client a changé d’avis"})).await;
+    assert_eq!(after.status, 200, "{}", after.text);
+    let left = line_named(&after.body, "Magret de canard");
+    assert_eq!((&left["qty"], &left["voided_qty"], &left["total"], &after.body["total"]), (&json!(2), &json!(1), &json!(48), &json!(76)));
+    let bill = alice.get(&format!("/api/orders/{id}/bill")).await.body;
+    assert_eq!(bill["total"], json!(76));
+
+    let gone = void(&alice, id, magret, json!({"qty": 2, "reason": "Plat retourné"})).await;
+    assert_eq!(line_named(&gone.body, "Magret de canard")["state"], "voided");
+    assert_eq!(void(&alice, id, magret, json!({"qty": 1, "reason": "Encore"})).await.status, 404, "nothing is left of it");
+    let facts: Vec<(i32, String, i64)> =
+        sqlx::query_as("select qty, reason, user_id from line_voids order by id").fetch_all(&app.owner).await.unwrap();
+    assert_eq!(facts, [(1, "Client a changé d’avis".to_owned(), 1), (2, "Plat retourné".to_owned(), 1)]);
+    let removals: i64 = sqlx::query_scalar("select count(*) from kitchen_slips where kind = 'void'").fetch_one(&app.owner).await.unwrap();
+    assert_eq!((removals, fired(&app).await), (2, 1), "the kitchen is told of removals and cooks nothing again");
+    // The till's own role may not touch what was recorded.
+    assert!(sqlx::query("update line_voids set reason = 'autre'").execute(&app.house.db).await.is_err());
+}
+
+#[tokio::test]
+async fn a_removal_that_is_sent_twice_happens_once() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let id = order(&alice, 5, json!([{"dish_id": 12, "qty": 5}])).await;
+    let before = whole(&alice, id).await;
+    let body = json!({"qty": 1, "reason": "Erreur", "uuid": Uuid::now_v7()});
+    let copies = (0..8).map(|_| void(&alice, id, &before["lines"][0], body.clone()));
+    let answers = futures::future::join_all(copies).await;
+    assert!(answers.iter().all(|answer| answer.status == 200 && answer.body["lines"][0]["qty"] == 4));
+}
+
+#[tokio::test]
+async fn what_is_paid_cannot_be_taken_off() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    let id = order(&alice, 5, json!([{"dish_id": 12, "qty": 1}, {"wine_id": 34, "qty": 1}])).await;
+    let paid = camille.post("/api/payments/split", &json!({"order_id": id, "cover_number": 1, "amount": 13, "method": "ESPECES"})).await;
+    assert_eq!(paid.status, 201, "{}", paid.text);
+    let before = whole(&alice, id).await;
+    let refused = void(&alice, id, &before["lines"][0], json!({"qty": 1, "reason": "Erreur"})).await;
+    assert_eq!((refused.status, refused.code()), (409, "partly_paid"));
+}
+
+#[tokio::test]
+async fn a_course_waits_until_it_is_called() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let id = order(&alice, 5, json!([{"dish_id": 2, "qty": 1}, {"dish_id": 12, "qty": 1, "hold": true}])).await;
+    let before = whole(&alice, id).await;
+    let magret = line_named(&before, "Magret de canard");
+    assert_eq!((&magret["state"], &magret["kitchen"]), (&json!("held"), &Value::Null));
+    let too_early = alice.post(&format!("/api/kitchen/lines/{}", magret["line_id"]), &json!({"state": "ready"})).await;
+    assert_eq!((too_early.status, too_early.code()), (409, "line_state"));
+
+    let fire = format!("/api/orders/{id}/courses/2/fire");
+    let called = alice.post(&fire, &Value::Null).await;
+    let magret = line_named(&called.body, "Magret de canard");
+    assert_eq!((&magret["state"], &magret["kitchen"], &magret["called"]), (&json!("received"), &json!("sent"), &json!(true)));
+    assert_eq!(fired(&app).await, 2, "one slip for what was sent, one for what was called");
+    alice.post(&fire, &Value::Null).await;
+    assert_eq!(fired(&app).await, 2, "calling again cooks nothing again");
+
+    let hold = format!("/api/orders/{id}/courses/2/hold");
+    let held = alice.post(&hold, &Value::Null).await;
+    assert_eq!(line_named(&held.body, "Magret de canard")["state"], "held");
+    alice.post(&fire, &Value::Null).await;
+    alice.post(&format!("/api/kitchen/lines/{}", magret["line_id"]), &json!({"state": "cooking"})).await;
+    let too_late = alice.post(&hold, &Value::Null).await;
+    assert_eq!(line_named(&too_late.body, "Magret de canard")["state"], "cooking", "what is begun goes on");
+    // What waits may be taken off without saying why.
+    let other = order(&alice, 6, json!([{"dish_id": 12, "qty": 1, "hold": true}])).await;
+    let before = whole(&alice, other).await;
+    assert_eq!(void(&alice, other, &before["lines"][0], json!({"qty": 1})).await.status, 200);
+    assert_eq!(alice.post(&format!("/api/orders/{other}/courses/77/fire"), &Value::Null).await.status, 404);
+}
+
+#[tokio::test]
+async fn guests_move_to_a_free_table_and_to_no_other() {
+    let app = TestApp::start().await;
+    let (alice, bob) = (app.signed_in("alice").await, app.signed_in("bob").await);
+    let id = order(&alice, 5, json!([{"dish_id": 12, "qty": 1}])).await;
+    let taken = order(&bob, 6, json!([{"dish_id": 12, "qty": 1}])).await;
+    let transfer = format!("/api/orders/{id}/transfer");
+    let refused = alice.post(&transfer, &json!({"table_id": 6})).await;
+    assert_eq!((refused.status, refused.code(), &refused.body["order_id"]), (409, "table_occupied", &json!(taken)));
+    assert_eq!(alice.post(&transfer, &json!({"table_id": 999})).await.status, 422);
+    let moved = alice.post(&transfer, &json!({"table_id": 7})).await;
+    assert_eq!((moved.status, &moved.body["table_id"]), (200, &json!(7)));
+    assert_eq!((&table(&alice, 5).await["status"], &table(&alice, 7).await["order_id"]), (&json!("free"), &json!(id)));
+    assert_eq!(fired(&app).await, 2, "moving cooks nothing again");
+    assert_eq!(alice.post("/api/orders/999/transfer", &json!({"table_id": 7})).await.status, 404);
+}
+
+#[tokio::test]
+async fn two_transfers_to_one_table_at_once_never_put_two_orders_there() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let mut ids = Vec::new();
+    for table in 1..=6 {
+        ids.push(order(&alice, table, json!([{"item_id": 71, "qty": 1}])).await);
+    }
+    // Six move to one table while six new orders are taken for it.
+    let moves = ids.iter().map(|id| {
+        let alice = alice.clone();
+        async move { alice.post(&format!("/api/orders/{id}/transfer"), &json!({"table_id": 20})).await.status }
+    });
+    let orders = (0..6).map(|_| {
+        let alice = alice.clone();
+        async move { alice.post("/api/orders", &json!({"table_id": 20, "items": [{"item_id": 71, "qty": 1}]})).await.status }
+    });
+    let (moves, orders) = tokio::join!(futures::future::join_all(moves), futures::future::join_all(orders));
+    assert!(moves.iter().all(|status| [200, 409].contains(status)), "{moves:?}");
+    assert!(orders.iter().all(|status| *status == 201), "{orders:?}");
+    let open: i64 =
+        sqlx::query_scalar("select count(*) from orders where table_id = 20 and status = 'open'").fetch_one(&app.owner).await.unwrap();
+    assert_eq!(open, 1);
+}
+
+#[tokio::test]
+async fn two_tables_become_one_bill() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    let from = order(&alice, 5, json!([{"dish_id": 12, "qty": 1}])).await;
+    let into = order(&alice, 6, json!([{"wine_id": 34, "qty": 1}])).await;
+    let merged = alice.post(&format!("/api/orders/{from}/merge"), &json!({"into_order_id": into})).await;
+    assert_eq!((merged.status, &merged.body["order_id"], &merged.body["total"]), (200, &json!(into), &json!(52)), "{}", merged.text);
+    assert_eq!((&merged.body["covers"], &table(&alice, 5).await["status"]), (&json!(8), &json!("free")));
+    assert_eq!(whole(&alice, from).await["status"], "merged");
+    assert_eq!(fired(&app).await, 1, "putting tables together cooks nothing again");
+    let again = alice.post(&format!("/api/orders/{from}/merge"), &json!({"into_order_id": into})).await;
+    assert_eq!((again.status, again.code()), (409, "order_closed"));
+    assert_eq!(alice.post(&format!("/api/orders/{into}/merge"), &json!({"into_order_id": into})).await.status, 422);
+
+    // Lines whose order is partly paid stay where the money is.
+    let other = order(&alice, 5, json!([{"dish_id": 12, "qty": 1}])).await;
+    camille.post("/api/payments/split", &json!({"order_id": into, "cover_number": 1, "amount": 6.5, "method": "ESPECES"})).await;
+    let refused = alice.post(&format!("/api/orders/{into}/merge"), &json!({"into_order_id": other})).await;
+    assert_eq!((refused.status, refused.code()), (409, "partly_paid"));
+    let joined = alice.post(&format!("/api/orders/{other}/merge"), &json!({"into_order_id": into})).await;
+    assert_eq!((joined.status, &joined.body["total"]), (200, &json!(76)), "{}", joined.text);
+    let bill = alice.get(&format!("/api/orders/{into}/bill")).await.body;
+    assert_eq!((&bill["paid"], &bill["remaining"]), (&json!(6.5), &json!(69.5)));
+}
+
+#[tokio::test]
+async fn a_table_is_given_to_somebody_who_is_there() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let id = order(&alice, 5, json!([{"dish_id": 12, "qty": 1}])).await;
+    let handover = format!("/api/orders/{id}/handover");
+    let given = alice.post(&handover, &json!({"user_id": 2})).await;
+    assert_eq!((given.status, &given.body["server_name"]), (200, &json!("Bob")));
+    assert_eq!(table(&alice, 5).await["server_user_id"], 2);
+    for nobody in [6, 999] {
+        assert_eq!(alice.post(&handover, &json!({"user_id": nobody})).await.status, 422, "the auditor takes no orders, 999 is nobody");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_owes_nothing_can_be_freed() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let id = order(&alice, 5, json!([{"dish_id": 12, "qty": 1}])).await;
+    let release = format!("/api/orders/{id}/release");
+    let owing = alice.post(&release, &Value::Null).await;
+    assert_eq!((owing.status, owing.code()), (409, "not_settled"));
+    let before = whole(&alice, id).await;
+    void(&alice, id, &before["lines"][0], json!({"qty": 1, "reason": "Partis"})).await;
+    assert_eq!(alice.post(&release, &Value::Null).await.body["status"], "cancelled");
+    assert_eq!(table(&alice, 5).await["status"], "free");
+    assert_eq!(alice.post(&release, &Value::Null).await.code(), "order_closed");
+}
+
+#[tokio::test]
+async fn options_are_priced_by_the_house_and_told_to_the_kitchen() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let items = |options: Value| json!([{"dish_id": 11, "qty": 2, "options": options}]);
+    let silent = alice.post("/api/orders", &json!({"table_id": 5, "items": items(json!([]))})).await;
+    assert_eq!((silent.status, &silent.body["errors"][0]["code"]), (422, &json!("option_required")));
+    let id = order(&alice, 5, items(json!([{"group": "Cuisson", "choice": "Saignant"}, {"group": "Sauce", "choice": "Béarnaise"}]))).await;
+    let order = whole(&alice, id).await;
+    assert_eq!((&order["total"], &order["lines"][0]["unit_price"]), (&json!(62), &json!(31)));
+    let kitchen = alice.get("/api/kitchen").await.body;
+    assert_eq!(kitchen["slips"][0]["lines"][0]["choices"], json!(["Saignant", "Béarnaise"]));
+}
