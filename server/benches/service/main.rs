@@ -1,0 +1,115 @@
+//! `make bench`: what the till does in a second, each figure beside its limit from the same run.
+//!
+//! The limit of an order is `pgbench` with the same statements on the same cluster, with the same number of clients; the limit of the menu
+//! is a bare axum handler that returns the same bytes. Ratios survive a noisy machine, figures alone do not. The load generator is shown
+//! not to be the bottleneck: against the bare handler it reaches what is printed first.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench: what cannot go on should stop, and a person reads what it prints")]
+
+mod limits;
+mod load;
+mod report;
+mod watched;
+
+use load::{Load, Outcome};
+use report::{Report, Row};
+use serde_json::json;
+use server::cluster::{Cluster, Durability};
+use server::db;
+use sqlx::Connection;
+use std::path::Path;
+use std::time::Duration;
+use watched::Server;
+
+/// As many tables as a chain's busiest evening, so that no two clients wait for the same one more often than in a restaurant.
+const TABLES: u32 = 2000;
+/// How long each measurement takes.
+const LONG: Duration = Duration::from_secs(8);
+/// Clients at the same time.
+const CLIENTS: [usize; 3] = [1, 8, 32];
+/// After so many orders memory is looked at.
+const MANY: u64 = 100_000;
+
+#[tokio::main]
+async fn main() {
+    if let Ok(body) = std::env::var("COMPTOIR_BENCH_BARE") {
+        return limits::bare_handler(Path::new(&body)).await;
+    }
+    // `cargo test --all-targets` runs benches too, with this; there is nothing to see then.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(folder.path(), Durability::Full).await.unwrap();
+    let options = cluster.connect_options();
+    db::migrate(&options).await.unwrap();
+    let server = Server::start(folder.path()).await;
+    let cookie = server.sign_in("alice").await;
+    let mut owner = sqlx::PgConnection::connect_with(&options).await.unwrap();
+    limits::seed(&mut owner, TABLES).await;
+
+    let mut report = Report::default();
+    menus(&server, &cookie, folder.path(), &mut report).await;
+    orders(&server, &cookie, &options, &mut report).await;
+    memory(&server, &cookie, &mut report).await;
+
+    report.print();
+    report.write();
+    server.stop().await;
+    owner.close().await.unwrap();
+    cluster.stop().await.unwrap();
+}
+
+/// The menu from the cache, beside a bare handler with the same bytes.
+async fn menus(server: &Server, cookie: &str, folder: &Path, report: &mut Report) {
+    let get = |address: &str| Load::get(address, "/api/menu", cookie);
+    let body = get(&server.address).once().await;
+    let file = folder.join("menu.json");
+    std::fs::write(&file, body).unwrap();
+    let bare = Server::bare(&file).await;
+    for clients in [8, 32] {
+        let limit = bare.under(&get(&bare.address), clients, LONG).await;
+        let ours = server.under(&get(&server.address), clients, LONG).await;
+        report.add(
+            Row::new(format!("GET /api/menu, {clients} clients"), "requests/s", ours.per_second(), limit.per_second())
+                .with_target("at least 60 % of a bare handler, or 20000/s per core", |row| {
+                    row.ratio() >= 0.6 || row.detail["per_core"].as_f64().unwrap_or(0.0) >= 20_000.0
+                })
+                .with_detail(json!({
+                    "p50_us": ours.percentile(50), "p99_us": ours.percentile(99), "per_core": ours.per_cpu_second(), "limit": "bare axum handler",
+                })),
+        );
+    }
+    bare.stop().await;
+}
+
+/// Orders of two items, each with an id of its own, beside `pgbench` with the same statements.
+async fn orders(server: &Server, cookie: &str, options: &sqlx::postgres::PgConnectOptions, report: &mut Report) {
+    let post = Load::orders(&server.address, cookie, TABLES);
+    for clients in CLIENTS {
+        let limit = limits::pgbench(options, clients, LONG, TABLES, cookie).await;
+        let ours = server.under(&post, clients, LONG).await;
+        assert_eq!(ours.refused, 0, "every order is taken");
+        report.add(
+            Row::new(format!("POST /api/orders, {clients} clients"), "orders/s", ours.per_second(), limit)
+                .with_target("at least 85 % of pgbench with the same statements", |row| row.ratio() >= 0.85)
+                .with_detail(json!({ "p50_us": ours.percentile(50), "p99_us": ours.percentile(99), "limit": "pgbench -M prepared" })),
+        );
+        let spread = Row::new(format!("P99 of an order, {clients} clients"), "µs", ours.percentile(99), 5.0 * ours.percentile(50));
+        report.add(spread.with_target("under five times its own P50", |row| row.ours < row.limit));
+        let cpu = Row::new(format!("processor time of an order, {clients} clients"), "µs", ours.cpu_us_each(), 150.0);
+        report.add(cpu.with_target("under 150 µs in the server process", |row| row.ours < row.limit));
+    }
+}
+
+/// Memory after a hundred thousand orders.
+async fn memory(server: &Server, cookie: &str, report: &mut Report) {
+    let post = Load::orders(&server.address, cookie, TABLES);
+    let mut taken = report.orders_so_far();
+    let deadline = std::time::Instant::now() + Duration::from_secs(180);
+    while taken < MANY && std::time::Instant::now() < deadline {
+        let Outcome { answered, .. } = server.under(&post, 32, LONG).await;
+        taken += answered;
+    }
+    let row = Row::new(format!("resident memory after {taken} orders"), "MiB", server.resident_mib(), 50.0);
+    report.add(row.with_target("under 50 MiB", |row| row.ours < row.limit));
+}

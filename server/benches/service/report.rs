@@ -1,0 +1,122 @@
+//! The table, for a person, as JSON, and as a chart.
+
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// One figure beside its limit.
+pub struct Row {
+    what: String,
+    unit: &'static str,
+    /// What we reach.
+    pub ours: f64,
+    /// What the machine, or the target, allows.
+    pub limit: f64,
+    target: &'static str,
+    met: bool,
+    /// Whatever else was measured.
+    pub detail: Value,
+    check: fn(&Self) -> bool,
+}
+
+impl Row {
+    /// A figure and its limit.
+    pub fn new(what: String, unit: &'static str, ours: f64, limit: f64) -> Self {
+        Self { what, unit, ours, limit, target: "", met: true, detail: json!({}), check: |_| true }
+    }
+
+    /// What it should be.
+    pub fn with_target(mut self, target: &'static str, check: fn(&Self) -> bool) -> Self {
+        self.target = target;
+        self.check = check;
+        self
+    }
+
+    /// Whatever else was measured.
+    pub fn with_detail(mut self, detail: Value) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    /// Ours to the limit.
+    pub fn ratio(&self) -> f64 {
+        self.ours / self.limit
+    }
+}
+
+/// All figures of a run.
+#[derive(Default)]
+pub struct Report(Vec<Row>);
+
+impl Report {
+    /// Adds a figure.
+    pub fn add(&mut self, mut row: Row) {
+        row.met = (row.check)(&row);
+        println!("{}", line(&row));
+        self.0.push(row);
+    }
+
+    /// About how many orders the measurements so far have taken.
+    pub fn orders_so_far(&self) -> u64 {
+        let rates = self.0.iter().filter(|row| row.unit == "orders/s").map(|row| row.ours);
+        rates.sum::<f64>() as u64 * crate::LONG.as_secs()
+    }
+
+    /// The table.
+    pub fn print(&self) {
+        println!("\n{:<46} {:>12} {:>12} {:>7}  target", "what", "ours", "limit", "ratio");
+        for row in &self.0 {
+            println!("{}", line(row));
+        }
+        let missed = self.0.iter().filter(|row| !row.met).count();
+        println!("\n{} targets met, {missed} missed", self.0.len() - missed);
+    }
+
+    /// `bench.json` and `bench.svg` in the target folder.
+    pub fn write(&self) {
+        let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from).join("bench");
+        std::fs::create_dir_all(&folder).unwrap();
+        let rows: Vec<Value> = self
+            .0
+            .iter()
+            .map(|row| {
+                json!({
+                    "what": row.what, "unit": row.unit, "ours": row.ours, "limit": row.limit, "ratio": row.ratio(),
+                    "target": row.target, "met": row.met, "detail": row.detail,
+                })
+            })
+            .collect();
+        std::fs::write(folder.join("bench.json"), serde_json::to_vec_pretty(&rows).unwrap()).unwrap();
+        std::fs::write(folder.join("bench.svg"), self.chart()).unwrap();
+        println!("{}", folder.join("bench.json").display());
+    }
+
+    /// A bar for each ratio, the limit as a line.
+    fn chart(&self) -> String {
+        let mut svg = format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" width="760" height="{}" font-family="sans-serif" font-size="13">"##,
+            30 * self.0.len() + 40
+        );
+        for (i, row) in self.0.iter().enumerate() {
+            let (y, width) = (30 * i + 20, (row.ratio().clamp(0.0, 1.4) * 300.0).round());
+            let colour = if row.met { "#2f7d4f" } else { "#b3401f" };
+            svg += &format!(
+                r##"<text x="8" y="{}">{}</text><rect x="330" y="{y}" width="{width}" height="18" fill="{colour}"/><text x="{}" y="{}">{:.0} {} ({:.0} %)</text>"##,
+                y + 14,
+                row.what,
+                336.0 + width,
+                y + 14,
+                row.ours,
+                row.unit,
+                row.ratio() * 100.0
+            );
+        }
+        svg += &format!(r##"<line x1="630" x2="630" y1="10" y2="{}" stroke="#888" stroke-dasharray="4"/></svg>"##, 30 * self.0.len() + 20);
+        svg
+    }
+}
+
+fn line(row: &Row) -> String {
+    let mark = if row.met { "  " } else { "✗ " };
+    let detail = if row.detail.as_object().is_some_and(|detail| !detail.is_empty()) { format!("  {}", row.detail) } else { String::new() };
+    format!("{mark}{:<44} {:>12.1} {:>12.1} {:>6.2}  {} [{}]{detail}", row.what, row.ours, row.limit, row.ratio(), row.target, row.unit)
+}

@@ -1,0 +1,96 @@
+//! A server process whose processor time and memory are looked at from outside.
+
+use crate::load::{Load, Outcome};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    pid: u32,
+    /// Where it listens.
+    pub address: String,
+}
+
+impl Server {
+    /// `comptoir serve` on a data folder whose cluster runs already.
+    pub async fn start(data: &Path) -> Self {
+        let address = free_address();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_comptoir"));
+        command.arg("serve").env("COMPTOIR_DATA", data).env("COMPTOIR_ADDR", &address).env("COMPTOIR_DEMO", "1").env("RUST_LOG", "warn");
+        Self::spawn(command, address, "Comptoir is serving").await
+    }
+
+    /// This program again, as a bare handler that returns the bytes of a file.
+    pub async fn bare(body: &Path) -> Self {
+        let address = free_address();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env("COMPTOIR_BENCH_BARE", body).env("COMPTOIR_ADDR", &address);
+        Self::spawn(command, address, "bare handler").await
+    }
+
+    async fn spawn(mut command: Command, address: String, when_ready: &str) -> Self {
+        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let pid = child.id().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        loop {
+            let line = lines.next_line().await.unwrap().expect("the server says when it is ready");
+            if line.contains(when_ready) {
+                break;
+            }
+        }
+        // Whatever else it says must not fill the pipe.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { child, pid, address }
+    }
+
+    /// Signs somebody in and returns the cookie.
+    pub async fn sign_in(&self, username: &str) -> String {
+        let answer = reqwest::Client::new()
+            .post(format!("http://{}/api/auth/login", self.address))
+            .json(&serde_json::json!({"username": username, "pin": "1234"}))
+            .send()
+            .await
+            .unwrap();
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    /// A load, with the processor time that it cost the server. A moment of it beforehand fills caches and connections.
+    pub async fn under(&self, load: &Load, clients: usize, long: Duration) -> Outcome {
+        load.run(clients, Duration::from_millis(500)).await;
+        let before = self.cpu();
+        let mut outcome = load.run(clients, long).await;
+        outcome.cpu = self.cpu() - before;
+        outcome
+    }
+
+    /// Processor time used so far, by the process and in the kernel for it.
+    fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
+        // The name in parentheses may hold spaces; user and system time are the 14th and 15th fields of proc(5).
+        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// Resident memory, in MiB.
+    pub fn resident_mib(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    }
+
+    /// Ends it.
+    pub async fn stop(mut self) {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid.cast_signed()), nix::sys::signal::Signal::SIGTERM).unwrap();
+        self.child.wait().await.unwrap();
+    }
+}
+
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
