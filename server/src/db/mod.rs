@@ -11,6 +11,7 @@ pub mod journal;
 pub mod kitchen;
 pub mod menu;
 pub mod orders;
+pub mod outbox;
 pub mod payments;
 pub mod periods;
 pub mod sessions;
