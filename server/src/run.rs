@@ -157,7 +157,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
     let bus = Bus::default();
     let outbox = config.erp.as_ref().map(|erp| {
         let system = HttpKitchen::new(erp.orders.clone(), erp.pace.timeout);
-        Arc::new(Outbox::new(pool.clone(), bus.clone(), Box::new(system), erp.wait, erp.pace))
+        Arc::new(Outbox::new(pool.clone(), bus.clone(), Arc::new(system), erp.wait, erp.pace))
     });
     Ok(Arc::new(House {
         db: pool,

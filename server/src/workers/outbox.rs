@@ -72,7 +72,7 @@ pub enum Step {
 pub struct Outbox {
     db: PgPool,
     bus: Bus,
-    system: Box<dyn KitchenSystem>,
+    system: Arc<dyn KitchenSystem>,
     wait: Duration,
     pace: Pace,
     breaker: Mutex<Breaker>,
@@ -86,7 +86,7 @@ pub struct Outbox {
 impl Outbox {
     /// `wait` is how long the answer to an order waits for the kitchen's.
     #[must_use]
-    pub fn new(db: PgPool, bus: Bus, system: Box<dyn KitchenSystem>, wait: Duration, pace: Pace) -> Self {
+    pub fn new(db: PgPool, bus: Bus, system: Arc<dyn KitchenSystem>, wait: Duration, pace: Pace) -> Self {
         let breaker = Mutex::new(Breaker::new(pace.patience));
         Self { db, bus, system, wait, pace, breaker, began: Instant::now(), woken: Notify::new(), awaited: Mutex::default() }
     }
