@@ -3,9 +3,12 @@
 //! Everything is read once, at the start, into types that cannot be wrong any more. A wrong value stops the start with one line that
 //! names the variable: a till that guesses what was meant would be found out in the middle of a service.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
+use http::Uri;
 use sqlx::postgres::PgConnectOptions;
+
+use crate::workers::outbox::Pace;
 
 /// The configuration of one process.
 #[derive(Debug, Clone)]
@@ -28,6 +31,21 @@ pub struct Config {
     pub training: bool,
     /// `TPE_URL`: the card terminal.
     pub terminal: Terminal,
+    /// `ERP_URL`: the kitchen system. Without it the built-in kitchen screen is one.
+    pub erp: Option<Erp>,
+}
+
+/// A kitchen system that is not ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erp {
+    /// `ERP_URL` and `/orders`: where slips go.
+    pub orders: Uri,
+    /// `ERP_WAIT_MS`: how long the answer to an order waits for the kitchen's.
+    pub wait: Duration,
+    /// `ERP_SEND_DRINKS`: wine and drinks are told too.
+    pub with_drinks: bool,
+    /// How fast it is asked again. The contract fixes it; tests are in a hurry.
+    pub pace: Pace,
 }
 
 /// The card terminal that `TPE_URL` names.
@@ -78,6 +96,7 @@ impl Config {
             demo: parse_switch(get("COMPTOIR_DEMO")?, "COMPTOIR_DEMO")?,
             training: parse_switch(get("COMPTOIR_TRAINING")?, "COMPTOIR_TRAINING")? || terminal == Terminal::Simulator,
             terminal,
+            erp: parse_erp(get("ERP_URL")?, get("ERP_WAIT_MS")?, get("ERP_SEND_DRINKS")?)?,
             data,
         })
     }
@@ -116,6 +135,26 @@ fn parse_terminal(url: &str) -> Result<Terminal, ConfigError> {
     }
 }
 
+/// The waiting and the drinks are checked even where no system is named: a wrong value is a mistake wherever it stands.
+fn parse_erp(url: Option<String>, wait: Option<String>, drinks: Option<String>) -> Result<Option<Erp>, ConfigError> {
+    const WAIT: &str = "give a number of milliseconds from 0 to 10000";
+    let wait = parse(wait, "ERP_WAIT_MS", WAIT)?.unwrap_or(300);
+    if wait > 10_000 {
+        return Err(refuse("ERP_WAIT_MS", WAIT));
+    }
+    let with_drinks = parse_switch(drinks, "ERP_SEND_DRINKS")?;
+    let Some(url) = url else { return Ok(None) };
+    let refused = || refuse("ERP_URL", "give http://HOST:PORT or https://HOST/PATH, without a name, a password or a query");
+    let orders: Uri = format!("{}/orders", url.trim_end_matches('/')).parse().map_err(|_| refused())?;
+    let is_web = matches!(orders.scheme_str(), Some("http" | "https"));
+    let host_only = orders.authority().is_some_and(|authority| !authority.as_str().contains('@') && !authority.host().is_empty());
+    // What came after a `?` or a `#` would have swallowed the path that was added.
+    if !is_web || !host_only || !orders.path().ends_with("/orders") || orders.query().is_some() {
+        return Err(refused());
+    }
+    Ok(Some(Erp { orders, wait: Duration::from_millis(wait), with_drinks, pace: Pace::default() }))
+}
+
 /// The shape of an IANA name (`Europe/Paris`, `America/Argentina/Buenos_Aires`, `Etc/GMT+4`, `UTC`).
 fn parse_zone(name: String) -> Result<String, ConfigError> {
     let well_formed = |part: &str| {
@@ -148,6 +187,17 @@ mod tests {
         assert_eq!(config.time_zone, "Europe/Paris");
         assert!(config.database.is_none() && config.redis.is_none() && !config.demo);
         assert!(config.training, "the default terminal is simulated");
+        assert_eq!(config.erp, None, "the built-in kitchen screen");
+    }
+
+    #[test]
+    fn a_kitchen_system_is_named_by_its_address() {
+        let erp = read(&[("ERP_URL", "http://kitchen.local:8069/api/")]).expect("good values").erp.expect("a kitchen system");
+        assert_eq!(erp.orders.to_string(), "http://kitchen.local:8069/api/orders");
+        assert_eq!((erp.wait, erp.with_drinks), (Duration::from_millis(300), false));
+        let told = [("ERP_URL", "https://kitchen.example"), ("ERP_WAIT_MS", "0"), ("ERP_SEND_DRINKS", "1")];
+        let erp = read(&told).expect("good values").erp.expect("a kitchen system");
+        assert_eq!((erp.orders.to_string().as_str(), erp.wait, erp.with_drinks), ("https://kitchen.example/orders", Duration::ZERO, true));
     }
 
     #[test]
@@ -190,6 +240,16 @@ mod tests {
             ("COMPTOIR_DEMO", "true"),
             ("COMPTOIR_TRAINING", "2"),
             ("TPE_URL", "caisse-ap://10.0.0.9:8888"),
+            ("ERP_URL", "kitchen.local:8069"),
+            ("ERP_URL", "ftp://kitchen.local"),
+            ("ERP_URL", "http://till:secret@kitchen.local"),
+            ("ERP_URL", "http://kitchen.local/?token=secret"),
+            ("ERP_URL", "http://kitchen.local/#top"),
+            ("ERP_URL", "http://"),
+            ("ERP_WAIT_MS", "0.3"),
+            ("ERP_WAIT_MS", "10001"),
+            ("ERP_WAIT_MS", "-5"),
+            ("ERP_SEND_DRINKS", "yes"),
         ] {
             let error = read(&[(name, value)]).expect_err(value);
             assert_eq!(error.name, name);

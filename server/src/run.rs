@@ -4,6 +4,7 @@
 //! the running ones finish, then the database that we started ourselves.
 
 use crate::adapters::bus::Bus;
+use crate::adapters::erp::HttpKitchen;
 use crate::adapters::signer::Signer;
 use crate::cluster::{Cluster, Durability};
 use crate::config::Config;
@@ -15,6 +16,7 @@ use crate::services::menu::MenuCache;
 use crate::services::signing_in::hash_pin;
 use crate::session_store::Store;
 use crate::state::{House, Shared};
+use crate::workers::outbox::Outbox;
 use anyhow::Context;
 use domain::Role;
 use domain::fiscal::Identity;
@@ -152,11 +154,17 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         anyhow::anyhow!("COMPTOIR_TZ: PostgreSQL does not know the time zone {}; give an IANA name such as Europe/Paris", config.time_zone)
     })?;
     drop(connection);
+    let bus = Bus::default();
+    let outbox = config.erp.as_ref().map(|erp| {
+        let system = HttpKitchen::new(erp.orders.clone(), erp.pace.timeout);
+        Arc::new(Outbox::new(pool.clone(), bus.clone(), Arc::new(system), erp.wait, erp.pace))
+    });
     Ok(Arc::new(House {
         db: pool,
-        bus: Bus::default(),
+        bus,
         menu: MenuCache::default(),
-        kitchen: Way { is_built_in: true, with_drinks: false },
+        kitchen: Way { is_built_in: outbox.is_none(), with_drinks: config.erp.as_ref().is_some_and(|erp| erp.with_drinks) },
+        outbox,
         signer,
         identity: demo_identity(),
         zone: config.time_zone.clone(),
@@ -210,6 +218,8 @@ async fn serve_with(
     let sessions = sessions(config, &pool).await?;
 
     let stopping = CancellationToken::new();
+    let closed = CancellationToken::new();
+    let kitchen = tokio::spawn(tell_kitchen(Arc::clone(&house), closed.clone()));
     let sweeper = tokio::spawn(sweep(pool.clone(), stopping.clone()));
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
     announce(config, &house);
@@ -225,6 +235,9 @@ async fn serve_with(
         Ok(ended) => ended??,
         Err(_) => tracing::warn!("gave up on requests that did not end"),
     }
+    // After the last request, so that its slip still finds somebody to deliver it.
+    closed.cancel();
+    kitchen.await?;
     sweeper.await?;
     pool.close().await;
     Ok(())
@@ -241,6 +254,18 @@ async fn sessions(config: &Config, pool: &PgPool) -> anyhow::Result<Store> {
         tracing::error!("REDIS_URL: Redis does not answer; going on without it until it does");
     }
     Ok(store)
+}
+
+/// Tells the kitchen what is committed, until the server stops.
+pub async fn tell_kitchen(house: Shared, stopping: CancellationToken) {
+    if let Some(outbox) = &house.outbox {
+        return Arc::clone(outbox).run(stopping).await;
+    }
+    match db::outbox::leave_to_screen(&house.db).await {
+        Ok(0) => {}
+        Ok(slips) => tracing::warn!(slips, "ERP_URL was taken away: what the kitchen system had not taken is on the built-in screen"),
+        Err(error) => tracing::warn!(%error, "slips of an earlier kitchen system still say that they wait"),
+    }
 }
 
 /// Forgets what has expired, until the server stops.

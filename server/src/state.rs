@@ -4,6 +4,7 @@ use crate::adapters::bus::Bus;
 use crate::adapters::signer::Signer;
 use crate::db::orders::Way;
 use crate::services::menu::MenuCache;
+use crate::workers::outbox::Outbox;
 use domain::fiscal::{CORE_VERSION, Identity};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct House {
     pub menu: MenuCache,
     /// How the kitchen is told.
     pub kitchen: Way,
+    /// Tells the kitchen system; `None` with the built-in kitchen screen.
+    pub outbox: Option<Arc<Outbox>>,
     /// The fiscal key.
     pub signer: Signer,
     /// Who sells: printed on every ticket.
@@ -29,6 +32,15 @@ pub struct House {
     pub zone: String,
     /// Everything goes to the training chain and is marked FORMATION.
     pub training: bool,
+}
+
+impl House {
+    /// Slips may have been committed: tell the kitchen system now.
+    pub fn wake_outbox(&self) {
+        if let Some(outbox) = &self.outbox {
+            outbox.wake();
+        }
+    }
 }
 
 /// As handlers hold it.

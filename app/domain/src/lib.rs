@@ -11,12 +11,15 @@
 //! | [`order`] | the states of an order and of its lines, and what a request for an order must look like |
 //! | [`share`] | who pays which part of which line |
 //! | [`role`] | who may do what |
+//! | [`breaker`], [`backoff`] | when a system that does not answer is called again |
 //! | [`fiscal`] | the signed record, its canonical text, its chain and its closings |
 //! | [`receipt`] | ticket and Z as lines of text, built once for screen, paper and archive |
 //! | [`api`] | the bodies of the outside contract, and of the server functions |
 
 pub mod allocate;
 pub mod api;
+pub mod backoff;
+pub mod breaker;
 pub mod fiscal;
 pub mod ids;
 pub mod menu;

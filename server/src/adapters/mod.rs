@@ -1,4 +1,5 @@
-//! The outside world behind small traits or types: what signs, what carries events.
+//! The outside world behind small traits or types: what signs, what carries events, what cooks.
 
 pub mod bus;
+pub mod erp;
 pub mod signer;

@@ -7,11 +7,13 @@ mod demo;
 mod fiscal;
 mod migrate;
 mod serve;
+mod sim;
 mod user;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 
@@ -37,6 +39,9 @@ enum Command {
     /// The people who may sign in
     #[command(subcommand)]
     User(user::User),
+    /// Machines to develop and test against
+    #[command(subcommand)]
+    Sim(sim::Sim),
 }
 
 /// Does what the command line asks for.
@@ -50,5 +55,6 @@ pub async fn run(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
         Command::Demo => demo::run(config).await,
         Command::Fiscal(command) => fiscal::run(command, config).await,
         Command::User(command) => user::run(command, config).await,
+        Command::Sim(command) => sim::run(command, CancellationToken::new()).await,
     }
 }

@@ -100,6 +100,7 @@ pub async fn fire(db: &mut PgConnection, order: OrderId, table: TableId, course:
     let called = sqlx::query!(
         "update order_lines l set called_at = now(),
              state_at = case when l.state = 'held' then now() else l.state_at end,
+             told_qty = case when l.state = 'held' then l.qty - l.voided_qty else l.told_qty end,
              slip_id = case when l.state = 'held' then (select s.id from kitchen_slips s where s.id = any($3) and s.round = l.round) else l.slip_id end,
              state = case when l.state = 'held' then 'received' else l.state end
          where l.order_id = $1 and l.course = $2 and l.kind = 'dish' and l.state in ('held', 'received', 'cooking')",

@@ -11,6 +11,7 @@ pub mod journal;
 pub mod kitchen;
 pub mod menu;
 pub mod orders;
+pub mod outbox;
 pub mod payments;
 pub mod periods;
 pub mod sessions;
@@ -26,6 +27,9 @@ use std::time::Duration;
 
 /// How long a database may take to let us in.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a connection that lay idle is believed to live.
+const TRUSTED: Duration = Duration::from_secs(1);
 
 /// Begins a look at several tables as they are at one moment.
 pub const SNAPSHOT: &str = "begin isolation level repeatable read read only";
@@ -64,6 +68,11 @@ pub async fn connect(options: PgConnectOptions, max_connections: u32) -> Result<
     Ok(PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(Duration::from_secs(5))
+        // Asking before each use whether a connection lives doubles the questions of a busy evening. One that was used a moment ago lives.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move { Ok(meta.idle_for < TRUSTED || connection.ping().await.is_ok()) })
+        })
         .after_connect(|connection, _| {
             Box::pin(async move {
                 sqlx::query!("set role comptoir_app").execute(&mut *connection).await?;

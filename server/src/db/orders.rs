@@ -14,6 +14,8 @@ use uuid::Uuid;
 pub struct OpenOrder {
     /// The order.
     pub id: OrderId,
+    /// Rounds so far.
+    pub rounds: u32,
     /// Who looks after it.
     pub server: (UserId, String),
 }
@@ -23,14 +25,39 @@ pub struct OpenOrder {
 /// # Errors
 /// When the database does not answer.
 pub async fn lock_open(db: &mut PgConnection, table: TableId) -> Result<Option<OpenOrder>> {
+    Ok(lock_open_unless_done(db, table, None).await?.0)
+}
+
+/// The same, and in the same breath what was answered to this request's id before, with the digest of that request.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_open_unless_done(
+    db: &mut PgConnection,
+    table: TableId,
+    key: Option<Uuid>,
+) -> Result<(Option<OpenOrder>, Option<(Vec<u8>, String)>)> {
     let row = sqlx::query!(
-        "select o.id, o.server_user_id, u.name from orders o join users u on u.id = o.server_user_id
-         where o.table_id = $1 and o.status = 'open' for update of o",
-        table.get()
+        r#"select e.digest as "digest?", e.answer::text as "answer?", o.id as "id?", o.rounds as "rounds?",
+                  o.server_user_id as "server_user_id?", o.name as "name?"
+           from (values (1)) as always
+           left join lateral (select digest, answer from idempotency where key = $2) e on true
+           left join lateral (
+               select o.id, o.rounds, o.server_user_id, u.name from orders o join users u on u.id = o.server_user_id
+               where o.table_id = $1 and o.status = 'open' for no key update of o
+           ) o on true"#,
+        table.get(),
+        key
     )
-    .fetch_optional(db)
+    .fetch_one(db)
     .await?;
-    Ok(row.map(|row| OpenOrder { id: OrderId::from_row(row.id), server: (UserId::from_row(row.server_user_id), row.name) }))
+    let open = match (row.id, row.rounds, row.server_user_id, row.name) {
+        (Some(id), Some(rounds), Some(server), Some(name)) => {
+            Some(OpenOrder { id: OrderId::from_row(id), rounds: rounds.unsigned_abs(), server: (UserId::from_row(server), name) })
+        }
+        _ => None,
+    };
+    Ok((open, row.digest.zip(row.answer)))
 }
 
 /// Opens an order on a free table.
@@ -50,70 +77,96 @@ pub async fn open(db: &mut PgConnection, table: TableId, covers: u16, server: Us
     Ok(OrderId::from_row(id))
 }
 
-/// Adds a round to an order: raises the round, sets the covers when somebody said how many, stores the lines and the slip that tells the
-/// kitchen. Returns the round, and the slip when there is anything to cook now.
+/// The answer to a request, to be stored under its id.
+pub struct Answer<'a> {
+    /// The id that the client chose.
+    pub key: Uuid,
+    /// What was asked.
+    pub digest: &'a [u8],
+    /// What is answered, without the number of the slip, which is added as `slip`.
+    pub body: serde_json::Value,
+}
+
+/// A round that was stored.
+pub struct NewRound {
+    /// The slip that tells the kitchen, when there is anything to cook now.
+    pub slip: Option<i64>,
+    /// Somebody else stored an answer under the same id at the same moment: nothing of this may stay.
+    pub done_elsewhere: bool,
+}
+
+/// Adds a round to an order that is locked: raises the round, sets the covers when somebody said how many, stores the lines, the slip that
+/// tells the kitchen, and the answer. One statement, because each costs a way to the database and back.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn add_round(db: &mut PgConnection, order: OrderId, covers: Option<u16>, lines: &[PricedLine], way: Way) -> Result<NewRound> {
+pub async fn add_round(
+    db: &mut PgConnection,
+    order: OrderId,
+    covers: Option<u16>,
+    lines: &[PricedLine],
+    way: Way,
+    answer: Option<&Answer<'_>>,
+) -> Result<NewRound> {
     let covers = covers.and_then(|covers| i16::try_from(covers).ok());
-    let head = sqlx::query!(
-        "update orders set rounds = rounds + 1, covers = coalesce($2, covers) where id = $1 returning rounds, table_id",
-        order.get(),
-        covers
-    )
-    .fetch_one(&mut *db)
-    .await?;
     let item_ids: Vec<i64> = lines.iter().map(|line| line.item_id.get()).collect();
-    let kinds: Vec<String> = lines.iter().map(|line| line.kind.as_str().to_owned()).collect();
-    let names: Vec<String> = lines.iter().map(|line| line.name.clone()).collect();
+    let kinds: Vec<&str> = lines.iter().map(|line| line.kind.as_str()).collect();
+    let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
     let quantities: Vec<i32> = lines.iter().map(|line| line.qty.cast_signed()).collect();
     let prices: Vec<i64> = lines.iter().map(|line| line.unit_price.0).collect();
     let rates: Vec<i16> = lines.iter().map(|line| line.vat_rate.basis_points().cast_signed()).collect();
-    let notes: Vec<Option<String>> = lines.iter().map(|line| line.note.clone()).collect();
+    let notes: Vec<Option<&str>> = lines.iter().map(|line| line.note.as_deref()).collect();
     let courses: Vec<i16> = lines.iter().map(|line| i16::from(line.course)).collect();
-    let parts: Vec<Option<String>> = lines.iter().map(|line| line.part_of.clone()).collect();
+    let parts: Vec<Option<&str>> = lines.iter().map(|line| line.part_of.as_deref()).collect();
     let options = lines.iter().map(|line| serde_json::to_value(&line.options)).collect::<Result<Vec<_>, _>>()?;
-    let states: Vec<String> =
-        lines.iter().map(|line| if line.hold { LineState::Held } else { LineState::Received }.as_str().to_owned()).collect();
+    let states: Vec<&str> =
+        lines.iter().map(|line| if line.hold { LineState::Held } else { LineState::Received }.as_str()).collect();
     let to_kitchen: Vec<bool> = lines.iter().map(|line| !line.hold && way.tells(line.kind)).collect();
-    // One statement: the slip and its lines name each other.
-    let slip = sqlx::query_scalar!(
-        r#"with slip as (
+    let row = sqlx::query!(
+        r#"with head as (
+             update orders set rounds = rounds + 1, covers = coalesce($2, covers) where id = $1 returning rounds, table_id
+         ), slip as (
              insert into kitchen_slips (order_id, table_id, round, sent_at)
-             select $1, $2, $3, case when $16 then now() end where true = any($15::boolean[])
+             select $1, table_id, rounds, case when $3 then now() end from head where true = any($15::boolean[])
              returning id
          ), stored as (
              insert into order_lines
                  (order_id, round, item_id, kind, name, qty, unit_price_cents, vat_rate, note, course, part_of, options, state, slip_id)
-             select $1, $3, item_id, kind, name, qty, price, rate, note, course, part_of, options, state,
+             select $1, rounds, item_id, kind, name, qty, price, rate, note, course, part_of, options, state,
                     case when to_kitchen then (select id from slip) end
-             from unnest($4::bigint[], $5::text[], $6::text[], $7::integer[], $8::bigint[], $9::smallint[], $10::text[], $11::smallint[],
-                         $12::text[], $13::jsonb[], $14::text[], $15::boolean[])
+             from head, unnest($4::bigint[], $5::text[], $6::text[], $7::integer[], $8::bigint[], $9::smallint[], $10::text[],
+                               $11::smallint[], $12::text[], $13::jsonb[], $14::text[], $15::boolean[])
                   with ordinality as new (item_id, kind, name, qty, price, rate, note, course, part_of, options, state, to_kitchen, position)
              order by position
+         ), answered as (
+             insert into idempotency (key, digest, status, answer)
+             select $16, $17, 201, ($18::jsonb || jsonb_build_object('slip', (select id from slip)))::text::json where $16::uuid is not null
+             on conflict (key) do nothing
+             returning 1
          )
-         select id as "id?" from (values (1)) as always left join slip on true"#,
+         select (select id from slip) as slip, $16::uuid is not null and not exists (select from answered) as "done_elsewhere!""#,
         order.get(),
-        head.table_id,
-        head.rounds,
+        covers,
+        way.is_built_in,
         &item_ids,
-        &kinds,
-        &names,
+        &kinds as &[&str],
+        &names as &[&str],
         &quantities,
         &prices,
         &rates,
-        &notes as &[Option<String>],
+        &notes as &[Option<&str>],
         &courses,
-        &parts as &[Option<String>],
+        &parts as &[Option<&str>],
         &options,
-        &states,
+        &states as &[&str],
         &to_kitchen,
-        way.is_built_in,
+        answer.map(|answer| answer.key),
+        answer.map(|answer| answer.digest),
+        answer.map(|answer| answer.body.clone()),
     )
     .fetch_one(db)
     .await?;
-    Ok(NewRound { round: head.rounds.unsigned_abs(), slip })
+    Ok(NewRound { slip: row.slip, done_elsewhere: row.done_elsewhere })
 }
 
 /// How the kitchen is told.
@@ -131,14 +184,6 @@ impl Way {
     pub const fn tells(self, kind: ItemKind) -> bool {
         kind.is_cooked() || (self.with_drinks && matches!(kind, ItemKind::Wine | ItemKind::Drink))
     }
-}
-
-/// A round that was stored.
-pub struct NewRound {
-    /// First, second … time.
-    pub round: u32,
-    /// The slip that tells the kitchen.
-    pub slip: Option<i64>,
 }
 
 /// An order without its lines.

@@ -54,6 +54,7 @@ pub async fn void_line(house: &House, user: &SessionUser, order: OrderId, line: 
     once::remember(&mut tx, request.uuid, 200, &()).await?;
     let view = whole(&mut tx, order).await?;
     tx.commit().await?;
+    house.wake_outbox();
     tracing::info!(order = order.get(), line = line.line_id.get(), qty = request.qty, user = user.id.get(), "taken off");
     floor::announce(house, view.table_id, order).await;
     Ok(view)
@@ -103,6 +104,7 @@ pub async fn course(house: &House, user: &SessionUser, order: OrderId, course: u
         db::amendments::remember(&mut tx, order, kind, user.id, json!({ "course": course, "lines": touched })).await?;
     }
     tx.commit().await?;
+    house.wake_outbox();
     floor::announce(house, view.table_id, order).await;
     Ok(view)
 }

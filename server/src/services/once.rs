@@ -37,16 +37,23 @@ pub async fn earlier<T: DeserializeOwned>(
     request: &impl Serialize,
 ) -> Result<Option<Answered<T>>> {
     let Some(key) = key else { return Ok(None) };
-    // What was understood is compared, not how it was spaced.
+    match idempotency::claim(db, key, &digest(route, user, request)?).await? {
+        Claim::New => Ok(None),
+        Claim::Done { answer, .. } => Ok(Some(Answered { value: serde_json::from_str(&answer)?, replayed: true })),
+    }
+}
+
+/// What was asked, by whom and where: what was understood is compared, not how it was spaced.
+///
+/// # Errors
+/// When the request cannot be written as JSON.
+pub fn digest(route: &str, user: UserId, request: &impl Serialize) -> Result<[u8; 32]> {
     let mut digest = Sha256::new();
     digest.update(route);
     digest.update([0]);
     digest.update(user.get().to_le_bytes());
     digest.update(serde_json::to_vec(request)?);
-    match idempotency::claim(db, key, &digest.finalize()).await? {
-        Claim::New => Ok(None),
-        Claim::Done { answer, .. } => Ok(Some(Answered { value: serde_json::from_str(&answer)?, replayed: true })),
-    }
+    Ok(digest.finalize().into())
 }
 
 /// Stores the answer beside the effect, in the same transaction.

@@ -1,53 +1,107 @@
 //! Scenario 1: an order reaches the house.
 //!
-//! Check and price it from our own menu → take its id → lock the table → open an order or join the open one → store the round → store
-//! the answer → commit → tell the screens.
+//! Look for an earlier answer and lock the table's open order → check and price the request from our own menu → open an order when there is
+//! none → store the round, the slip and the answer → commit → tell the screens → wait a moment for the kitchen.
 
 use super::floor;
 use super::once::{self, Answered};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::state::House;
+use crate::db::orders::OpenOrder;
 use domain::OrderId;
 use domain::api::{OrderAccepted, OrderView, SentStatus, SessionUser};
 use domain::order::{IfOccupied, OrderRequest, price};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+
+/// What is stored as the answer to an order. Whether the kitchen has it was not known when it was stored: a replay says what is known then.
+#[derive(Serialize, Deserialize)]
+struct Taken {
+    #[serde(flatten)]
+    accepted: OrderAccepted,
+    /// The slip that waited for the kitchen system.
+    slip: Option<i64>,
+}
 
 /// Takes an order. The same `uuid` again changes nothing and returns the first answer.
 ///
 /// # Errors
 /// [`Error::Invalid`] names every faulty field; [`Error::TableOccupied`] when the phone asked to be told.
 pub async fn place(house: &House, user: &SessionUser, request: &OrderRequest) -> Result<Answered<OrderAccepted>> {
+    let digest = once::digest("orders", user.id, request)?;
+    loop {
+        if let Some(answered) = try_place(house, user, request, &digest).await? {
+            return Ok(answered);
+        }
+        // The same request came twice at the same moment, and the other one was first: now its answer can be read.
+    }
+}
+
+async fn try_place(house: &House, user: &SessionUser, request: &OrderRequest, digest: &[u8]) -> Result<Option<Answered<OrderAccepted>>> {
     let menu = house.menu.get(&house.db).await?;
     let mut tx = house.db.begin().await?;
+    let (open, earlier) = db::orders::lock_open_unless_done(&mut tx, request.table_id, request.uuid).await?;
     // Before the price: an order that was taken stays taken, whatever has run out since.
-    if let Some(answered) = once::earlier(&mut tx, request.uuid, "orders", user.id, request).await? {
-        return Ok(answered);
+    if let Some((of, answer)) = earlier {
+        if of != digest {
+            return Err(Error::IdempotencyMismatch);
+        }
+        return replay(&mut tx, &answer).await.map(Some);
     }
     let lines = price(request, &menu.menu).map_err(Error::Invalid)?;
+    let open = match open {
+        Some(open) => open,
+        None => open_order(&mut tx, user, request).await?,
+    };
+    if request.if_occupied == IfOccupied::Reject && open.server.0 != user.id {
+        return Err(Error::TableOccupied { order_id: open.id.get(), opened_by: (open.server.0.get(), open.server.1) });
+    }
+    let cooks_now = lines.iter().any(|line| !line.hold && house.kitchen.tells(line.kind));
+    // The built-in kitchen screen reads the same rows: once this is committed the kitchen has it.
+    let status = if cooks_now && !house.kitchen.is_built_in { SentStatus::PendingErp } else { SentStatus::Sent };
+    let mut accepted = OrderAccepted { order_id: open.id, status, round: open.rounds + 1 };
+    let body = serde_json::to_value(&accepted)?;
+    let answer = request.uuid.map(|key| db::orders::Answer { key, digest, body });
+    let stored = db::orders::add_round(&mut tx, open.id, request.covers, &lines, house.kitchen, answer.as_ref()).await?;
+    if stored.done_elsewhere {
+        tx.rollback().await?;
+        return Ok(None);
+    }
+    let awaited = house.outbox.as_ref().zip(stored.slip).map(|(outbox, slip)| outbox.expect(slip));
+    tx.commit().await?;
+    house.wake_outbox();
 
-    let Some(table) = db::floor::lock_table(&mut tx, request.table_id).await? else {
+    tracing::info!(order = open.id.get(), table = request.table_id.get(), round = accepted.round, lines = lines.len(), "order taken");
+    floor::announce(house, request.table_id, open.id).await;
+    if let Some(awaited) = awaited {
+        accepted.status = awaited.status().await;
+    }
+    Ok(Some(Answered::now(accepted)))
+}
+
+/// The first answer again, with what is known by now about the kitchen.
+async fn replay(db: &mut PgConnection, answer: &str) -> Result<Answered<OrderAccepted>> {
+    let Taken { mut accepted, slip } = serde_json::from_str(answer)?;
+    if let Some(slip) = slip
+        && db::outbox::is_sent(db, slip).await?
+    {
+        accepted.status = SentStatus::Sent;
+    }
+    Ok(Answered { value: accepted, replayed: true })
+}
+
+/// Opens an order on a table that had none a moment ago. The table is locked first, so that of two phones the second finds what the first
+/// opened.
+async fn open_order(db: &mut PgConnection, user: &SessionUser, request: &OrderRequest) -> Result<OpenOrder> {
+    let Some(table) = db::floor::lock_table(db, request.table_id).await? else {
         return Err(Error::invalid("table_id", "unknown_table"));
     };
-    let order = match db::orders::lock_open(&mut tx, request.table_id).await? {
-        Some(open) => {
-            if request.if_occupied == IfOccupied::Reject && open.server.0 != user.id {
-                return Err(Error::TableOccupied { order_id: open.id.get(), opened_by: (open.server.0.get(), open.server.1) });
-            }
-            open.id
-        }
-        None => db::orders::open(&mut tx, request.table_id, request.covers.unwrap_or(table.seats), user.id).await?,
-    };
-    let stored = db::orders::add_round(&mut tx, order, request.covers, &lines, house.kitchen).await?;
-    let round = stored.round;
-
-    // The built-in kitchen screen reads the same rows: once this is committed the kitchen has it.
-    let accepted = OrderAccepted { order_id: order, status: SentStatus::Sent, round };
-    once::remember(&mut tx, request.uuid, 201, &accepted).await?;
-    tx.commit().await?;
-
-    tracing::info!(order = order.get(), table = request.table_id.get(), round, lines = lines.len(), "order taken");
-    floor::announce(house, request.table_id, order).await;
-    Ok(Answered::now(accepted))
+    if let Some(open) = db::orders::lock_open(db, request.table_id).await? {
+        return Ok(open);
+    }
+    let id = db::orders::open(db, request.table_id, request.covers.unwrap_or(table.seats), user.id).await?;
+    Ok(OpenOrder { id, rounds: 0, server: (user.id, user.name.clone()) })
 }
 
 /// A whole order.

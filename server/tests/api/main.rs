@@ -7,6 +7,7 @@ mod contract;
 mod events;
 mod kitchen;
 mod ordering;
+mod outbox;
 mod pages;
 mod paying;
 mod redis_sessions;

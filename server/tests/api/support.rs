@@ -3,7 +3,7 @@
 use serde_json::Value;
 use server::adapters::signer::Signer;
 use server::cluster::{Cluster, Durability};
-use server::config::Config;
+use server::config::{Config, Erp};
 use server::http::ws::Stopping;
 use server::router::router;
 use server::session_store::Store;
@@ -57,6 +57,7 @@ pub struct TestApp {
     pub house: Shared,
     /// Connections of the database's owner, for tests that attack it.
     pub owner: PgPool,
+    config: Config,
     stopping: CancellationToken,
 }
 
@@ -76,6 +77,25 @@ impl TestApp {
     /// With sessions in Redis.
     pub async fn with_redis(url: &str) -> Self {
         Self::with(|_| {}, Some(url)).await
+    }
+
+    /// With a kitchen system, which is told.
+    pub async fn with_kitchen(erp: Erp) -> Self {
+        let app = Self::with_idle_kitchen(erp).await;
+        tokio::spawn(run::tell_kitchen(app.house.clone(), app.stopping.clone()));
+        app
+    }
+
+    /// With a kitchen system that is told when the test takes a step.
+    pub async fn with_idle_kitchen(erp: Erp) -> Self {
+        Self::with(|config| config.erp = Some(erp), None).await
+    }
+
+    /// Another process on the same database, with or without the kitchen system.
+    pub async fn another_process(&self, erp: Option<Erp>) -> Shared {
+        let house = run::open_house(&Config { erp, ..self.config.clone() }, self.house.db.clone()).await.unwrap();
+        tokio::spawn(run::tell_kitchen(house.clone(), self.stopping.clone()));
+        house
     }
 
     async fn with(change: impl FnOnce(&mut Config), redis_url: Option<&str>) -> Self {
@@ -109,7 +129,7 @@ impl TestApp {
         let service = router(house.clone(), sessions, Stopping(stopping.clone()));
         tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
         let owner = PgPool::connect_with(options).await.unwrap();
-        Self { address, house, owner, stopping }
+        Self { address, house, owner, config, stopping }
     }
 
     /// Somebody who has not signed in.

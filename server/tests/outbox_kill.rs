@@ -1,0 +1,244 @@
+//! The kitchen cooks everything once, whoever dies when: the real server is killed with `kill -9` at random moments under load.
+//!
+//! `COMPTOIR_KILLS` says how often (10 unless said; a campaign is 100 or more).
+#![expect(clippy::expect_used, clippy::print_stderr, reason = "a test says what it expected, and a campaign what it did")]
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use server::cluster::{Cluster, Durability};
+use server::sim::erp::{Cooked, read_log};
+use sqlx::PgPool;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use uuid::Uuid;
+
+/// Waiters, and the tables of each.
+const WAITERS: [(&str, i64); 4] = [("alice", 1), ("bob", 6), ("charlie", 11), ("gerant", 16)];
+const TABLES_EACH: i64 = 5;
+/// A hang is a failure, not a wait.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn comptoir(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_comptoir"));
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .env_remove("DATABASE_URL")
+        .env_remove("REDIS_URL");
+    command
+}
+
+/// The first line that it prints.
+async fn greeting(child: &mut Child) -> String {
+    let stdout = child.stdout.take().expect("its output");
+    let mut lines = BufReader::new(stdout).lines();
+    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("readable").expect("a line");
+    // Read on, so that it never stops at a full pipe.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    line
+}
+
+fn serve(data: &Path, address: &str, kitchen: &str) -> Child {
+    comptoir(&["serve"])
+        .env("COMPTOIR_DATA", data)
+        .env("COMPTOIR_ADDR", address)
+        .env("COMPTOIR_DEMO", "1")
+        .env("ERP_URL", kitchen)
+        .env("ERP_WAIT_MS", "20")
+        .env("RUST_LOG", "error")
+        .spawn()
+        .expect("the server starts")
+}
+
+/// A waiter's phone: repeats what was not answered, under the same id.
+struct Phone {
+    base: String,
+    http: reqwest::Client,
+    cookie: String,
+    repeated: Arc<AtomicU64>,
+}
+
+impl Phone {
+    async fn sign_in(base: &str, who: &str, repeated: Arc<AtomicU64>) -> Self {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().expect("a client");
+        let login = http.post(format!("{base}/api/auth/login")).json(&json!({"username": who, "pin": "1234"}));
+        let answer = login.send().await.expect("an answer");
+        let cookie = answer.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("a cookie").to_owned();
+        Self { base: base.to_owned(), http, cookie, repeated }
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let request = self.http.post(format!("{}{path}", self.base)).header("cookie", &self.cookie).json(body);
+            if let Ok(answer) = request.send().await {
+                let status = answer.status();
+                if let Ok(body) = answer.json::<Value>().await {
+                    if status.is_success() {
+                        return body;
+                    }
+                    assert!(status.is_server_error(), "{path}: {status} {body}");
+                }
+            }
+            assert!(Instant::now() < deadline, "{path} is never answered");
+            self.repeated.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Orders, removals and courses that wait, until told to stop. Returns how many orders were answered.
+    async fn work(self, first_table: i64, db: PgPool, evening: Arc<AtomicBool>) -> u64 {
+        let mut orders = 0;
+        while !evening.load(Ordering::Relaxed) {
+            let table = first_table + i64::try_from(orders).expect("few") % TABLES_EACH;
+            let hold = orders % 7 == 3;
+            let items = json!([{"dish_id": 12, "qty": 2}, {"dish_id": 14, "qty": 1, "hold": hold}, {"wine_id": 34, "qty": 1}]);
+            let taken = self.post("/api/orders", &json!({"table_id": table, "items": items, "uuid": Uuid::now_v7()})).await;
+            orders += 1;
+            let order = &taken["order_id"];
+            if hold {
+                self.post(&format!("/api/orders/{order}/courses/2/fire"), &json!({})).await;
+            }
+            if orders % 5 == 2 {
+                let line: i64 = sqlx::query_scalar("select id from order_lines where order_id = $1 and round = $2 and qty = 2")
+                    .bind(order.as_i64())
+                    .bind(taken["round"].as_i64())
+                    .fetch_one(&db)
+                    .await
+                    .expect("the line that was answered is there");
+                let void = json!({"qty": 1, "reason": "Erreur de saisie", "uuid": Uuid::now_v7()});
+                self.post(&format!("/api/orders/{order}/lines/{line}/void"), &void).await;
+            }
+        }
+        orders
+    }
+}
+
+/// A slip as our database has it.
+#[derive(sqlx::FromRow)]
+struct Kept {
+    id: i64,
+    key: Uuid,
+    table_id: i64,
+    erp_order_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    table_id: i64,
+    items: Vec<ToldItem>,
+}
+
+#[derive(Deserialize)]
+struct ToldItem {
+    line_id: i64,
+    qty: i64,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_slip_is_cooked_exactly_once_whenever_the_server_is_killed() {
+    let kills: u32 = std::env::var("COMPTOIR_KILLS").ok().map_or(10, |text| text.parse().expect("COMPTOIR_KILLS is a number"));
+    let began = Instant::now();
+    let data = tempfile::tempdir().expect("a folder");
+    let log = data.path().join("kitchen.jsonl");
+    // The server adopts the cluster of its folder; this test holds it open meanwhile.
+    let cluster = Cluster::start(data.path(), Durability::Throwaway).await.expect("PostgreSQL starts");
+    let db = PgPool::connect_with(cluster.connect_options()).await.expect("a pool");
+
+    let seed = rand::random::<u32>().to_string();
+    let mut kitchen = comptoir(&["sim", "erp", "--listen", "127.0.0.1:0", "--latency-ms", "3", "--seed", &seed])
+        .args(["--fail-rate", "4", "--duplicate-rate", "4", "--silent-rate", "1", "--log"])
+        .arg(&log)
+        .spawn()
+        .expect("the kitchen opens");
+    let kitchen_url = greeting(&mut kitchen).await.split_once("ERP_URL=").expect("its address").1.to_owned();
+
+    let address = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        free.local_addr().expect("its address").to_string()
+    };
+    let mut server = serve(data.path(), &address, &kitchen_url);
+    greeting(&mut server).await;
+
+    let (evening, repeated) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let mut waiters = Vec::new();
+    for (who, first_table) in WAITERS {
+        let phone = Phone::sign_in(&format!("http://{address}"), who, Arc::clone(&repeated)).await;
+        waiters.push(tokio::spawn(phone.work(first_table, db.clone(), Arc::clone(&evening))));
+    }
+
+    for kill in 0..kills {
+        // Most often under load, now and then while it is still starting.
+        tokio::time::sleep(Duration::from_millis(rand::random_range(20..1000))).await;
+        server.kill().await.expect("it is killed");
+        server = serve(data.path(), &address, &kitchen_url);
+        if kill % 5 != 4 {
+            greeting(&mut server).await;
+        }
+    }
+    evening.store(true, Ordering::Relaxed);
+    let mut orders = 0;
+    for waiter in waiters {
+        orders += waiter.await.expect("a waiter finishes");
+    }
+    let left = async || -> i64 {
+        sqlx::query_scalar("select count(*) from kitchen_slips where sent_at is null").fetch_one(&db).await.expect("a count")
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while left().await > 0 {
+        assert!(Instant::now() < deadline, "{} slips never arrive", left().await);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    server.kill().await.expect("the end");
+    kitchen.kill().await.expect("the end");
+
+    let kept: Vec<Kept> =
+        sqlx::query_as("select id, key, table_id, erp_order_id from kitchen_slips order by id").fetch_all(&db).await.expect("slips");
+    let cooked = read_log(&log).expect("the kitchen's log");
+    check(&kept, &cooked);
+    let rounds: i64 = sqlx::query_scalar("select sum(rounds)::bigint from orders").fetch_one(&db).await.expect("a sum");
+    assert_eq!(u64::try_from(rounds).expect("positive"), orders, "every order that was answered is there once");
+    let left_to_cook: Vec<(i64, i64)> =
+        sqlx::query_as("select id, (qty - voided_qty)::bigint from order_lines where kind = 'dish'").fetch_all(&db).await.expect("lines");
+    let mut told: HashMap<i64, i64> = HashMap::new();
+    for slip in &cooked {
+        for item in Told::deserialize(&slip.slip).expect("a slip").items {
+            *told.entry(item.line_id).or_default() += item.qty;
+        }
+    }
+    assert_eq!(told, left_to_cook.into_iter().collect(), "each dish as often as the guests are to get it");
+
+    let attempts: i64 = sqlx::query_scalar("select sum(attempts)::bigint from kitchen_slips").fetch_one(&db).await.expect("a sum");
+    eprintln!(
+        "{kills} kills, {orders} orders, {} slips, {attempts} attempts to deliver them, {} requests repeated by phones, seed {seed}, {:.0?}",
+        kept.len(),
+        repeated.load(Ordering::Relaxed),
+        began.elapsed()
+    );
+    cluster.stop().await.expect("a clean stop");
+}
+
+/// Exactly once by key, none missing, none invented, in order per table.
+fn check(kept: &[Kept], cooked: &[Cooked]) {
+    let by_key: HashMap<String, &Kept> = kept.iter().map(|slip| (slip.key.to_string(), slip)).collect();
+    let mut seen = HashSet::new();
+    let mut last: HashMap<i64, i64> = HashMap::new();
+    for slip in cooked {
+        let ours = by_key.get(&slip.key).expect("a slip that we wrote");
+        assert!(seen.insert(&slip.key), "cooked twice: {}", slip.key);
+        assert_eq!(ours.erp_order_id.as_deref(), Some(slip.erp_order_id.as_str()), "the kitchen's number is ours");
+        let told = Told::deserialize(&slip.slip).expect("a slip");
+        assert_eq!(told.table_id, ours.table_id);
+        let before = last.insert(told.table_id, ours.id);
+        assert!(before.is_none_or(|before| before < ours.id), "table {} out of order", told.table_id);
+    }
+    assert_eq!(seen.len(), kept.len(), "missing in the kitchen");
+}
