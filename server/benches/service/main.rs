@@ -86,7 +86,7 @@ async fn menus(server: &Server, cookie: &str, folder: &Path, report: &mut Report
 async fn orders(server: &Server, cookie: &str, options: &sqlx::postgres::PgConnectOptions, report: &mut Report) {
     let post = Load::orders(&server.address, cookie, TABLES);
     for clients in CLIENTS {
-        let limit = limits::pgbench(options, clients, LONG, TABLES, cookie).await;
+        let limit = limits::pgbench(options, clients, LONG, TABLES).await;
         let ours = server.under(&post, clients, LONG).await;
         assert_eq!(ours.refused, 0, "every order is taken");
         report.add(
