@@ -18,9 +18,9 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
-/// Waiters, and the tables of each.
-const WAITERS: [(&str, i64); 4] = [("alice", 1), ("bob", 6), ("charlie", 11), ("gerant", 16)];
-const TABLES_EACH: i64 = 5;
+/// Whose phones they are: every phone has two tables of its own.
+const PHONES: [&str; 10] = ["alice", "bob", "charlie", "camille", "gerant", "alice", "bob", "charlie", "camille", "gerant"];
+const TABLES_EACH: i64 = 2;
 /// A hang is a failure, not a wait.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -170,7 +170,7 @@ async fn every_slip_is_cooked_exactly_once_whenever_the_server_is_killed() {
 
     let (evening, repeated) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let mut waiters = Vec::new();
-    for (who, first_table) in WAITERS {
+    for (who, first_table) in PHONES.into_iter().zip((1..).step_by(2)) {
         let phone = Phone::sign_in(&format!("http://{address}"), who, Arc::clone(&repeated)).await;
         waiters.push(tokio::spawn(phone.work(first_table, db.clone(), Arc::clone(&evening))));
     }

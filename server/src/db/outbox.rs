@@ -46,10 +46,8 @@ pub struct Item {
 
 /// Takes the oldest slip whose turn it is. Nobody else takes it before `lease` has passed.
 ///
-/// A slip's turn comes when no earlier one of its table or order is left ([`kitchen_slips_ahead`] says which of them count) and, for a
+/// A slip's turn comes when no earlier one of its table or order is left (the view `kitchen_slips_ahead` says which of them count) and, for a
 /// removal, when the kitchen was told of what is removed.
-///
-/// [`kitchen_slips_ahead`]: ../../../../migrations/0008_outbox.sql
 ///
 /// # Errors
 /// When the database does not answer.

@@ -102,6 +102,7 @@ impl Outbox {
                 lanes.spawn(async move { outbox.deliver(claim, permit).await.unwrap_or_else(complain) });
             }
             tokio::select! {
+                biased;
                 () = stopping.cancelled() => break,
                 Some(_) = lanes.join_next() => {}
                 () = self.woken.notified() => {}

@@ -6,6 +6,7 @@ mod closing;
 mod contract;
 mod events;
 mod kitchen;
+mod kitchen_system;
 mod ordering;
 mod outbox;
 mod pages;
