@@ -77,18 +77,17 @@ async fn finished(db: &mut PgConnection) -> Result<Vec<FinishedSlip>> {
     let mut all: Vec<FinishedSlip> = Vec::new();
     for row in sqlx::query_file!("src/db/kitchen_finished.sql", FINISHED_LINES).fetch_all(db).await? {
         let (order_id, round, course) = (OrderId::from_row(row.order_id), row.round.unsigned_abs(), row.course.unsigned_abs() as u8);
-        let (line, dish) = (LineId::from_row(row.id), format!("{} × {}", row.qty, row.name));
-        match all.iter_mut().find(|slip| (slip.order_id, slip.round, slip.course) == (order_id, round, course)) {
-            Some(slip) => {
-                slip.line_ids.push(line);
-                slip.dishes.push(dish);
-            }
-            None if all.len() == FINISHED_SHOWN => {}
-            None => {
-                let (line_ids, dishes) = (vec![line], vec![dish]);
-                all.push(FinishedSlip { order_id, table: row.table_name, round, course, at: row.state_at, line_ids, dishes });
-            }
+        let known = all.iter().position(|slip| (slip.order_id, slip.round, slip.course) == (order_id, round, course));
+        if known.is_none() && all.len() == FINISHED_SHOWN {
+            continue;
         }
+        let place = known.unwrap_or_else(|| {
+            let (line_ids, dishes) = (Vec::new(), Vec::new());
+            all.push(FinishedSlip { order_id, table: row.table_name, round, course, at: row.state_at, line_ids, dishes });
+            all.len() - 1
+        });
+        all[place].line_ids.push(LineId::from_row(row.id));
+        all[place].dishes.push(format!("{} × {}", row.qty, row.name));
     }
     Ok(all)
 }
