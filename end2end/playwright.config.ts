@@ -38,6 +38,6 @@ export default defineConfig<object, HouseOptions>({
   projects: [
     { name: "phone", use: phone },
     // What does not depend on the screen runs once.
-    { name: "desktop", use: desktop, testIgnore: ["**/assets.spec.ts"] },
+    { name: "desktop", use: desktop, testIgnore: ["**/assets.spec.ts", "**/kitchen.spec.ts"] },
   ],
 });

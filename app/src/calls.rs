@@ -5,8 +5,8 @@
 use crate::error::CallError;
 use domain::api::{
     Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, HandoverRequest, KitchenView, Login, MergeRequest,
-    OrderView, PaymentDone, PaymentRequest, SessionUser, SignInName, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport,
-    VoidRequest,
+    OrderView, PaymentDone, PaymentRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText,
+    TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -161,6 +161,16 @@ pub async fn kitchen() -> Result<KitchenView, CallError> {
 #[server(name = MoveLine, prefix = "/call", endpoint = "move-line", input = Json, output = Json)]
 pub async fn move_line(#[doc = "Which."] line: LineId, #[doc = "Where it goes."] said: KitchenMove) -> Result<(), CallError> {
     answered(till()?.move_line(line, said).await)
+}
+
+/// Says where a whole slip stands.
+#[server(name = MoveSlip, prefix = "/call", endpoint = "move-slip", input = Json, output = Json)]
+pub async fn move_slip(
+    #[doc = "Of which order."] order: OrderId,
+    #[doc = "Which round."] round: u32,
+    #[doc = "Where it goes."] wanted: SlipMove,
+) -> Result<SlipMoved, CallError> {
+    answered(till()?.move_slip(order, round, wanted).await)
 }
 
 /// The bill of an order.

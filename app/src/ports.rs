@@ -4,8 +4,8 @@
 use async_trait::async_trait;
 use domain::api::{
     Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, HandoverRequest, KitchenView, Login, MergeRequest,
-    OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SplitRequest, TableView, TicketText, TransferRequest,
-    VerifyReport, VoidRequest,
+    OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText,
+    TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -56,6 +56,8 @@ pub trait Till: Send + Sync {
     async fn kitchen(&self) -> Result<KitchenView, Problem>;
     /// Says where a line stands.
     async fn move_line(&self, line: LineId, said: KitchenMove) -> Result<(), Problem>;
+    /// Says where a whole slip stands.
+    async fn move_slip(&self, order: OrderId, round: u32, wanted: SlipMove) -> Result<SlipMoved, Problem>;
     /// The bill of an order.
     async fn bill(&self, order: OrderId) -> Result<Bill, Problem>;
     /// Divides what is not paid yet.

@@ -66,6 +66,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         // the kitchen
         .route("/api/kitchen", only(TakeOrders, get(kitchen::slips)))
         .route("/api/kitchen/lines/{line_id}", only(TakeOrders, post(kitchen::move_line)))
+        .route("/api/kitchen/slips/{order_id}/{round}", only(TakeOrders, post(kitchen::move_slip)))
         // cashiers
         .route("/api/orders/{id}/split", only(HandleMoney, put(orders::split)))
         .route("/api/payments/split", only(HandleMoney, post(payments::pay)))

@@ -9,6 +9,7 @@
 //! | [`money`], [`vat`], [`allocate`] | integer cents, rates in basis points, sums that stay exact when they are divided |
 //! | [`menu`] | what can be sold, which wine goes with it, how a *formule* is split over its VAT rates |
 //! | [`order`] | the states of an order and of its lines, and what a request for an order must look like |
+//! | [`kitchen`] | what the kitchen sees in which order, when it is late, and what a cook must be told of |
 //! | [`share`] | who pays which part of which line |
 //! | [`role`] | who may do what |
 //! | [`breaker`], [`backoff`] | when a system that does not answer is called again |
@@ -22,6 +23,7 @@ pub mod backoff;
 pub mod breaker;
 pub mod fiscal;
 pub mod ids;
+pub mod kitchen;
 pub mod menu;
 pub mod money;
 pub mod order;

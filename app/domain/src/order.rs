@@ -74,7 +74,9 @@ impl LineState {
         match (self, said) {
             // A dish that waits is called first.
             (Self::Voided | Self::Held, _) => None,
-            (Self::Received | Self::Cooking, KitchenMove::Cooking) | (Self::Ready, KitchenMove::Recalled) => Some(Self::Cooking),
+            (Self::Received | Self::Cooking, KitchenMove::Cooking) | (Self::Cooking | Self::Ready, KitchenMove::Recalled) => {
+                Some(Self::Cooking)
+            }
             (Self::Received | Self::Cooking | Self::Ready, KitchenMove::Ready) => Some(Self::Ready),
             (_, KitchenMove::Served) => Some(Self::Served),
             (Self::Served, KitchenMove::Recalled) => Some(Self::Cooking),
@@ -536,7 +538,7 @@ mod tests {
         #[test]
         fn saying_the_same_thing_twice_changes_nothing(from in 0usize..4, said in 0usize..4) {
             let from = [LineState::Received, LineState::Cooking, LineState::Ready, LineState::Served][from];
-            let said = [KitchenMove::Cooking, KitchenMove::Ready, KitchenMove::Served, KitchenMove::Served][said];
+            let said = [KitchenMove::Cooking, KitchenMove::Ready, KitchenMove::Recalled, KitchenMove::Served][said];
             if let Some(once) = from.after(said) {
                 prop_assert_eq!(once.after(said), Some(once));
             }

@@ -2,6 +2,8 @@
 //!
 //! A waiter who opens the plan in a cellar sees the last plan at once and reads that it is not fresh. A failed call never takes away what
 //! is shown. On the server nothing is loaded: pages render their skeleton there.
+//!
+//! However many events arrive, at most one question is on its way and one more waits for its answer.
 
 use super::live::{Told, use_live};
 use super::store;
@@ -14,6 +16,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 
+/// A question without an answer holds back the next one for so long, in milliseconds.
+#[cfg(feature = "hydrate")]
+const PATIENCE_MS: u32 = 8_000;
+
 /// Data that a page shows.
 #[derive(Debug)]
 pub struct Cached<T: Send + Sync + 'static> {
@@ -23,6 +29,12 @@ pub struct Cached<T: Send + Sync + 'static> {
     pub error: RwSignal<Option<CallError>>,
     asked: RwSignal<u32>,
     answered: StoredValue<u32>,
+    /// Questions are numbered, so that a late answer never replaces a newer one, nor data of another thing.
+    numbers: StoredValue<u32>,
+    /// The question that is on its way.
+    on_its_way: StoredValue<Option<u32>>,
+    /// Somebody asked meanwhile.
+    again: StoredValue<bool>,
 }
 
 impl<T: Send + Sync + 'static> Clone for Cached<T> {
@@ -33,8 +45,13 @@ impl<T: Send + Sync + 'static> Clone for Cached<T> {
 impl<T: Send + Sync + 'static> Copy for Cached<T> {}
 
 impl<T: Send + Sync + 'static> Cached<T> {
-    /// Asks the server again. What is shown stays until it answers.
+    /// Asks the server again. What is shown stays until it answers. While a question is on its way one more is asked after it, however
+    /// often this is called: its answer may be older than what this call is about.
     pub fn refresh(self) {
+        if self.on_its_way.try_get_value().flatten().is_some() {
+            self.again.try_set_value(true);
+            return;
+        }
         self.asked.try_update(|count| *count = count.wrapping_add(1));
     }
 
@@ -45,6 +62,16 @@ impl<T: Send + Sync + 'static> Cached<T> {
             Told::Event(event) if concerns(event) => self.refresh(),
             Told::Event(_) => {}
         });
+    }
+
+    /// Number of the last question. An answer to a later one knows of everything that happened before now.
+    pub fn last_asked(self) -> u32 {
+        self.numbers.try_get_value().unwrap_or(0)
+    }
+
+    /// Number of the question whose answer is shown.
+    pub fn last_shown(self) -> u32 {
+        self.answered.try_get_value().unwrap_or(0)
     }
 
     /// Whether what is shown may be old, because the server could not be asked.
@@ -76,15 +103,21 @@ where
     F: Fn(K) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<T, CallError>> + 'static,
 {
-    let cached = Cached { data: RwSignal::new(None), error: RwSignal::new(None), asked: RwSignal::new(0), answered: StoredValue::new(0) };
+    let cached = Cached {
+        data: RwSignal::new(None),
+        error: RwSignal::new(None),
+        asked: RwSignal::new(0),
+        answered: StoredValue::new(0),
+        numbers: StoredValue::new(0),
+        on_its_way: StoredValue::new(None),
+        again: StoredValue::new(false),
+    };
     let session = use_session();
     let live = use_live();
-    // Questions are numbered, so that a late answer never replaces a newer one, nor data of another thing.
-    let numbers = StoredValue::new(0_u32);
     Effect::new(move |before: Option<Option<K>>| {
         cached.asked.track();
         let wanted = source();
-        let number = numbers.try_update_value(|number| {
+        let number = cached.numbers.try_update_value(|number| {
             *number = number.wrapping_add(1);
             *number
         });
@@ -97,6 +130,7 @@ where
         }
         if let (Some(key), Some(number)) = (wanted.clone(), number) {
             let stored_under = name(&key);
+            cached.set_out(number);
             let answer = call(key);
             spawn_local(async move {
                 if is_new && let Some(stored) = store::get_json::<T>(&stored_under).await {
@@ -104,6 +138,7 @@ where
                 }
                 let answer = answer.await;
                 live.heard_of_call(&answer);
+                cached.come_back(number);
                 match answer {
                     Ok(fresh) => {
                         if cached.show_fresh(fresh.clone(), number) {
@@ -123,6 +158,24 @@ where
 }
 
 impl<T: Send + Sync + 'static> Cached<T> {
+    fn set_out(self, number: u32) {
+        self.on_its_way.try_set_value(Some(number));
+        self.again.try_set_value(false);
+        // A cut network may keep a question for minutes; what happens meanwhile is asked for all the same.
+        #[cfg(feature = "hydrate")]
+        gloo_timers::callback::Timeout::new(PATIENCE_MS, move || self.come_back(number)).forget();
+    }
+
+    /// The question is answered, or given up; whatever was asked for meanwhile is asked now. Does nothing the second time.
+    fn come_back(self, number: u32) {
+        if self.on_its_way.try_get_value().flatten() == Some(number) {
+            self.on_its_way.try_set_value(None);
+            if self.again.try_update_value(std::mem::take) == Some(true) {
+                self.refresh();
+            }
+        }
+    }
+
     fn show_stored(self, stored: T, number: u32) {
         if self.answered.try_get_value() == Some(number) && self.data.try_with_untracked(Option::is_none) == Some(true) {
             self.data.try_set(Some(stored));

@@ -24,6 +24,18 @@ impl Clock {
         self.now.get().map(|now| ((now - then.unix_timestamp()) / 60).max(0))
     }
 
+    /// Seconds since 1970; `None` before the browser has a time.
+    #[must_use]
+    pub fn now(self) -> Option<i64> {
+        self.now.get()
+    }
+
+    /// The same, for whoever need not be told when it changes.
+    #[must_use]
+    pub fn now_untracked(self) -> Option<i64> {
+        self.now.get_untracked()
+    }
+
     /// Starts it. Does nothing on the server.
     pub(super) fn start(self) {
         #[cfg(feature = "hydrate")]

@@ -15,6 +15,7 @@ pub mod press;
 pub mod print;
 #[cfg(feature = "hydrate")]
 mod socket;
+pub mod sound;
 pub mod store;
 
 pub use cached::{Cached, use_cached, use_cached_for};

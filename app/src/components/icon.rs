@@ -82,6 +82,10 @@ pub enum Glyph {
     Shield,
     /// Divide.
     Split,
+    /// It sounds.
+    Sound,
+    /// It is silent.
+    SoundOff,
 }
 
 impl Glyph {
@@ -131,6 +135,8 @@ impl Glyph {
             Self::Printer => "M7 8.5V3.5h10v5M7 17H4V8.5h16V17h-3M7 14h10v6.5H7z",
             Self::Shield => "M12 3.5l7.5 2.5v6c0 4.5-3.2 7.3-7.5 8.5-4.3-1.2-7.5-4-7.5-8.5V6zM8.5 12l2.5 2.5 4.5-5",
             Self::Split => "M12 21v-7L5 6.5M12 14l7-7.5M5 11V6.5h4.5M14.5 6.5H19V11",
+            Self::Sound => "M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15 9.5a3.5 3.5 0 0 1 0 5M17.5 6.5a8 8 0 0 1 0 11",
+            Self::SoundOff => "M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15.5 9.5l5 5M20.5 9.5l-5 5",
         }
     }
 }

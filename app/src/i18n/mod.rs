@@ -4,7 +4,7 @@
 //! language. A second language is a second [`Texts`] and the choice in [`t`]; pages only know [`t`].
 
 use domain::api::ShareStatus;
-use domain::order::{KitchenMove, LineState, TableStatus};
+use domain::order::{LineState, TableStatus};
 use domain::{Cents, Role};
 use time::Date;
 
@@ -18,6 +18,8 @@ macro_rules! texts {
     };
 }
 // A room with many words has a file of its own beside this one, with its own struct and its own `t`.
+
+pub mod kitchen;
 
 texts! {
     /// What the interface says, by what it means.
@@ -119,17 +121,8 @@ texts! {
     choose: "Composer la formule",
     add: "Ajouter",
     cannot_price: "Un article n’est plus disponible : retirez-le pour envoyer.",
-    // kitchen
-    kitchen_title: "Cuisine",
-    nothing_to_do: "Rien à préparer",
-    nothing_to_do_detail: "Les commandes s’affichent ici dès qu’elles partent de la salle.",
-    waiting: "attend",
-    late: "en retard",
-    start: "Commencer",
-    dish_done: "Prêt",
+    // on a line
     dish_served: "Servi",
-    recall: "Rappeler",
-    follow_up: "suite",
     // bill
     bill_lines: "Consommations",
     bill_settled: "Tout est réglé",
@@ -239,17 +232,6 @@ impl Texts {
             TableStatus::Waiting => "Attend",
             TableStatus::Ready => "Prêt",
             TableStatus::Bill => "Addition",
-        }
-    }
-
-    /// The word on the button that moves a line on.
-    #[must_use]
-    pub fn kitchen_move(&self, said: KitchenMove) -> &'static str {
-        match said {
-            KitchenMove::Cooking => self.start,
-            KitchenMove::Ready => self.dish_done,
-            KitchenMove::Served => self.dish_served,
-            KitchenMove::Recalled => self.recall,
         }
     }
 

@@ -2,39 +2,29 @@
 
 use super::word;
 use crate::error::Result;
-use domain::api::{KitchenLine, KitchenSlip, KitchenView};
+use domain::api::{FinishedSlip, KitchenLine, KitchenSlip, KitchenView, KitchenVoid};
+use domain::kitchen::{FINISHED_SHOWN, VOID_SHOWN_MIN};
 use domain::order::{LineState, PricedOption};
 use domain::{LineId, OrderId, TableId, UserId};
+use sqlx::PgConnection;
 use sqlx::types::Json;
-use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
-/// Dishes that are not served yet, slip by slip, oldest slip first.
+/// So many lines are looked at to find the last finished slips: ten slips of ten lines.
+const FINISHED_LINES: i64 = 100;
+
+/// Dishes that are not served yet, slip by slip, oldest slip first, with what was taken off lately and what was finished last. In a
+/// transaction that sees one moment, so that a removal and its line never contradict each other.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn slips(db: impl PgExecutor<'_>) -> Result<KitchenView> {
-    let rows = sqlx::query!(
-        r#"select l.id, l.order_id, l.round, l.name, l.qty as "qty!", l.note, l.course, l.state, l.state_at, l.sent_at as "sent_at!",
-                  l.options as "options: Json<Vec<PricedOption>>", l.called_at,
-                  t.name as table_name, u.name as server_name
-           from (
-               select id, order_id, round, name, qty - voided_qty as qty, note, course, state, state_at, options, called_at,
-                      min(created_at) over (partition by order_id, round) as sent_at from order_lines
-               where kind = 'dish' and state in ('held', 'received', 'cooking', 'ready')
-           ) l
-           join orders o on o.id = l.order_id
-           join tables t on t.id = o.table_id
-           join users u on u.id = o.server_user_id
-           order by l.sent_at, l.order_id, l.round, l.course, l.id"#
-    )
-    .fetch_all(db)
-    .await?;
+pub async fn view(db: &mut PgConnection) -> Result<KitchenView> {
+    let at = sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(&mut *db).await?;
     let mut slips: Vec<KitchenSlip> = Vec::new();
-    for row in rows {
+    for row in sqlx::query_file!("src/db/kitchen_slips.sql").fetch_all(&mut *db).await? {
         let order_id = OrderId::from_row(row.order_id);
-        let round = row.round.unsigned_abs();
-        let line = KitchenLine {
+        let slip = slip_of(&mut slips, order_id, row.round, row.table_name, row.server_name, row.sent_at);
+        slip.lines.push(KitchenLine {
             line_id: LineId::from_row(row.id),
             order_id,
             name: row.name,
@@ -44,75 +34,137 @@ pub async fn slips(db: impl PgExecutor<'_>) -> Result<KitchenView> {
             state: word(&row.state)?,
             choices: row.options.0.into_iter().map(|option| option.choice).collect(),
             called_at: row.called_at,
+            told_at: row.told_at,
             since: row.state_at,
-        };
-        match slips.last_mut() {
-            Some(slip) if slip.order_id == order_id && slip.round == round => slip.lines.push(line),
-            _ => slips.push(KitchenSlip {
-                order_id,
-                table: row.table_name,
-                server_name: row.server_name,
-                round,
-                at: row.sent_at,
-                lines: vec![line],
-            }),
-        }
+        });
     }
-    Ok(KitchenView { slips })
+    let minutes = i32::try_from(VOID_SHOWN_MIN).unwrap_or(i32::MAX);
+    for row in sqlx::query_file!("src/db/kitchen_voids.sql", minutes).fetch_all(&mut *db).await? {
+        let slip = slip_of(&mut slips, OrderId::from_row(row.order_id), row.round, row.table_name, row.server_name, row.created_at);
+        slip.voids.push(KitchenVoid {
+            void_id: row.id,
+            line_id: LineId::from_row(row.line_id),
+            name: row.name,
+            qty: row.qty.unsigned_abs(),
+            reason: row.reason,
+            course: row.course.unsigned_abs() as u8,
+            at: row.at,
+        });
+    }
+    Ok(KitchenView { at, slips, finished: finished(db).await? })
 }
 
-/// A line that is about to move on, and whom that concerns.
+/// The slip of this round, after all others when it is not there yet.
+fn slip_of(
+    slips: &mut Vec<KitchenSlip>,
+    order_id: OrderId,
+    round: i32,
+    table: String,
+    server_name: String,
+    at: OffsetDateTime,
+) -> &mut KitchenSlip {
+    let round = round.unsigned_abs();
+    let known = slips.iter().rposition(|slip| slip.order_id == order_id && slip.round == round);
+    let place = known.unwrap_or_else(|| {
+        slips.push(KitchenSlip { order_id, table, server_name, round, at, lines: Vec::new(), voids: Vec::new() });
+        slips.len() - 1
+    });
+    &mut slips[place]
+}
+
+/// What was finished last, course by course, the latest first.
+async fn finished(db: &mut PgConnection) -> Result<Vec<FinishedSlip>> {
+    let mut all: Vec<FinishedSlip> = Vec::new();
+    for row in sqlx::query_file!("src/db/kitchen_finished.sql", FINISHED_LINES).fetch_all(db).await? {
+        let (order_id, round, course) = (OrderId::from_row(row.order_id), row.round.unsigned_abs(), row.course.unsigned_abs() as u8);
+        let known = all.iter().position(|slip| (slip.order_id, slip.round, slip.course) == (order_id, round, course));
+        if known.is_none() && all.len() == FINISHED_SHOWN {
+            continue;
+        }
+        let place = known.unwrap_or_else(|| {
+            let (line_ids, dishes) = (Vec::new(), Vec::new());
+            all.push(FinishedSlip { order_id, table: row.table_name, round, course, at: row.state_at, line_ids, dishes });
+            all.len() - 1
+        });
+        all[place].line_ids.push(LineId::from_row(row.id));
+        all[place].dishes.push(format!("{} × {}", row.qty, row.name));
+    }
+    Ok(all)
+}
+
+/// A line that is about to move on.
 pub struct MovingLine {
+    /// The line.
+    pub id: LineId,
     /// Where it stands.
     pub state: LineState,
     /// What it is.
     pub name: String,
-    /// The order it belongs to.
+}
+
+/// Lines of one order that are about to move on, and whom that concerns.
+pub struct Moving {
+    /// The order they belong to.
     pub order_id: OrderId,
     /// Its table.
     pub table: (TableId, String),
     /// Who looks after the table now.
     pub server: UserId,
+    /// The lines, in the order of their numbers; never none.
+    pub lines: Vec<MovingLine>,
 }
 
 /// A line, locked until the end of the transaction. `None` when there is none of that number.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn lock_line(db: &mut PgConnection, line: LineId) -> Result<Option<MovingLine>> {
-    let row = sqlx::query!(
-        "select l.state, l.name, l.order_id, o.table_id, o.server_user_id, t.name as table_name
-         from order_lines l join orders o on o.id = l.order_id join tables t on t.id = o.table_id
-         where l.id = $1 for update of l",
-        line.get()
-    )
-    .fetch_optional(db)
-    .await?;
-    row.map(|row| {
-        Ok(MovingLine {
-            state: word(&row.state)?,
-            name: row.name,
-            order_id: OrderId::from_row(row.order_id),
-            table: (TableId::from_row(row.table_id), row.table_name),
-            server: UserId::from_row(row.server_user_id),
-        })
-    })
-    .transpose()
+pub async fn lock_line(db: &mut PgConnection, line: LineId) -> Result<Option<Moving>> {
+    lock(db, Some(line), None).await
 }
 
-/// Moves a line on and returns when, and that time on the clock of the restaurant.
+/// The lines of a round that the kitchen cooks, locked until the end of the transaction. `None` when there are none.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn set_state(db: &mut PgConnection, line: LineId, state: LineState, zone: &str) -> Result<(OffsetDateTime, String)> {
-    let row = sqlx::query!(
-        r#"update order_lines set state = $2, state_at = now() where id = $1
-           returning state_at, to_char(state_at at time zone $3, 'HH24"h"MI') as "local!""#,
-        line.get(),
-        state.as_str(),
-        zone
+pub async fn lock_slip(db: &mut PgConnection, order: OrderId, round: u32) -> Result<Option<Moving>> {
+    // No round has a number that does not fit: it has no lines.
+    lock(db, None, Some((order, i32::try_from(round).unwrap_or(i32::MAX)))).await
+}
+
+async fn lock(db: &mut PgConnection, line: Option<LineId>, slip: Option<(OrderId, i32)>) -> Result<Option<Moving>> {
+    // In the order of their numbers, so that two screens that move one slip wait for each other instead of blocking each other.
+    let rows = sqlx::query!(
+        "select l.id, l.state, l.name, l.order_id, o.table_id, o.server_user_id, t.name as table_name
+         from order_lines l join orders o on o.id = l.order_id join tables t on t.id = o.table_id
+         where l.id = $1 or (l.order_id = $2 and l.round = $3 and l.kind = 'dish')
+         order by l.id for update of l",
+        line.map(LineId::get),
+        slip.map(|(order, _)| order.get()),
+        slip.map(|(_, round)| round)
     )
-    .fetch_one(db)
+    .fetch_all(db)
     .await?;
-    Ok((row.state_at, row.local))
+    let mut moving: Option<Moving> = None;
+    for row in rows {
+        let line = MovingLine { id: LineId::from_row(row.id), state: word(&row.state)?, name: row.name };
+        let whole = moving.get_or_insert_with(|| Moving {
+            order_id: OrderId::from_row(row.order_id),
+            table: (TableId::from_row(row.table_id), row.table_name),
+            server: UserId::from_row(row.server_user_id),
+            lines: Vec::new(),
+        });
+        whole.lines.push(line);
+    }
+    Ok(moving)
+}
+
+/// Moves lines on and returns when, and that time on the clock of the restaurant.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_state(db: &mut PgConnection, lines: &[LineId], state: LineState, zone: &str) -> Result<(OffsetDateTime, String)> {
+    let ids: Vec<i64> = lines.iter().map(|line| line.get()).collect();
+    sqlx::query!("update order_lines set state = $2, state_at = now() where id = any($1)", &ids, state.as_str()).execute(&mut *db).await?;
+    let now = sqlx::query!(r#"select now() as "at!", to_char(now() at time zone $1, 'HH24"h"MI') as "local!""#, zone).fetch_one(db).await?;
+    Ok((now.at, now.local))
 }

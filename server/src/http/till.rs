@@ -11,8 +11,8 @@ use app::ports::Till;
 use async_trait::async_trait;
 use domain::api::{
     Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, HandoverRequest, KitchenView, Login, MergeRequest,
-    OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SplitRequest, TableView, TicketText, TransferRequest,
-    VerifyReport, VoidRequest,
+    OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText,
+    TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -127,13 +127,18 @@ impl Till for RequestTill {
 
     async fn kitchen(&self) -> Result<KitchenView, Problem> {
         self.allowed(Right::TakeOrders)?;
-        Ok(kitchen::slips(&self.house).await?)
+        Ok(kitchen::view(&self.house).await?)
     }
 
     async fn move_line(&self, line: LineId, said: KitchenMove) -> Result<(), Problem> {
         self.allowed(Right::TakeOrders)?;
         kitchen::move_line(&self.house, line, said).await?;
         Ok(())
+    }
+
+    async fn move_slip(&self, order: OrderId, round: u32, wanted: SlipMove) -> Result<SlipMoved, Problem> {
+        self.allowed(Right::TakeOrders)?;
+        Ok(kitchen::move_slip(&self.house, order, round, &wanted).await?)
     }
 
     async fn bill(&self, order: OrderId) -> Result<Bill, Problem> {

@@ -1,20 +1,28 @@
 //! The built-in kitchen screen: what there is to do, and saying how far it is.
+//!
+//! The screen reads the lines themselves, so it shows the same whether or not a kitchen system of somebody else is told of them too.
 
 use super::floor;
 use crate::adapters::bus::Audience;
 use crate::db;
+use crate::db::kitchen::Moving;
 use crate::error::{Error, Result};
 use crate::state::House;
-use domain::LineId;
-use domain::api::{Event, KitchenView};
+use domain::api::{Event, KitchenView, SlipMove, SlipMoved};
+use domain::kitchen::after_slip_move;
 use domain::order::{KitchenMove, LineState};
+use domain::{LineId, OrderId};
+use sqlx::{Postgres, Transaction};
 
-/// Dishes that are not served yet.
+/// Dishes that are not served yet, removals that the kitchen must see, and what was finished last.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn slips(house: &House) -> Result<KitchenView> {
-    db::kitchen::slips(&house.db).await
+pub async fn view(house: &House) -> Result<KitchenView> {
+    let mut tx = house.db.begin_with(db::SNAPSHOT).await?;
+    let view = db::kitchen::view(&mut tx).await?;
+    tx.commit().await?;
+    Ok(view)
 }
 
 /// Says where a line stands. Saying again what is already so changes nothing. A dish that becomes ready is told to whoever looks after the
@@ -25,18 +33,44 @@ pub async fn slips(house: &House) -> Result<KitchenView> {
 pub async fn move_line(house: &House, line: LineId, said: KitchenMove) -> Result<LineState> {
     let mut tx = house.db.begin().await?;
     let moving = db::kitchen::lock_line(&mut tx, line).await?.ok_or(Error::NotFound("cette ligne"))?;
-    let state = moving.state.after(said).ok_or(Error::LineState)?;
-    if state == moving.state {
-        return Ok(state);
+    let state = moving.lines.iter().find_map(|line| line.state.after(said)).ok_or(Error::LineState)?;
+    advance(house, tx, moving, state).await?;
+    Ok(state)
+}
+
+/// Says where a whole slip stands: every line of it that can go there goes, the others stay where they are. Two screens that say the same
+/// at once say it once.
+///
+/// # Errors
+/// [`Error::NotFound`], or [`Error::LineState`] when none of the lines can go there.
+pub async fn move_slip(house: &House, order: OrderId, round: u32, wanted: &SlipMove) -> Result<SlipMoved> {
+    let mut tx = house.db.begin().await?;
+    let mut moving = db::kitchen::lock_slip(&mut tx, order, round).await?.ok_or(Error::NotFound("ce bon"))?;
+    let is_meant = |line: LineId| wanted.line_ids.as_ref().is_none_or(|ids| ids.contains(&line));
+    moving.lines.retain(|line| is_meant(line.id) && after_slip_move(line.state, wanted.state).is_some());
+    let state = moving.lines.iter().find_map(|line| after_slip_move(line.state, wanted.state)).ok_or(Error::LineState)?;
+    let line_ids = moving.lines.iter().map(|line| line.id).collect();
+    advance(house, tx, moving, state).await?;
+    Ok(SlipMoved { state, line_ids })
+}
+
+/// Stores where the lines stand now, and tells whom it concerns after the commit. Lines that stand there already are left alone.
+async fn advance(house: &House, mut tx: Transaction<'_, Postgres>, moving: Moving, state: LineState) -> Result<()> {
+    let Moving { order_id, table: (table_id, table), server, lines } = moving;
+    let (ids, dishes): (Vec<LineId>, Vec<String>) =
+        lines.into_iter().filter(|line| line.state != state).map(|line| (line.id, line.name)).unzip();
+    if ids.is_empty() {
+        return Ok(());
     }
-    let (at, timestamp) = db::kitchen::set_state(&mut tx, line, state, &house.zone).await?;
+    let (at, timestamp) = db::kitchen::set_state(&mut tx, &ids, state, &house.zone).await?;
     tx.commit().await?;
 
-    let (table_id, table) = moving.table;
-    floor::announce(house, table_id, moving.order_id).await;
+    floor::announce(house, table_id, order_id).await;
     if state == LineState::Ready {
-        let event = Event::DishReady { order_id: moving.order_id, table, dish: moving.name, line_id: Some(line), timestamp, at };
-        house.bus.send(Audience::Person(moving.server), event);
+        for (line, dish) in ids.into_iter().zip(dishes) {
+            let event = Event::DishReady { order_id, table: table.clone(), dish, line_id: Some(line), timestamp: timestamp.clone(), at };
+            house.bus.send(Audience::Person(server), event);
+        }
     }
-    Ok(state)
+    Ok(())
 }

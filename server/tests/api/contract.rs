@@ -31,6 +31,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("PUT", "/api/menu/items/{id}/availability", WAITERS),
     ("GET", "/api/kitchen", WAITERS),
     ("POST", "/api/kitchen/lines/{line_id}", WAITERS),
+    ("POST", "/api/kitchen/slips/{order_id}/{round}", WAITERS),
     ("PUT", "/api/orders/{id}/split", CASHIERS),
     ("POST", "/api/payments/split", CASHIERS),
     ("POST", "/api/nf525/close", CASHIERS),
@@ -62,6 +63,7 @@ fn calls() -> Vec<(&'static str, Value, &'static str)> {
         ("set-availability", json!({"item": 9999, "availability": {"available": true}}), WAITERS),
         ("kitchen", json!({}), WAITERS),
         ("move-line", json!({"line": 1, "said": "ready"}), WAITERS),
+        ("move-slip", json!({"order": 1, "round": 1, "wanted": {"state": "ready"}}), WAITERS),
         ("bill", json!({"order": 1}), WAITERS),
         ("split", json!({"order": 1, "how": {"mode": "equal", "parts": 2}}), CASHIERS),
         ("pay", json!({"payment": {"order_id": 1, "cover_number": 1, "amount": 1, "method": "ESPECES"}}), CASHIERS),
@@ -127,7 +129,8 @@ async fn every_route_lets_through_who_may_and_nobody_else() {
     let app = TestApp::start().await;
     let people = one_of_each(&app).await;
     for (method, path, roles) in ROUTES {
-        let path = path.replace("{id}", "1").replace("{line_id}", "1").replace("{n}", "1").replace("{no}", "1");
+        let names = ["{id}", "{line_id}", "{order_id}", "{round}", "{n}", "{no}"];
+        let path = names.into_iter().fold((*path).to_owned(), |path, name| path.replace(name, "1"));
         only_these(&app, &people, &method.parse().unwrap(), &path, None, roles).await;
     }
 }
