@@ -10,6 +10,7 @@
 //! | [`menu`] | what can be sold, which wine goes with it, how a *formule* is split over its VAT rates |
 //! | [`order`] | the states of an order and of its lines, and what a request for an order must look like |
 //! | [`share`] | who pays which part of which line |
+//! | [`floor`] | where a table stands on the plan, and what a drawing of the house must look like |
 //! | [`role`] | who may do what |
 //! | [`fiscal`] | the signed record, its canonical text, its chain and its closings |
 //! | [`receipt`] | ticket and Z as lines of text, built once for screen, paper and archive |
@@ -18,6 +19,7 @@
 pub mod allocate;
 pub mod api;
 pub mod fiscal;
+pub mod floor;
 pub mod ids;
 pub mod menu;
 pub mod money;
@@ -29,7 +31,7 @@ pub mod share;
 pub mod vat;
 pub mod wire;
 
-pub use ids::{ItemId, LineId, OrderId, PaymentId, TableId, UserId};
+pub use ids::{ItemId, LineId, OrderId, PaymentId, RoomId, TableId, UserId};
 pub use money::Cents;
 pub use role::Role;
 pub use vat::VatRate;

@@ -4,6 +4,7 @@
 mod closing;
 mod contract;
 mod events;
+mod floor;
 mod kitchen;
 mod ordering;
 mod pages;
