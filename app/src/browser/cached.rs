@@ -23,6 +23,8 @@ pub struct Cached<T: Send + Sync + 'static> {
     pub error: RwSignal<Option<CallError>>,
     asked: RwSignal<u32>,
     answered: StoredValue<u32>,
+    /// Questions that are not answered yet.
+    open: StoredValue<u32>,
 }
 
 impl<T: Send + Sync + 'static> Clone for Cached<T> {
@@ -45,6 +47,15 @@ impl<T: Send + Sync + 'static> Cached<T> {
             Told::Event(event) if concerns(event) => self.refresh(),
             Told::Event(_) => {}
         });
+    }
+
+    /// Changes what is shown by what an event told, without asking. A question that is under way may be answered with what was so before
+    /// the event, so it is asked once more.
+    pub fn amend(self, change: impl FnOnce(&mut T)) {
+        if self.open.try_get_value().is_some_and(|open| open > 0) {
+            self.refresh();
+        }
+        self.data.try_update(|data| data.as_mut().map(change));
     }
 
     /// Whether what is shown may be old, because the server could not be asked.
@@ -76,7 +87,13 @@ where
     F: Fn(K) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<T, CallError>> + 'static,
 {
-    let cached = Cached { data: RwSignal::new(None), error: RwSignal::new(None), asked: RwSignal::new(0), answered: StoredValue::new(0) };
+    let cached = Cached {
+        data: RwSignal::new(None),
+        error: RwSignal::new(None),
+        asked: RwSignal::new(0),
+        answered: StoredValue::new(0),
+        open: StoredValue::new(0),
+    };
     let session = use_session();
     let live = use_live();
     // Questions are numbered, so that a late answer never replaces a newer one, nor data of another thing.
@@ -98,11 +115,13 @@ where
         if let (Some(key), Some(number)) = (wanted.clone(), number) {
             let stored_under = name(&key);
             let answer = call(key);
+            cached.open.update_value(|open| *open += 1);
             spawn_local(async move {
                 if is_new && let Some(stored) = store::get_json::<T>(&stored_under).await {
                     cached.show_stored(stored, number);
                 }
                 let answer = answer.await;
+                cached.open.try_update_value(|open| *open = open.saturating_sub(1));
                 live.heard_of_call(&answer);
                 match answer {
                     Ok(fresh) => {

@@ -82,6 +82,18 @@ pub enum Glyph {
     Shield,
     /// Divide.
     Split,
+    /// Step forward again.
+    Redo,
+    /// One under the other.
+    List,
+    /// A number to type.
+    Keypad,
+    /// Lines to stand on.
+    Grid,
+    /// Turn to the left.
+    TurnLeft,
+    /// Turn to the right.
+    TurnRight,
 }
 
 impl Glyph {
@@ -131,6 +143,12 @@ impl Glyph {
             Self::Printer => "M7 8.5V3.5h10v5M7 17H4V8.5h16V17h-3M7 14h10v6.5H7z",
             Self::Shield => "M12 3.5l7.5 2.5v6c0 4.5-3.2 7.3-7.5 8.5-4.3-1.2-7.5-4-7.5-8.5V6zM8.5 12l2.5 2.5 4.5-5",
             Self::Split => "M12 21v-7L5 6.5M12 14l7-7.5M5 11V6.5h4.5M14.5 6.5H19V11",
+            Self::Redo => "M15.5 5L20 9.5 15.5 14M20 9.5h-9.5a5.5 5.5 0 0 0 0 11H15",
+            Self::List => "M9 6.5h11M9 12h11M9 17.5h11M4.5 6.5v.1M4.5 12v.1M4.5 17.5v.1",
+            Self::Keypad => "M6 6v.1M12 6v.1M18 6v.1M6 12v.1M12 12v.1M18 12v.1M6 18v.1M12 18v.1M18 18v.1",
+            Self::Grid => "M4 4h16v16H4zM4 9.3h16M4 14.7h16M9.3 4v16M14.7 4v16",
+            Self::TurnLeft => "M4.5 12a7.5 7.5 0 1 0 2.2-5.3L4 9.2M4 4.5v4.7h4.7",
+            Self::TurnRight => "M19.5 12a7.5 7.5 0 1 1-2.2-5.3L20 9.2M20 4.5v4.7h-4.7",
         }
     }
 }
