@@ -4,6 +4,7 @@ use crate::browser::{clock::Clock, live::Live, start_in_browser};
 use crate::components::toast::{Toaster, Toasts};
 use crate::pages::bill::BillPage;
 use crate::pages::closing::ClosingPage;
+use crate::pages::floor_editor::FloorEditorPage;
 use crate::pages::kitchen::KitchenPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::order::OrderPage;
@@ -42,6 +43,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/addition/:order") view=BillPage ssr=SsrMode::Async/>
                 <Route path=path!("/ticket/:no") view=TicketPage ssr=SsrMode::Async/>
                 <Route path=path!("/cloture") view=ClosingPage ssr=SsrMode::Async/>
+                // owners
+                <Route path=path!("/plan/editeur") view=FloorEditorPage ssr=SsrMode::Async/>
             </Routes>
             <Toasts/>
         </Router>

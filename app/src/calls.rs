@@ -4,9 +4,9 @@
 
 use crate::error::CallError;
 use domain::api::{
-    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, HandoverRequest, KitchenView, Login, MergeRequest,
-    OrderView, PaymentDone, PaymentRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText,
-    TransferRequest, VerifyReport, VoidRequest,
+    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, FloorPlan, HandoverRequest, KitchenView, Login,
+    MergeRequest, OrderView, PaymentDone, PaymentRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView,
+    TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -213,4 +213,16 @@ pub async fn close(#[doc = "Which day."] request: CloseRequest) -> Result<CloseD
 #[server(name = Verify, prefix = "/call", endpoint = "verify", input = Json, output = Json)]
 pub async fn verify() -> Result<VerifyReport, CallError> {
     answered(till()?.verify().await)
+}
+
+/// The drawing of the house.
+#[server(name = AskFloorPlan, prefix = "/call", endpoint = "floor-plan", input = Json, output = Json)]
+pub async fn floor_plan() -> Result<FloorPlan, CallError> {
+    answered(till()?.floor_plan().await)
+}
+
+/// Draws the house anew.
+#[server(name = SaveFloorPlan, prefix = "/call", endpoint = "save-floor-plan", input = Json, output = Json)]
+pub async fn save_floor_plan(#[doc = "All of it."] plan: FloorPlan) -> Result<FloorPlan, CallError> {
+    answered(till()?.save_floor_plan(plan).await)
 }

@@ -3,9 +3,9 @@
 
 use async_trait::async_trait;
 use domain::api::{
-    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, HandoverRequest, KitchenView, Login, MergeRequest,
-    OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText,
-    TransferRequest, VerifyReport, VoidRequest,
+    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, FloorPlan, HandoverRequest, KitchenView, Login,
+    MergeRequest, OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView,
+    TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -72,4 +72,8 @@ pub trait Till: Send + Sync {
     async fn close(&self, request: CloseRequest) -> Result<CloseDone, Problem>;
     /// Checks the whole journal.
     async fn verify(&self) -> Result<VerifyReport, Problem>;
+    /// The drawing of the house.
+    async fn floor_plan(&self) -> Result<FloorPlan, Problem>;
+    /// Draws the house anew.
+    async fn save_floor_plan(&self, plan: FloorPlan) -> Result<FloorPlan, Problem>;
 }

@@ -46,6 +46,17 @@ pub enum Error {
         /// Who opened it.
         opened_by: (i64, String),
     },
+    /// 409: somebody else saved the plan since this one was read.
+    #[error("plan changed")]
+    PlanChanged,
+    /// 409: guests sit at a table that was to leave the plan.
+    #[error("table {table_id} in use")]
+    TableInUse {
+        /// The table.
+        table_id: i64,
+        /// Its name on the plan.
+        name: String,
+    },
     /// 409: the kitchen has begun, or a system that is not ours has it: it can no longer wait.
     #[error("already in the kitchen")]
     AlreadyInKitchen,
@@ -141,6 +152,16 @@ impl Error {
             Self::TableOccupied { opened_by: (_, name), .. } => {
                 return (S::CONFLICT, "table_occupied", format!("Table déjà ouverte par {name}."));
             }
+            Self::PlanChanged => {
+                (S::CONFLICT, "plan_changed", "Quelqu’un d’autre vient d’enregistrer le plan : le vôtre n’a pas été enregistré.")
+            }
+            Self::TableInUse { name, .. } => {
+                return (
+                    S::CONFLICT,
+                    "table_in_use",
+                    format!("La table {name} a une commande ouverte : elle ne peut pas quitter le plan."),
+                );
+            }
             Self::AlreadyInKitchen => (S::CONFLICT, "already_in_kitchen", "La cuisine a déjà ce service : il ne peut plus attendre."),
             Self::OrderMoved => (S::CONFLICT, "order_moved", "Cette table vient de changer : vérifiez et recommencez."),
             Self::PartlyPaid => (S::CONFLICT, "partly_paid", "Une partie est déjà payée : un remboursement est nécessaire."),
@@ -180,6 +201,7 @@ impl Error {
             Self::TableOccupied { order_id, opened_by: (id, name) } => json!({
                 "order_id": order_id, "opened_by": {"id": id, "name": name}, "choices": ["append", "other_table", "drop"],
             }),
+            Self::TableInUse { table_id, name } => json!({ "table_id": table_id, "table": name }),
             Self::AmountMismatch { expected } => json!({ "expected_cents": expected.0 }),
             Self::Invalid(errors) => json!({ "errors": errors }),
             Self::TooMany { retry_after } => json!({ "retry_after": retry_after }),
@@ -220,6 +242,19 @@ fn sentence(errors: &[FieldError]) -> String {
         "less_than_due" => "Le montant donné est inférieur à la somme due.",
         "unsupported_method" => "Ce moyen de paiement n’est pas disponible sur cette caisse.",
         "more_parts_than_cents" => "Il n’y a pas un centime par part.",
+        "no_room" => "Le plan doit garder au moins une salle.",
+        "too_many_rooms" => "Le plan a trop de salles : 20 au plus.",
+        "too_many_tables" => "Le plan a trop de tables : 300 au plus.",
+        "room_name" => "Le nom d’une salle compte de 1 à 20 caractères.",
+        "room_name_taken" => "Deux salles portent le même nom.",
+        "table_name" => "Le nom d’une table compte de 1 à 20 caractères.",
+        "table_name_taken" => "Deux tables portent le même nom.",
+        "seats_out_of_range" => "Une table a de 1 à 99 places.",
+        "outside_the_room" => "Une table dépasse de la salle.",
+        "size_out_of_range" => "Une table est trop grande ou trop petite.",
+        "rotation_out_of_range" => "Une table est tournée de plus d’un tour.",
+        "listed_twice" => "Une table ou une salle figure deux fois sur le plan.",
+        "unknown_room" => "Cette salle n’existe pas.",
         "in_the_future" => "Cette journée n’a pas encore eu lieu.",
         _ => "La demande contient une valeur invalide.",
     }

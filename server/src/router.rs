@@ -39,7 +39,7 @@ async fn in_time(request: AxumRequest, next: Next) -> Result<Response, Error> {
 
 /// The whole server.
 pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router {
-    use Right::{HandleMoney, TakeOrders, VerifyJournal};
+    use Right::{Administer, HandleMoney, TakeOrders, VerifyJournal};
     // Pages are rendered as tasks of this runtime. A second router of one process finds that said already.
     let _ = any_spawner::Executor::init_tokio();
 
@@ -73,6 +73,8 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/nf525/close", only(HandleMoney, post(fiscal::close)))
         .route("/api/nf525/x", only(HandleMoney, get(fiscal::x)))
         .route("/api/nf525/tickets/{no}", only(HandleMoney, get(fiscal::ticket)))
+        // admins
+        .route("/api/floor", only(Administer, get(floor::drawing).put(floor::redraw)))
         // auditors
         .route("/api/nf525/verify", only(VerifyJournal, get(fiscal::verify)))
         // the machine next door
@@ -83,6 +85,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/", get(pages::page))
         .route("/connexion", get(pages::page))
         .route("/plan", get(pages::page))
+        .route("/plan/editeur", get(pages::page))
         .route("/table/{id}", get(pages::page))
         .route("/cuisine", get(pages::page))
         .route("/addition/{order}", get(pages::page))

@@ -61,6 +61,8 @@ macro_rules! id {
 
 id!(/// A table of the floor plan.
     TableId);
+id!(/// A room of the floor plan.
+    RoomId);
 id!(/// Something that can be sold.
     ItemId);
 id!(/// One stay of guests at a table, from the first dish to the last payment.

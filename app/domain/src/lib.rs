@@ -11,6 +11,7 @@
 //! | [`order`] | the states of an order and of its lines, and what a request for an order must look like |
 //! | [`kitchen`] | what the kitchen sees in which order, when it is late, and what a cook must be told of |
 //! | [`share`] | who pays which part of which line |
+//! | [`floor`] | where a table stands on the plan, and what a drawing of the house must look like |
 //! | [`role`] | who may do what |
 //! | [`breaker`], [`backoff`] | when a system that does not answer is called again |
 //! | [`fiscal`] | the signed record, its canonical text, its chain and its closings |
@@ -22,6 +23,7 @@ pub mod api;
 pub mod backoff;
 pub mod breaker;
 pub mod fiscal;
+pub mod floor;
 pub mod ids;
 pub mod kitchen;
 pub mod menu;
@@ -34,7 +36,7 @@ pub mod share;
 pub mod vat;
 pub mod wire;
 
-pub use ids::{ItemId, LineId, OrderId, PaymentId, TableId, UserId};
+pub use ids::{ItemId, LineId, OrderId, PaymentId, RoomId, TableId, UserId};
 pub use money::Cents;
 pub use role::Role;
 pub use vat::VatRate;

@@ -106,9 +106,9 @@ impl std::str::FromStr for LineState {
 pub enum TableStatus {
     /// Nobody there.
     Free,
-    /// An order is open, nothing is awaited.
+    /// An order is open, and nothing is late.
     Occupied,
-    /// Something is in the kitchen.
+    /// Something has been in the kitchen for too long ([`crate::floor::WAITS_TOO_LONG`]).
     Waiting,
     /// Something for it waits at the pass.
     Ready,

@@ -74,6 +74,15 @@ impl<T: Send + Sync + 'static> Cached<T> {
         self.answered.try_get_value().unwrap_or(0)
     }
 
+    /// Changes what is shown by what an event told, without asking. A question that is under way may be answered with what was so before
+    /// the event, so it is asked once more.
+    pub fn amend(self, change: impl FnOnce(&mut T)) {
+        if self.on_its_way.try_get_value().flatten().is_some() {
+            self.refresh();
+        }
+        self.data.try_update(|data| data.as_mut().map(change));
+    }
+
     /// Whether what is shown may be old, because the server could not be asked.
     pub fn is_stale(self) -> bool {
         self.error.with(Option::is_some)

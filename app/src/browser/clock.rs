@@ -18,6 +18,12 @@ impl Clock {
         Self { now: RwSignal::new(None) }
     }
 
+    /// The time, to the second; `None` before the browser has one.
+    #[must_use]
+    pub fn now(self) -> Option<OffsetDateTime> {
+        self.now.get().and_then(|now| OffsetDateTime::from_unix_timestamp(now).ok())
+    }
+
     /// Whole minutes since then, never negative (clocks of phones differ); `None` before the browser has a time.
     #[must_use]
     pub fn minutes_since(self, then: OffsetDateTime) -> Option<i64> {

@@ -8,8 +8,11 @@ pub mod cached;
 pub mod clock;
 #[cfg(feature = "hydrate")]
 pub mod crash;
+pub mod grip;
 pub mod http;
 pub mod install;
+pub mod keys;
+pub mod leaving;
 pub mod live;
 pub mod press;
 pub mod print;

@@ -65,6 +65,17 @@ pub async fn tables_with_drafts() -> Vec<TableId> {
     keys.into_iter().filter_map(|key| key.parse().ok()).collect()
 }
 
+/// Every order being typed, with its table.
+pub async fn drafts<T: DeserializeOwned>() -> Vec<(TableId, T)> {
+    let mut drafts = Vec::new();
+    for table in tables_with_drafts().await {
+        if let Some(draft) = draft(table).await {
+            drafts.push((table, draft));
+        }
+    }
+    drafts
+}
+
 #[cfg(feature = "hydrate")]
 mod idb {
     use super::{DRAFTS, NotKept, SNAPSHOTS};

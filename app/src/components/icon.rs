@@ -86,6 +86,18 @@ pub enum Glyph {
     Sound,
     /// It is silent.
     SoundOff,
+    /// Step forward again.
+    Redo,
+    /// One under the other.
+    List,
+    /// A number to type.
+    Keypad,
+    /// Lines to stand on.
+    Grid,
+    /// Turn to the left.
+    TurnLeft,
+    /// Turn to the right.
+    TurnRight,
 }
 
 impl Glyph {
@@ -137,6 +149,12 @@ impl Glyph {
             Self::Split => "M12 21v-7L5 6.5M12 14l7-7.5M5 11V6.5h4.5M14.5 6.5H19V11",
             Self::Sound => "M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15 9.5a3.5 3.5 0 0 1 0 5M17.5 6.5a8 8 0 0 1 0 11",
             Self::SoundOff => "M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15.5 9.5l5 5M20.5 9.5l-5 5",
+            Self::Redo => "M15.5 5L20 9.5 15.5 14M20 9.5h-9.5a5.5 5.5 0 0 0 0 11H15",
+            Self::List => "M9 6.5h11M9 12h11M9 17.5h11M4.5 6.5v.1M4.5 12v.1M4.5 17.5v.1",
+            Self::Keypad => "M6 6v.1M12 6v.1M18 6v.1M6 12v.1M12 12v.1M18 12v.1M6 18v.1M12 18v.1M18 18v.1",
+            Self::Grid => "M4 4h16v16H4zM4 9.3h16M4 14.7h16M9.3 4v16M14.7 4v16",
+            Self::TurnLeft => "M4.5 12a7.5 7.5 0 1 0 2.2-5.3L4 9.2M4 4.5v4.7h4.7",
+            Self::TurnRight => "M19.5 12a7.5 7.5 0 1 1-2.2-5.3L20 9.2M20 4.5v4.7h-4.7",
         }
     }
 }

@@ -18,6 +18,7 @@ macro_rules! texts {
     };
 }
 // A room with many words has a file of its own beside this one, with its own struct and its own `t`.
+pub mod plan;
 
 pub mod kitchen;
 
@@ -77,8 +78,6 @@ texts! {
     in_service: "En salle",
     all_free: "Toutes les tables sont libres.",
     left_to_pay: "reste",
-    draft_waiting: "à envoyer",
-    seats: "places",
     // order
     table: "Table",
     covers: "couverts",

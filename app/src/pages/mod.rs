@@ -2,6 +2,7 @@
 
 pub mod bill;
 pub mod closing;
+pub mod floor_editor;
 pub mod kitchen;
 pub mod not_found;
 pub mod order;

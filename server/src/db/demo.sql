@@ -10,6 +10,10 @@ insert into tables (id, name, room_id, seats, x, y, round) values
     (15, '15', 2, 4, 18, 20, true), (16, '16', 2, 4, 50, 20, true), (17, '17', 2, 4, 82, 20, true),
     (18, '18', 2, 2, 18, 65, true), (19, '19', 2, 4, 50, 65, false), (20, '20', 2, 6, 82, 65, false);
 
+-- The large ones.
+update tables set width = 34 where id = 13;
+update tables set width = 26, x = 80 where id = 20;
+
 insert into menu_items (id, kind, name, category, rank, price_cents, vat_rate, course, favourite, detail) values
     (1, 'dish', 'Soupe à l''oignon gratinée', 'Entrées', 101, 900, 1000, 1, true, null),
     (2, 'dish', 'Œuf mayonnaise', 'Entrées', 102, 650, 1000, 1, true, null),

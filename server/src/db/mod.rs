@@ -70,9 +70,7 @@ pub async fn connect(options: PgConnectOptions, max_connections: u32) -> Result<
         .acquire_timeout(Duration::from_secs(5))
         // Asking before each use whether a connection lives doubles the questions of a busy evening. One that was used a moment ago lives.
         .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move { Ok(meta.idle_for < TRUSTED || connection.ping().await.is_ok()) })
-        })
+        .before_acquire(|connection, meta| Box::pin(async move { Ok(meta.idle_for < TRUSTED || connection.ping().await.is_ok()) }))
         .after_connect(|connection, _| {
             Box::pin(async move {
                 sqlx::query!("set role comptoir_app").execute(&mut *connection).await?;

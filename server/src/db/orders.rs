@@ -119,8 +119,7 @@ pub async fn add_round(
     let courses: Vec<i16> = lines.iter().map(|line| i16::from(line.course)).collect();
     let parts: Vec<Option<&str>> = lines.iter().map(|line| line.part_of.as_deref()).collect();
     let options = lines.iter().map(|line| serde_json::to_value(&line.options)).collect::<Result<Vec<_>, _>>()?;
-    let states: Vec<&str> =
-        lines.iter().map(|line| if line.hold { LineState::Held } else { LineState::Received }.as_str()).collect();
+    let states: Vec<&str> = lines.iter().map(|line| if line.hold { LineState::Held } else { LineState::Received }.as_str()).collect();
     let to_kitchen: Vec<bool> = lines.iter().map(|line| !line.hold && way.tells(line.kind)).collect();
     let row = sqlx::query!(
         r#"with head as (

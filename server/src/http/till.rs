@@ -10,9 +10,9 @@ use crate::state::Shared;
 use app::ports::Till;
 use async_trait::async_trait;
 use domain::api::{
-    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, HandoverRequest, KitchenView, Login, MergeRequest,
-    OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText,
-    TransferRequest, VerifyReport, VoidRequest,
+    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, FloorPlan, HandoverRequest, KitchenView, Login,
+    MergeRequest, OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView,
+    TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -174,5 +174,15 @@ impl Till for RequestTill {
     async fn verify(&self) -> Result<VerifyReport, Problem> {
         self.allowed(Right::VerifyJournal)?;
         Ok(journal::verify_with_stored_keys(&self.house.db).await?)
+    }
+
+    async fn floor_plan(&self) -> Result<FloorPlan, Problem> {
+        self.allowed(Right::Administer)?;
+        Ok(floor::drawing(&self.house).await?)
+    }
+
+    async fn save_floor_plan(&self, plan: FloorPlan) -> Result<FloorPlan, Problem> {
+        let user = self.allowed(Right::Administer)?;
+        Ok(floor::redraw(&self.house, user, plan).await?)
     }
 }

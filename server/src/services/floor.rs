@@ -1,11 +1,12 @@
-//! The plan, and telling everybody when a table changes.
+//! The plan: what stands on each table, telling everybody when one changes, and drawing the house anew.
 
 use crate::adapters::bus::Audience;
 use crate::db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::state::House;
-use domain::api::{Event, TableView};
-use domain::{OrderId, TableId};
+use domain::api::{Event, FloorPlan, SessionUser, TableView};
+use domain::order::FieldError;
+use domain::{OrderId, RoomId, TableId};
 
 /// All tables.
 ///
@@ -15,17 +16,74 @@ pub async fn plan(house: &House) -> Result<Vec<TableView>> {
     db::floor::tables(&house.db, None).await
 }
 
-/// Tells open screens that a table and its order changed. After commit. That the plan cannot be read now is no reason to fail what was
-/// just committed: screens reload when they reconnect.
+/// Tells open screens that a table and its order changed. After commit. The table is read once, here, and travels with the event, so that
+/// twenty phones need not ask for the plan. That it cannot be read now is no reason to fail what was just committed: screens reload when
+/// they reconnect.
 pub async fn announce(house: &House, table: TableId, order: OrderId) {
     house.bus.send(Audience::House, Event::OrderChanged { order_id: order });
     match db::floor::tables(&house.db, Some(table)).await {
         Ok(tables) => {
             for table in tables {
-                let event = Event::TableChanged { table_id: table.id, status: table.status, order_id: table.order_id };
+                let now = Some(table.now());
+                let event = Event::TableChanged { table_id: table.id, status: table.status, order_id: table.order_id, now };
                 house.bus.send(Audience::House, event);
             }
         }
         Err(error) => tracing::warn!(%error, table = table.get(), "table change not announced"),
     }
+}
+
+/// The drawing of the house, as it is at one moment.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn drawing(house: &House) -> Result<FloorPlan> {
+    let mut tx = house.db.begin_with(db::SNAPSHOT).await?;
+    let plan = db::floor::drawing(&mut tx).await?;
+    tx.commit().await?;
+    Ok(plan)
+}
+
+/// Draws the house anew, all of it or nothing. Numbers stay; a table that is no longer listed leaves the plan and stays in the history.
+///
+/// # Errors
+/// [`Error::Invalid`] names every fault; [`Error::PlanChanged`] when somebody else saved since this drawing was read;
+/// [`Error::TableInUse`] when guests sit at a table that is not listed.
+pub async fn redraw(house: &House, user: &SessionUser, plan: FloorPlan) -> Result<FloorPlan> {
+    let plan = plan.tidied();
+    plan.check().map_err(Error::Invalid)?;
+    let mut tx = house.db.begin().await?;
+    if db::floor::lock_drawing(&mut tx).await? != plan.version {
+        return Err(Error::PlanChanged);
+    }
+    let room_ids: Vec<i64> = plan.rooms.iter().filter_map(|room| room.id).map(RoomId::get).collect();
+    let table_ids: Vec<i64> = plan.rooms.iter().flat_map(|room| &room.tables).filter_map(|table| table.id).map(TableId::get).collect();
+    let (rooms, tables) = db::floor::unknown(&mut tx, &room_ids, &table_ids).await?;
+    if !rooms.is_empty() || !tables.is_empty() {
+        return Err(Error::Invalid(name_unknown(&plan, &rooms, &tables)));
+    }
+    if let Some((table, name)) = db::floor::in_use_without(&mut tx, &table_ids).await? {
+        return Err(Error::TableInUse { table_id: table.get(), name });
+    }
+    let version = db::floor::redraw(&mut tx, &plan).await?;
+    let drawn = db::floor::drawing(&mut tx).await?;
+    tx.commit().await?;
+    tracing::info!(version, tables = table_ids.len(), user = user.id.get(), "plan drawn anew");
+    house.bus.send(Audience::House, Event::FloorChanged { version });
+    Ok(drawn)
+}
+
+fn name_unknown(plan: &FloorPlan, rooms: &[i64], tables: &[i64]) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    for (i, room) in plan.rooms.iter().enumerate() {
+        if room.id.is_some_and(|id| rooms.contains(&id.get())) {
+            errors.push(FieldError::new(format!("rooms[{i}].id"), "unknown_room"));
+        }
+        for (j, table) in room.tables.iter().enumerate() {
+            if table.id.is_some_and(|id| tables.contains(&id.get())) {
+                errors.push(FieldError::new(format!("rooms[{i}].tables[{j}].id"), "unknown_table"));
+            }
+        }
+    }
+    errors
 }

@@ -6,9 +6,9 @@
 use super::floor;
 use super::once::{self, Answered};
 use crate::db;
+use crate::db::orders::OpenOrder;
 use crate::error::{Error, Result};
 use crate::state::House;
-use crate::db::orders::OpenOrder;
 use domain::OrderId;
 use domain::api::{OrderAccepted, OrderView, SentStatus, SessionUser};
 use domain::order::{IfOccupied, OrderRequest, price};

@@ -9,6 +9,7 @@ const ANYONE: &str = "";
 const EVERYBODY: &str = "serveur caissier admin auditeur";
 const WAITERS: &str = "serveur caissier admin";
 const CASHIERS: &str = "caissier admin";
+const ADMINS: &str = "admin";
 const JOURNAL: &str = "caissier admin auditeur";
 
 /// Every route for programs, as `router.rs` writes it, and who may call it.
@@ -37,6 +38,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/api/nf525/close", CASHIERS),
     ("GET", "/api/nf525/x", CASHIERS),
     ("GET", "/api/nf525/tickets/{no}", CASHIERS),
+    ("GET", "/api/floor", ADMINS),
+    ("PUT", "/api/floor", ADMINS),
     ("GET", "/api/nf525/verify", JOURNAL),
     ("GET", "/health/live", ANYONE),
     ("GET", "/health/ready", ANYONE),
@@ -70,6 +73,8 @@ fn calls() -> Vec<(&'static str, Value, &'static str)> {
         ("ticket", json!({"no": 1}), CASHIERS),
         ("closing", json!({}), CASHIERS),
         ("close", json!({"request": {"date": "2999-01-01"}}), CASHIERS),
+        ("floor-plan", json!({}), ADMINS),
+        ("save-floor-plan", json!({"plan": {"version": 0, "rooms": []}}), ADMINS),
         ("verify", json!({}), JOURNAL),
     ]
 }

@@ -5,6 +5,7 @@ mod amending;
 mod closing;
 mod contract;
 mod events;
+mod floor;
 mod kitchen;
 mod kitchen_system;
 mod ordering;

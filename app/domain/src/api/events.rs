@@ -1,5 +1,6 @@
 //! Frames of the WebSocket.
 
+use super::TableNow;
 use crate::order::TableStatus;
 use crate::{LineId, OrderId, TableId};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,14 @@ pub enum Event {
         status: TableStatus,
         /// Its open order.
         order_id: Option<OrderId>,
+        /// What else the plan shows of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        now: Option<TableNow>,
+    },
+    /// The house was drawn anew: rooms and tables are others.
+    FloorChanged {
+        /// The new version.
+        version: i64,
     },
     /// Something on the menu changed.
     MenuChanged {

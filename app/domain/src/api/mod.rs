@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn frames_look_like_the_contract() {
-        let frame = Event::TableChanged { table_id: TableId::from_row(5), status: TableStatus::Free, order_id: None };
+        let frame = Event::TableChanged { table_id: TableId::from_row(5), status: TableStatus::Free, order_id: None, now: None };
         assert_eq!(
             serde_json::to_string(&frame).unwrap(),
             r#"{"event":"table_changed","data":{"table_id":5,"status":"free","order_id":null}}"#

@@ -1,0 +1,168 @@
+//! The plan: where every table of the house stands, at a glance and from two metres away.
+//!
+//! The plan is read once; after that every event brings the one table that changed, and the phone's own clock does the rest: times that
+//! grow and tables that begin to wait. Only a house that was drawn anew, or a connection that was lost, makes a phone ask again.
+
+mod in_service;
+mod jump;
+mod table;
+
+use crate::browser::live::{Told, use_live};
+use crate::browser::{Cached, store, use_cached};
+use crate::calls;
+use crate::components::icon::{Glyph, Icon};
+use crate::components::notice::{Empty, Freshness, Skeleton};
+use crate::components::page::Page;
+use crate::draft::Draft;
+use crate::i18n::{plan, t};
+use crate::session::use_session;
+use domain::TableId;
+use domain::api::{Event, TableView};
+use domain::order::TableStatus;
+use domain::role::Right;
+use in_service::InService;
+use jump::{Jump, JumpSheet};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::collections::HashMap;
+use table::Table;
+
+/// Rooms as tabs, tables where they stand; beside it on a desktop, in its place on a phone when somebody wants it, the same as a list.
+#[component]
+pub fn PlanPage() -> impl IntoView {
+    let (t, words) = (t(), plan::t());
+    let session = use_session();
+    let floor: Cached<Vec<TableView>> = use_cached("floor", calls::floor);
+    follow(floor);
+    // The menu is fetched here already, so that the first table opens at once, with or without a network.
+    let _menu = use_cached("menu", calls::menu);
+    let unsent = RwSignal::new(HashMap::<TableId, u32>::new());
+    Effect::new(move |_| {
+        spawn_local(async move {
+            let drafts = store::drafts::<Draft>().await;
+            unsent.try_set(drafts.into_iter().map(|(table, draft)| (table, draft.count())).filter(|(_, count)| *count > 0).collect());
+        });
+    });
+    let as_list = RwSignal::new(false);
+    let jump = Jump::listen(floor);
+    let chosen = RwSignal::new(None::<String>);
+    let rooms = Memo::new(move |_| floor.data.with(|floor| rooms(floor.as_deref().unwrap_or_default())));
+    // A room that is gone, or has another name by now, is no longer chosen.
+    let room = Memo::new(move |_| rooms.with(|rooms| chosen.get().filter(|chosen| rooms.contains(chosen)).or(rooms.first().cloned())));
+    let shown = Memo::new(move |_| {
+        let of_room = |table: &&TableView| room.read().as_ref() == Some(&table.room);
+        floor.data.with(|floor| floor.as_ref().map(|floor| floor.iter().filter(of_room).map(|table| table.id).collect::<Vec<_>>()))
+    });
+    let map = move || match shown.with(|shown| shown.as_ref().map(Vec::is_empty)) {
+        None => view! { <Skeleton count=12/> }.into_any(),
+        Some(true) => view! { <Empty glyph=Glyph::Plan title=t.no_tables/> }.into_any(),
+        Some(false) => view! {
+            <ul class="plan" id="plan-room" aria-label=move || room.get()>
+                <For each=move || shown.get().unwrap_or_default() key=|id| *id let:id><Table id=id floor=floor unsent=unsent/></For>
+            </ul>
+        }
+        .into_any(),
+    };
+    let tools = move || {
+        view! {
+            <button type="button" class="button jump-open" data-testid="jump" on:click=move |_| jump.open()>
+                <Icon glyph=Glyph::Keypad/><span>{words.go_to}</span>
+            </button>
+            <Show when=move || session.may(Right::Administer)>
+                <a class="button edit-plan" href="/plan/editeur" data-testid="edit-plan"><Icon glyph=Glyph::Pencil/><span>{words.edit}</span></a>
+            </Show>
+        }
+    };
+    view! {
+        <Page title=t.plan_title class="floor">
+            <div class="floor-main" class:as-list=as_list>
+                <Freshness of=floor/>
+                <div class="floor-bar">
+                    <Rooms floor=floor rooms=rooms room=room chosen=chosen/>
+                    <div class="floor-tools">
+                        <AsMapOrList as_list=as_list/>
+                        {tools}
+                    </div>
+                </div>
+                {map}
+            </div>
+            <InService floor=floor unsent=unsent/>
+            <JumpSheet jump=jump/>
+        </Page>
+    }
+}
+
+/// Keeps the plan as the events tell it.
+fn follow(floor: Cached<Vec<TableView>>) {
+    use_live().listen(move |told| match told {
+        Told::Event(Event::TableChanged { table_id, status, order_id, now: Some(now) }) => {
+            floor.amend(|tables| {
+                if let Some(table) = tables.iter_mut().find(|table| table.id == *table_id) {
+                    table.take(*status, *order_id, now);
+                }
+            });
+            if let Some(tables) = floor.data.get_untracked() {
+                spawn_local(store::put_json("floor", tables));
+            }
+        }
+        Told::Connected | Told::Event(Event::TableChanged { .. } | Event::FloorChanged { .. }) => floor.refresh(),
+        Told::Event(_) => {}
+    });
+}
+
+/// On a phone: the room as it is, or what happens there as a list.
+#[component]
+fn AsMapOrList(as_list: RwSignal<bool>) -> impl IntoView {
+    let words = plan::t();
+    let button = move |list: bool, glyph: Glyph, word: &'static str| {
+        let pressed = move || if as_list.get() == list { "true" } else { "false" };
+        let testid = if list { "as-list" } else { "as-map" };
+        view! {
+            <button type="button" aria-pressed=pressed data-testid=testid on:click=move |_| as_list.set(list)><Icon glyph=glyph/>{word}</button>
+        }
+    };
+    view! {
+        <div class="either" role="group" aria-label=words.view>
+            {button(false, Glyph::Plan, words.as_map)}
+            {button(true, Glyph::List, words.as_list)}
+        </div>
+    }
+}
+
+#[component]
+fn Rooms(
+    floor: Cached<Vec<TableView>>,
+    rooms: Memo<Vec<String>>,
+    room: Memo<Option<String>>,
+    chosen: RwSignal<Option<String>>,
+) -> impl IntoView {
+    let t = t();
+    let button = move |name: String| {
+        let (of_room, pressed_for) = (name.clone(), name.clone());
+        let ready = move || {
+            let ready = floor
+                .data
+                .with(|floor| floor.iter().flatten().filter(|table| table.room == of_room && table.status == TableStatus::Ready).count());
+            (ready > 0).then(|| view! { <span class="room-ready"><Icon glyph=Glyph::Bell/>{ready}<span class="visually-hidden">" "{t.table_status(TableStatus::Ready)}</span></span> })
+        };
+        let pressed = move || if room.read().as_ref() == Some(&pressed_for) { "true" } else { "false" };
+        let word = name.clone();
+        view! { <button type="button" aria-pressed=pressed on:click=move |_| chosen.set(Some(name.clone()))>{word}{ready}</button> }
+    };
+    view! {
+        <div class="tablist" role="group" aria-label=t.rooms>
+            {move || rooms.get().into_iter().map(button).collect_view()}
+        </div>
+    }
+}
+
+/// In the order of the house.
+fn rooms(floor: &[TableView]) -> Vec<String> {
+    let mut rooms: Vec<String> = Vec::new();
+    for table in floor {
+        if !rooms.contains(&table.room) {
+            rooms.push(table.room.clone());
+        }
+    }
+    rooms
+}
