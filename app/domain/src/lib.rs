@@ -10,6 +10,7 @@
 //! | [`menu`] | what can be sold, which wine goes with it, how a *formule* is split over its VAT rates |
 //! | [`order`] | the states of an order and of its lines, and what a request for an order must look like |
 //! | [`share`] | who pays which part of which line |
+//! | [`catalogue`] | what an article, its wines and a person must look like |
 //! | [`role`] | who may do what |
 //! | [`fiscal`] | the signed record, its canonical text, its chain and its closings |
 //! | [`receipt`] | ticket and Z as lines of text, built once for screen, paper and archive |
@@ -17,6 +18,7 @@
 
 pub mod allocate;
 pub mod api;
+pub mod catalogue;
 pub mod fiscal;
 pub mod ids;
 pub mod menu;
