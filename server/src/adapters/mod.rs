@@ -1,4 +1,5 @@
 //! The outside world behind small traits or types: what signs, what carries events.
 
 pub mod bus;
+pub mod redis;
 pub mod signer;
