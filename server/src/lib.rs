@@ -17,3 +17,4 @@ pub mod session_store;
 pub mod site;
 pub mod state;
 pub mod telemetry;
+pub mod workers;
