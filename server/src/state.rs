@@ -3,7 +3,8 @@
 use crate::adapters::bus::Bus;
 use crate::adapters::signer::Signer;
 use crate::db::orders::Way;
-use crate::services::menu::MenuCache;
+use crate::services::menu_cache::MenuCache;
+use crate::session_store::Store;
 use domain::fiscal::{CORE_VERSION, Identity};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub struct House {
     pub bus: Bus,
     /// The menu as last read.
     pub menu: MenuCache,
+    /// Who is signed in.
+    pub sessions: Store,
     /// How the kitchen is told.
     pub kitchen: Way,
     /// The fiscal key.

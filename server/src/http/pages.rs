@@ -1,5 +1,6 @@
 //! Pages: rendered here, taken over by the browser; and the calls that pages make.
 
+use super::peer::Peer;
 use super::till::RequestTill;
 use crate::error::{Error, Result};
 use crate::site::{asset_urls, find_asset};
@@ -46,7 +47,7 @@ async fn render(till: CurrentTill, shell: bool, request: Request) -> Response {
 /// # Errors
 /// When the session store does not answer.
 pub async fn page(State(house): State<Shared>, session: Session, request: Request) -> Result<Response> {
-    let till: CurrentTill = Arc::new(RequestTill::new(house, session).await?);
+    let till: CurrentTill = Arc::new(RequestTill::new(house, session, Peer::of(&request)).await?);
     let mut response = render(till, false, request).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
@@ -57,7 +58,7 @@ pub async fn page(State(house): State<Shared>, session: Session, request: Reques
 /// # Errors
 /// When the session store does not answer.
 pub async fn shell(State(house): State<Shared>, session: Session, request: Request) -> Result<Response> {
-    let till: CurrentTill = Arc::new(RequestTill::new(house, session).await?);
+    let till: CurrentTill = Arc::new(RequestTill::new(house, session, Peer::of(&request)).await?);
     let mut response = render(till, true, request).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
@@ -68,7 +69,7 @@ pub async fn shell(State(house): State<Shared>, session: Session, request: Reque
 /// # Errors
 /// When the session store does not answer.
 pub async fn call(State(house): State<Shared>, session: Session, request: Request) -> Result<Response> {
-    let till: CurrentTill = Arc::new(RequestTill::new(house, session).await?);
+    let till: CurrentTill = Arc::new(RequestTill::new(house, session, Peer::of(&request)).await?);
     let context = move || provide_context(Arc::clone(&till));
     Ok(leptos_axum::handle_server_fns_with_context(context, request).await.into_response())
 }
