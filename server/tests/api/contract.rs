@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 
 /// Every route of the contract that is there, who may call it, and what a caller without a body gets then.
-const ROUTES: [(&str, &str, &str); 14] = [
+const ROUTES: [(&str, &str, &str); 22] = [
     ("GET", "/api/menu", "serveur caissier admin auditeur"),
     ("GET", "/api/tables", "serveur caissier admin auditeur"),
     ("POST", "/api/orders", "serveur caissier admin"),
@@ -20,6 +20,14 @@ const ROUTES: [(&str, &str, &str); 14] = [
     ("GET", "/api/nf525/x", "caissier admin"),
     ("GET", "/api/nf525/tickets/1", "caissier admin"),
     ("GET", "/api/nf525/verify", "caissier admin auditeur"),
+    ("PUT", "/api/menu/items/12/availability", "serveur caissier admin"),
+    ("GET", "/api/menu/items", "admin"),
+    ("POST", "/api/menu/items", "admin"),
+    ("PUT", "/api/menu/items/12", "admin"),
+    ("PUT", "/api/menu/items/12/pairings", "admin"),
+    ("GET", "/api/users", "admin"),
+    ("POST", "/api/users", "admin"),
+    ("PUT", "/api/users/1", "admin"),
 ];
 
 #[tokio::test]

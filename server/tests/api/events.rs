@@ -7,9 +7,9 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-async fn open(app: &TestApp, client: &Client, origin: Option<&str>) -> Result<Socket, Error> {
+pub async fn open(app: &TestApp, client: &Client, origin: Option<&str>) -> Result<Socket, Error> {
     let mut request = format!("ws://{}/ws", app.address).into_client_request().unwrap();
     if let Some(cookie) = &client.cookie {
         request.headers_mut().insert("cookie", cookie.parse().unwrap());
@@ -21,7 +21,7 @@ async fn open(app: &TestApp, client: &Client, origin: Option<&str>) -> Result<So
 }
 
 /// The next event that is not a ping, if one comes.
-async fn next(socket: &mut Socket) -> Option<Value> {
+pub async fn next(socket: &mut Socket) -> Option<Value> {
     loop {
         let frame = tokio::time::timeout(Duration::from_secs(2), socket.next()).await.ok()??.unwrap();
         if let Message::Text(text) = frame {
