@@ -1,7 +1,7 @@
 //! Signing in with a name and a PIN.
 //!
 //! A PIN has ten thousand values, so guessing is what this file is about: failures are counted before the PIN is checked. Five in a row
-//! lock a name; thirty from one address, over all names, lock the address; each further failure doubles the wait up to a quarter of an
+//! lock a name; more than thirty from one address, over all names, lock the address; each further failure doubles the wait up to a quarter of an
 //! hour. Unknown names cost the same time and get the same answer.
 //!
 //! A whole restaurant may have one address. So a failure that its person puts right counts no longer, one is forgotten every minute, and
