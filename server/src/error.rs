@@ -90,6 +90,15 @@ pub enum Error {
         /// Its service day.
         service_day: time::Date,
     },
+    /// 409: somebody else signs in with that name.
+    #[error("username taken")]
+    UsernameTaken,
+    /// 409: nobody would be left who could undo it.
+    #[error("last admin")]
+    LastAdmin,
+    /// 409: the request's id says that it is so old that its answer may be forgotten.
+    #[error("request too old")]
+    RequestTooOld,
     /// 413.
     #[error("body too large")]
     TooLarge,
@@ -177,6 +186,13 @@ impl Error {
                 let detail = format!("La journée du {day:02}/{month:02}/{year} n’est pas clôturée : clôturez-la d’abord.");
                 return (S::CONFLICT, "previous_period_open", detail);
             }
+            Self::UsernameTaken => (S::CONFLICT, "username_taken", "Cet identifiant est déjà pris."),
+            Self::LastAdmin => (S::CONFLICT, "last_admin", "C’est le dernier administrateur : nommez-en un autre d’abord."),
+            Self::RequestTooOld => (
+                S::CONFLICT,
+                "request_too_old",
+                "Cette demande date de plus d’un mois : vérifiez l’heure de cet appareil, puis refaites-la.",
+            ),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "La requête est trop volumineuse."),
             Self::WrongContentType => (S::UNSUPPORTED_MEDIA_TYPE, "wrong_content_type", "Le contenu doit être du JSON."),
             Self::Invalid(errors) => return (S::UNPROCESSABLE_ENTITY, "invalid", sentence(errors)),
@@ -255,6 +271,21 @@ fn sentence(errors: &[FieldError]) -> String {
         "rotation_out_of_range" => "Une table est tournée de plus d’un tour.",
         "listed_twice" => "Une table ou une salle figure deux fois sur le plan.",
         "unknown_room" => "Cette salle n’existe pas.",
+        "blank" => "Il manque un nom ou un texte.",
+        "text_too_long" => "Un texte est trop long.",
+        "control_character" => "Un texte contient un caractère qui ne s’imprime pas.",
+        "price_out_of_range" => "Un prix est hors limites.",
+        "twice" => "Une valeur est donnée deux fois.",
+        "kind_is_fixed" => "Un article ne change pas de nature : créez-en un autre.",
+        "components_required" | "not_a_formule" => "Une formule, et elle seule, a des choix d’articles.",
+        "formule_in_formule" => "Une formule ne contient pas de formule.",
+        "not_a_bottle" | "bottle_has_a_glass" => "Ce verre ne vient d’aucune bouteille libre de la carte.",
+        "unknown_wine" | "not_a_wine" => "Un vin demandé n’est pas à la carte des vins.",
+        "more_than_three" => "Trois vins au plus par plat.",
+        "takes_no_wine" => "Seuls les plats et les formules ont des accords.",
+        "in_the_past" => "Cette heure est déjà passée.",
+        "not_a_pin" => "Le code doit compter de quatre à huit chiffres.",
+        "not_a_username" => "L’identifiant : 32 lettres, chiffres, points ou tirets au plus.",
         "in_the_future" => "Cette journée n’a pas encore eu lieu.",
         _ => "La demande contient une valeur invalide.",
     }

@@ -3,7 +3,7 @@
 use crate::LARGEST_BODY;
 use crate::error::Error;
 use crate::http::guard::{may, same_origin, secure_cookies, signed_in};
-use crate::http::{amendments, auth, fiscal, floor, health, kitchen, menu, orders, pages, payments, ws};
+use crate::http::{amendments, auth, fiscal, floor, health, kitchen, menu, orders, pages, payments, users, ws};
 use crate::session_store::Store;
 use crate::state::Shared;
 use axum::extract::DefaultBodyLimit;
@@ -46,8 +46,8 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
     let api = Router::new()
         // anyone
         .route("/api/auth/login", post(auth::login))
-        .route("/api/auth/logout", post(auth::logout))
         // whoever is signed in
+        .route("/api/auth/logout", post(auth::logout).layer(middleware::from_fn(signed_in)))
         .route("/api/menu", get(menu::get).layer(middleware::from_fn(signed_in)))
         .route("/api/tables", get(floor::tables).layer(middleware::from_fn(signed_in)))
         .route("/ws", get(ws::open).layer(middleware::from_fn(signed_in)))
@@ -75,6 +75,12 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/nf525/tickets/{no}", only(HandleMoney, get(fiscal::ticket)))
         // admins
         .route("/api/floor", only(Administer, get(floor::drawing).put(floor::redraw)))
+        // the owner
+        .route("/api/menu/items", only(Administer, get(menu::items).post(menu::add)))
+        .route("/api/menu/items/{id}", only(Administer, put(menu::change)))
+        .route("/api/menu/items/{id}/pairings", only(Administer, put(menu::pairings)))
+        .route("/api/users", only(Administer, get(users::list).post(users::add)))
+        .route("/api/users/{id}", only(Administer, put(users::change)))
         // auditors
         .route("/api/nf525/verify", only(VerifyJournal, get(fiscal::verify)))
         // the machine next door

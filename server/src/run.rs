@@ -5,6 +5,7 @@
 
 use crate::adapters::bus::Bus;
 use crate::adapters::erp::HttpKitchen;
+use crate::adapters::redis::Redis;
 use crate::adapters::signer::Signer;
 use crate::cluster::{Cluster, Durability};
 use crate::config::Config;
@@ -12,19 +13,23 @@ use crate::db;
 use crate::db::orders::Way;
 use crate::http::ws::Stopping;
 use crate::router::router;
-use crate::services::menu::MenuCache;
+use crate::services::floor::{Changed, announce_changes};
+use crate::services::menu_cache::MenuCache;
 use crate::services::signing_in::hash_pin;
 use crate::session_store::Store;
 use crate::state::{House, Shared};
+use crate::workers;
 use crate::workers::outbox::Outbox;
 use anyhow::Context;
 use domain::Role;
 use domain::fiscal::Identity;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Connections to the database of one process.
@@ -159,17 +164,23 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         let system = HttpKitchen::new(erp.orders.clone(), erp.pace.timeout);
         Arc::new(Outbox::new(pool.clone(), bus.clone(), Arc::new(system), erp.wait, erp.pace))
     });
-    Ok(Arc::new(House {
+    let redis = config.redis.clone().map(Redis::open).transpose().context("REDIS_URL: not usable")?;
+    let changed = Arc::new(Changed::default());
+    let house = Arc::new(House {
+        changed: Arc::clone(&changed),
+        menu: MenuCache::new(redis.clone()),
+        sessions: Store::new(pool.clone(), redis),
         db: pool,
         bus,
-        menu: MenuCache::default(),
         kitchen: Way { is_built_in: outbox.is_none(), with_drinks: config.erp.as_ref().is_some_and(|erp| erp.with_drinks) },
         outbox,
         signer,
         identity: demo_identity(),
         zone: config.time_zone.clone(),
         training: config.training,
-    }))
+    });
+    tokio::spawn(announce_changes(Arc::downgrade(&house), changed));
+    Ok(house)
 }
 
 /// Until an establishment can be described in the settings, tickets carry the demo restaurant's name, which says what it is.
@@ -215,17 +226,23 @@ async fn serve_with(
         tracing::info!("loaded the demo restaurant");
     }
     let house = open_house(config, pool.clone()).await?;
-    let sessions = sessions(config, &pool).await?;
+    let sessions = house.sessions.clone();
+    if !sessions.redis_answers().await {
+        tracing::error!("REDIS_URL: Redis does not answer; going on without it until it does");
+    }
 
     let stopping = CancellationToken::new();
     let closed = CancellationToken::new();
     let kitchen = tokio::spawn(tell_kitchen(Arc::clone(&house), closed.clone()));
-    let sweeper = tokio::spawn(sweep(pool.clone(), stopping.clone()));
+    let mut working = JoinSet::new();
+    working.spawn(sweep(pool.clone(), stopping.clone()));
+    working.spawn(workers::menu::tend(Arc::clone(&house), stopping.clone()));
+    working.spawn(workers::menu::listen(Arc::clone(&house), stopping.clone()));
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
     announce(config, &house);
 
     let stop = stopping.clone();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let server = axum::serve(listener, service.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move {
         shutdown.await;
         stop.cancel();
     });
@@ -238,22 +255,11 @@ async fn serve_with(
     // After the last request, so that its slip still finds somebody to deliver it.
     closed.cancel();
     kitchen.await?;
-    sweeper.await?;
+    while let Some(ended) = working.join_next().await {
+        ended?;
+    }
     pool.close().await;
     Ok(())
-}
-
-/// Where sessions are kept under this configuration. A Redis that does not answer now is asked again later; selling begins without it.
-async fn sessions(config: &Config, pool: &PgPool) -> anyhow::Result<Store> {
-    let Some(info) = config.redis.clone() else { return Ok(Store::new(pool.clone(), None)) };
-    let client = redis::Client::open(info).context("REDIS_URL: not usable")?;
-    let redis = redis::aio::ConnectionManager::new_lazy_with_config(client, redis::aio::ConnectionManagerConfig::new())
-        .context("REDIS_URL: not usable")?;
-    let store = Store::new(pool.clone(), Some(redis));
-    if !store.redis_answers().await {
-        tracing::error!("REDIS_URL: Redis does not answer; going on without it until it does");
-    }
-    Ok(store)
 }
 
 /// Tells the kitchen what is committed, until the server stops.
@@ -276,7 +282,8 @@ async fn sweep(pool: PgPool, stopping: CancellationToken) {
             () = stopping.cancelled() => return,
             _ = tick.tick() => {}
         }
-        for swept in [db::sessions::delete_expired(&pool).await, db::users::forget_old_failures(&pool).await] {
+        let answers = db::idempotency::forget_old(&pool).await.map(drop);
+        for swept in [db::sessions::delete_expired(&pool).await, db::sign_in_peers::forget_old(&pool).await, answers] {
             if let Err(error) = swept {
                 tracing::warn!(%error, "sweep failed; it will be tried again");
             }

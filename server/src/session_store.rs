@@ -5,16 +5,17 @@
 //!
 //! The cookie holds 128 random bits; both stores hold their SHA-256, so that whoever reads a store cannot sign in with what it holds.
 
+use crate::adapters::redis::Redis;
 use crate::db;
 use async_trait::async_trait;
 use domain::api::SessionUser;
-use redis::AsyncCommands;
-use redis::aio::ConnectionManager;
+use redis::{AsyncCommands, ExistenceCheck, SetExpiry, SetOptions};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use std::collections::HashMap;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result, SessionStore};
@@ -24,49 +25,90 @@ pub const USER: &str = "user";
 
 /// How long Redis is believed, in seconds.
 const CACHED_FOR: u64 = 60;
-/// How long Redis may take. It is asked to be fast; when it is not, PostgreSQL is.
-const REDIS_PATIENCE: Duration = Duration::from_millis(250);
+/// How long this process believes itself. A phone asks several things in one breath; only the first of them is looked up.
+const BELIEVED: Duration = Duration::from_secs(1);
+/// More sessions than a restaurant has phones: then all are looked up again.
+const MOST_BELIEVED: usize = 4096;
+/// What Redis holds instead of a session that has ended.
+const ENDED: &str = "ended";
 
 /// Where sessions are kept.
 #[derive(Clone)]
 pub struct Store {
     db: PgPool,
-    redis: Option<ConnectionManager>,
+    redis: Option<Redis>,
+    believed: Arc<Mutex<Believed>>,
+}
+
+/// Sessions looked up a moment ago. Whatever this process says of a session empties it; another process is heard a second later.
+#[derive(Default)]
+struct Believed {
+    /// Rises when it is emptied: what was read before must not be put in after.
+    emptied: u64,
+    sessions: HashMap<Id, (Instant, Record)>,
 }
 
 impl Store {
     /// Sessions in PostgreSQL, with Redis in front of it if there is one.
     #[must_use]
-    pub const fn new(db: PgPool, redis: Option<ConnectionManager>) -> Self {
-        Self { db, redis }
+    pub fn new(db: PgPool, redis: Option<Redis>) -> Self {
+        Self { db, redis, believed: Arc::default() }
+    }
+
+    fn believed(&self) -> MutexGuard<'_, Believed> {
+        self.believed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn believe_nothing(&self) {
+        let mut believed = self.believed();
+        believed.emptied += 1;
+        believed.sessions.clear();
     }
 
     /// Whether Redis answers; true without one.
     pub async fn redis_answers(&self) -> bool {
-        let ping = async |mut redis: ConnectionManager| redis::cmd("PING").query_async::<String>(&mut redis).await;
-        self.redis.is_none() || self.ask(ping).await.is_some()
-    }
-
-    /// Asks Redis. No Redis, a fault and a silence are all the same: nothing.
-    async fn ask<T>(&self, question: impl AsyncFnOnce(ConnectionManager) -> redis::RedisResult<T>) -> Option<T> {
-        let answer = tokio::time::timeout(REDIS_PATIENCE, question(self.redis.clone()?)).await;
-        match answer {
-            Ok(Ok(answer)) => Some(answer),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "redis: going on without it");
-                None
-            }
-            Err(_) => {
-                tracing::warn!("redis: no answer in time, going on without it");
-                None
-            }
+        match &self.redis {
+            Some(redis) => redis.answers().await,
+            None => true,
         }
     }
 
-    async fn remember(&self, record: &Record) {
+    /// After the commit that ended these sessions in PostgreSQL, by the names they have there: Redis says so too. Saying it beats
+    /// forgetting them: a request that read the session just before its end cannot put it back.
+    pub async fn ended(&self, names: &[String]) {
+        self.believe_nothing();
+        let mut all = redis::pipe();
+        for name in names {
+            all.set_ex(redis_key(name), ENDED, CACHED_FOR).ignore();
+        }
+        self.send(all).await;
+    }
+
+    /// After the commit that changed what these sessions hold: PostgreSQL is to be asked again.
+    pub async fn changed(&self, names: &[String]) {
+        self.believe_nothing();
+        let mut all = redis::pipe();
+        for name in names {
+            all.del(redis_key(name)).ignore();
+        }
+        self.send(all).await;
+    }
+
+    /// What Redis cannot be told now it forgets within the minute.
+    async fn send(&self, commands: redis::Pipeline) {
+        if let Some(redis) = self.redis.as_ref().filter(|_| !commands.is_empty()) {
+            redis.ask(async |mut redis| commands.query_async::<()>(&mut redis).await).await;
+        }
+    }
+
+    async fn remember(&self, record: &Record, over: bool) {
+        let Some(redis) = &self.redis else { return };
         let Ok(value) = serde_json::to_string(&(record.expiry_date.unix_timestamp(), &record.data)) else { return };
-        let key = redis_key(&record.id);
-        self.ask(async |mut redis| redis.set_ex::<_, _, ()>(key, value, CACHED_FOR).await).await;
+        let options = SetOptions::default().with_expiration(SetExpiry::EX(CACHED_FOR));
+        // What was read a moment ago must not replace what was said since.
+        let options = if over { options } else { options.conditional_set(ExistenceCheck::NX) };
+        let key = redis_key(&name(&record.id));
+        redis.ask(async |mut redis| redis.set_options::<_, _, ()>(key, value, options).await).await;
     }
 }
 
@@ -80,8 +122,8 @@ fn name(id: &Id) -> String {
     Sha256::digest(id.0.to_le_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn redis_key(id: &Id) -> String {
-    format!("comptoir:session:{}", name(id))
+fn redis_key(name: &str) -> String {
+    format!("comptoir:session:{name}")
 }
 
 fn backend(error: impl std::fmt::Display) -> Error {
@@ -106,7 +148,7 @@ impl SessionStore for Store {
         loop {
             let (user, data) = encoded(record)?;
             if db::sessions::create(&self.db, &name(&record.id), user, &data, record.expiry_date).await.map_err(backend)? {
-                self.remember(record).await;
+                self.remember(record, true).await;
                 return Ok(());
             }
             record.id = Id::default();
@@ -116,30 +158,67 @@ impl SessionStore for Store {
     async fn save(&self, record: &Record) -> Result<()> {
         let (user, data) = encoded(record)?;
         db::sessions::save(&self.db, &name(&record.id), user, &data, record.expiry_date).await.map_err(backend)?;
-        self.remember(record).await;
+        self.believe_nothing();
+        self.remember(record, true).await;
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let key = redis_key(id);
-        let cached: Option<Option<String>> = self.ask(async |mut redis| redis.get(key).await).await;
-        if let Some((expires_at, data)) = cached.flatten().and_then(|text| serde_json::from_str::<(i64, Value)>(&text).ok())
+        let emptied = {
+            let believed = self.believed();
+            if let Some((at, record)) = believed.sessions.get(id)
+                && at.elapsed() < BELIEVED
+                && record.expiry_date > OffsetDateTime::now_utc()
+            {
+                return Ok(Some(record.clone()));
+            }
+            believed.emptied
+        };
+        let found = self.look_up(id).await?;
+        if let Some(record) = &found {
+            let mut believed = self.believed();
+            if believed.emptied == emptied {
+                if believed.sessions.len() >= MOST_BELIEVED {
+                    believed.sessions.clear();
+                }
+                believed.sessions.insert(*id, (Instant::now(), record.clone()));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        let name = name(id);
+        // First where it is the truth.
+        let existed = db::sessions::delete(&self.db, &name).await.map_err(backend)?;
+        self.believe_nothing();
+        if existed {
+            self.ended(&[name]).await;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// A session as the stores know it.
+    async fn look_up(&self, id: &Id) -> Result<Option<Record>> {
+        let name = name(id);
+        let cached: Option<String> = match &self.redis {
+            Some(redis) => redis.ask(async |mut redis| redis.get(redis_key(&name)).await).await.flatten(),
+            None => None,
+        };
+        if cached.as_deref() == Some(ENDED) {
+            return Ok(None);
+        }
+        if let Some((expires_at, data)) = cached.and_then(|text| serde_json::from_str::<(i64, Value)>(&text).ok())
             && let Ok(expires_at) = OffsetDateTime::from_unix_timestamp(expires_at)
             && expires_at > OffsetDateTime::now_utc()
         {
             return decoded(id, data, expires_at).map(Some);
         }
-        let Some((data, expires_at)) = db::sessions::load(&self.db, &name(id)).await.map_err(backend)? else { return Ok(None) };
+        let Some((data, expires_at)) = db::sessions::load(&self.db, &name).await.map_err(backend)? else { return Ok(None) };
         let record = decoded(id, data, expires_at)?;
-        self.remember(&record).await;
+        self.remember(&record, false).await;
         Ok(Some(record))
-    }
-
-    async fn delete(&self, id: &Id) -> Result<()> {
-        let key = redis_key(id);
-        // First where it is the truth; what Redis cannot forget now it forgets within the minute.
-        db::sessions::delete(&self.db, &name(id)).await.map_err(backend)?;
-        self.ask(async |mut redis| redis.del::<_, ()>(key).await).await;
-        Ok(())
     }
 }

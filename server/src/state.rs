@@ -3,7 +3,9 @@
 use crate::adapters::bus::Bus;
 use crate::adapters::signer::Signer;
 use crate::db::orders::Way;
-use crate::services::menu::MenuCache;
+use crate::services::floor::Changed;
+use crate::services::menu_cache::MenuCache;
+use crate::session_store::Store;
 use crate::workers::outbox::Outbox;
 use domain::fiscal::{CORE_VERSION, Identity};
 use sqlx::PgPool;
@@ -18,8 +20,12 @@ pub struct House {
     pub db: PgPool,
     /// Events to the open sockets.
     pub bus: Bus,
+    /// Tables to tell the screens about.
+    pub changed: Arc<Changed>,
     /// The menu as last read.
     pub menu: MenuCache,
+    /// Who is signed in.
+    pub sessions: Store,
     /// How the kitchen is told.
     pub kitchen: Way,
     /// Tells the kitchen system; `None` with the built-in kitchen screen.

@@ -12,6 +12,7 @@
 //! | [`kitchen`] | what the kitchen sees in which order, when it is late, and what a cook must be told of |
 //! | [`share`] | who pays which part of which line |
 //! | [`floor`] | where a table stands on the plan, and what a drawing of the house must look like |
+//! | [`catalogue`] | what an article, its wines and a person must look like |
 //! | [`role`] | who may do what |
 //! | [`breaker`], [`backoff`] | when a system that does not answer is called again |
 //! | [`fiscal`] | the signed record, its canonical text, its chain and its closings |
@@ -22,6 +23,7 @@ pub mod allocate;
 pub mod api;
 pub mod backoff;
 pub mod breaker;
+pub mod catalogue;
 pub mod fiscal;
 pub mod floor;
 pub mod ids;

@@ -32,13 +32,13 @@ impl Clock {
 
     /// Seconds since 1970; `None` before the browser has a time.
     #[must_use]
-    pub fn now(self) -> Option<i64> {
+    pub fn seconds(self) -> Option<i64> {
         self.now.get()
     }
 
     /// The same, for whoever need not be told when it changes.
     #[must_use]
-    pub fn now_untracked(self) -> Option<i64> {
+    pub fn seconds_untracked(self) -> Option<i64> {
         self.now.get_untracked()
     }
 

@@ -2,4 +2,5 @@
 
 pub mod bus;
 pub mod erp;
+pub mod redis;
 pub mod signer;

@@ -15,11 +15,11 @@ pub struct Seats {
     pub seats: u16,
 }
 
-/// All tables, or one, as the plan shows them: room by room.
+/// All tables, or some, as the plan shows them: room by room.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn tables(db: impl PgExecutor<'_>, only: Option<TableId>) -> Result<Vec<TableView>> {
+pub async fn tables(db: impl PgExecutor<'_>, only: Option<&[i64]>) -> Result<Vec<TableView>> {
     let rows = sqlx::query!(
         r#"select t.id, t.name, r.name as room, t.seats, t.x, t.y, t.width, t.height, t.rotation, t.round, now() as "as_of!",
                   o.id as "order_id?", o.server_user_id as "server_user_id?", u.name as "server_name?", o.opened_at as "opened_at?",
@@ -42,9 +42,9 @@ pub async fn tables(db: impl PgExecutor<'_>, only: Option<TableId>) -> Result<Ve
            left join lateral (
                select sum(amount_cents) as paid, min(created_at) as first_at from payments where order_id = o.id
            ) p on true
-           where t.active and ($1::bigint is null or t.id = $1)
+           where t.active and ($1::bigint[] is null or t.id = any($1))
            order by r.rank, t.id"#,
-        only.map(TableId::get)
+        only
     )
     .fetch_all(db)
     .await?;

@@ -1,8 +1,12 @@
 //! Answers already given, by the id that the client chose.
 
 use crate::error::{Error, Result};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
+use time::OffsetDateTime;
 use uuid::Uuid;
+
+/// How many days an answer is remembered at least.
+const REMEMBERED_DAYS: i32 = 30;
 
 /// What is known about a request's id.
 pub enum Claim {
@@ -46,4 +50,67 @@ pub async fn settle(db: &mut PgConnection, key: Uuid, status: u16, answer: &str)
     let status = i16::try_from(status).map_err(Error::internal)?;
     sqlx::query!("update idempotency set status = $2, answer = $3::text::json where key = $1", key, status, answer).execute(db).await?;
     Ok(())
+}
+
+/// Forgets old answers, where that cannot make anything happen twice.
+///
+/// A phone may come back after a month with a request whose answer it never heard. If the answer is forgotten by then, the request must not
+/// look like a new one. So only ids that say themselves how old they are (UUID v7) are forgotten, and only if what they said was true when
+/// the request arrived; [`may_be_forgotten`] then recognises them for ever. Ids without an age are kept for ever: they come from programs,
+/// and are few.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_old(db: impl PgExecutor<'_>) -> Result<u64> {
+    // The first 48 bits of a v7 are milliseconds since 1970.
+    let done = sqlx::query!(
+        "delete from idempotency
+         where created_at < now() - make_interval(days => $1)
+           and substr(key::text, 15, 1) = '7'
+           and abs(extract(epoch from created_at)
+                   - ('x' || lpad(replace(substr(key::text, 1, 13), '-', ''), 16, '0'))::bit(64)::bigint / 1000.0) < 86400",
+        REMEMBERED_DAYS
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Whether an id that is not known may be one that [`forget_old`] forgot: it says that it is older than what is remembered, and not
+/// older than the house. A phone that lost the time altogether (1970, or the year it was built) sells on.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn may_be_forgotten(db: impl PgExecutor<'_>, key: Uuid) -> Result<bool> {
+    let Some(made_at) = made_at(key) else { return Ok(false) };
+    // Younger by the clocks of both, which may differ by a day.
+    if made_at > OffsetDateTime::now_utc() - time::Duration::days(i64::from(REMEMBERED_DAYS) - 2) {
+        return Ok(false);
+    }
+    Ok(sqlx::query_scalar!(
+        r#"select $1 < now() - make_interval(days => $2 - 1)
+               and $1 > (select min(created_at) - interval '1 day' from users) as "forgotten!""#,
+        made_at,
+        REMEMBERED_DAYS
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// When a v7 says that it was made.
+fn made_at(key: Uuid) -> Option<OffsetDateTime> {
+    let (seconds, _) = key.get_timestamp().filter(|_| key.get_version_num() == 7)?.to_unix();
+    OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_v7_says_when_it_was_made() {
+        assert!(made_at(Uuid::new_v4()).is_none());
+        let age = OffsetDateTime::now_utc() - made_at(Uuid::now_v7()).unwrap();
+        assert!(age.whole_seconds().abs() <= 1, "{age}");
+    }
 }

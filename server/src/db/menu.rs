@@ -96,7 +96,7 @@ async fn pairings(db: &mut PgConnection) -> Result<HashMap<ItemId, Vec<Pairing>>
 }
 
 /// What is asked about each dish.
-async fn options(db: &mut PgConnection) -> Result<HashMap<ItemId, Vec<OptionGroup>>> {
+pub(super) async fn options(db: &mut PgConnection) -> Result<HashMap<ItemId, Vec<OptionGroup>>> {
     let rows = sqlx::query!(
         "select o.item_id, o.rank, o.group_name, o.required, c.choice, c.price_cents
          from menu_options o join menu_option_choices c using (item_id, rank) order by o.item_id, o.rank, c.position"
@@ -116,7 +116,7 @@ async fn options(db: &mut PgConnection) -> Result<HashMap<ItemId, Vec<OptionGrou
 }
 
 /// What each *formule* is made of.
-async fn components(db: &mut PgConnection) -> Result<HashMap<ItemId, Vec<ComponentGroup>>> {
+pub(super) async fn components(db: &mut PgConnection) -> Result<HashMap<ItemId, Vec<ComponentGroup>>> {
     let rows = sqlx::query!(
         r#"select menu_id, group_name, array_agg(item_id order by item_id) as "item_ids!"
            from menu_components group by menu_id, rank, group_name order by menu_id, rank"#
@@ -140,4 +140,18 @@ pub async fn set_availability(db: &PgPool, item: ItemId, available: bool, back_a
         .execute(db)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// What is out until now can be ordered again. An article that somebody else is changing at this moment is left for the next time.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn bring_back(db: &PgPool) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar!(
+        "update menu_items set available = true, back_at = null
+         where id in (select id from menu_items where back_at <= now() for update skip locked)
+         returning id"
+    )
+    .fetch_all(db)
+    .await?)
 }

@@ -4,6 +4,7 @@
 //! types of `domain` here; a word in a column that `domain` does not know is a fault of ours and becomes [`crate::error::Error::Internal`].
 
 pub mod amendments;
+pub mod catalogue;
 pub mod demo;
 pub mod floor;
 pub mod idempotency;
@@ -15,6 +16,7 @@ pub mod outbox;
 pub mod payments;
 pub mod periods;
 pub mod sessions;
+pub mod sign_in_peers;
 pub mod users;
 
 use crate::error::{Error, Result};

@@ -1,8 +1,9 @@
 //! Sessions, for the store in [`crate::session_store`].
 
 use crate::error::Result;
+use domain::UserId;
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
 /// Stores a new session; false when the id is taken.
@@ -49,13 +50,35 @@ pub async fn load(db: &PgPool, id: &str) -> Result<Option<(Value, OffsetDateTime
     Ok(row.map(|row| (row.data, row.expires_at)))
 }
 
-/// Ends a session.
+/// Ends a session; false when there was none.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn delete(db: &PgPool, id: &str) -> Result<()> {
-    sqlx::query!("delete from sessions where id = $1", id).execute(db).await?;
-    Ok(())
+pub async fn delete(db: &PgPool, id: &str) -> Result<bool> {
+    let done = sqlx::query!("delete from sessions where id = $1", id).execute(db).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends every session of a person; returns which.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end_all(db: &mut PgConnection, user: UserId) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!("delete from sessions where user_id = $1 returning id", user.get()).fetch_all(db).await?)
+}
+
+/// Gives a person another name in every session; returns which.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn rename_all(db: &mut PgConnection, user: UserId, name: &str) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        "update sessions set data = jsonb_set(data, '{user,name}', to_jsonb($2::text)) where user_id = $1 returning id",
+        user.get(),
+        name
+    )
+    .fetch_all(db)
+    .await?)
 }
 
 /// Forgets what has expired.

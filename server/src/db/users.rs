@@ -2,7 +2,7 @@
 
 use super::word;
 use crate::error::Result;
-use domain::api::{SessionUser, SignInName};
+use domain::api::{SessionUser, SignInName, UserView};
 use domain::{Role, UserId};
 use sqlx::{PgConnection, PgExecutor};
 
@@ -23,6 +23,19 @@ pub async fn credentials(db: impl PgExecutor<'_>, username: &str) -> Result<Opti
         sqlx::query!("select id, name, role, pin_hash from users where username = $1 and active", username).fetch_optional(db).await?;
     row.map(|row| {
         let user = SessionUser { id: UserId::from_row(row.id), name: row.name, role: word(&row.role)? };
+        Ok(Credentials { user, pin_hash: row.pin_hash })
+    })
+    .transpose()
+}
+
+/// The active person of that number.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn credentials_of(db: impl PgExecutor<'_>, id: UserId) -> Result<Option<Credentials>> {
+    let row = sqlx::query!("select name, role, pin_hash from users where id = $1 and active", id.get()).fetch_optional(db).await?;
+    row.map(|row| {
+        let user = SessionUser { id, name: row.name, role: word(&row.role)? };
         Ok(Credentials { user, pin_hash: row.pin_hash })
     })
     .transpose()
@@ -85,15 +98,6 @@ pub async fn forget_failures(db: impl PgExecutor<'_>, username: &str) -> Result<
     Ok(())
 }
 
-/// Forgets failures that no longer matter, so that made-up names do not pile up.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn forget_old_failures(db: impl PgExecutor<'_>) -> Result<()> {
-    sqlx::query!("delete from sign_in_failures where locked_until < now() - interval '1 day'").execute(db).await?;
-    Ok(())
-}
-
 /// Adds a person; `None` when the name is taken.
 ///
 /// # Errors
@@ -109,6 +113,57 @@ pub async fn add(db: impl PgExecutor<'_>, username: &str, name: &str, role: Role
     .fetch_optional(db)
     .await?;
     Ok(id.map(UserId::from_row))
+}
+
+/// Everybody who works or worked here, in the order in which they were added.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn all(db: impl PgExecutor<'_>) -> Result<Vec<UserView>> {
+    let rows = sqlx::query!("select id, username, name, role, active from users order by id").fetch_all(db).await?;
+    rows.into_iter()
+        .map(|row| {
+            let id = UserId::from_row(row.id);
+            Ok(UserView { id, username: row.username, name: row.name, role: word(&row.role)?, active: row.active })
+        })
+        .collect()
+}
+
+/// Locks a person for the rest of the transaction. Nobody signs in as that person meanwhile: a session refers to its person, and waits.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock(db: &mut PgConnection, id: UserId) -> Result<Option<UserView>> {
+    let row =
+        sqlx::query!("select id, username, name, role, active from users where id = $1 for update", id.get()).fetch_optional(db).await?;
+    row.map(|row| Ok(UserView { id, username: row.username, name: row.name, role: word(&row.role)?, active: row.active })).transpose()
+}
+
+/// Locks the admins who may sign in, and says who they are: two of them who dismiss each other at the same moment meet here.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_admins(db: &mut PgConnection) -> Result<Vec<UserId>> {
+    let ids = sqlx::query_scalar!("select id from users where role = 'admin' and active order by id for update").fetch_all(db).await?;
+    Ok(ids.into_iter().map(UserId::from_row).collect())
+}
+
+/// Changes a person; without a hash the PIN stays.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn change(db: &mut PgConnection, id: UserId, name: &str, role: Role, active: bool, pin_hash: Option<&str>) -> Result<()> {
+    sqlx::query!(
+        "update users set name = $2, role = $3, active = $4, pin_hash = coalesce($5, pin_hash) where id = $1",
+        id.get(),
+        name,
+        role.as_str(),
+        active,
+        pin_hash
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Changes a PIN and ends every session of that person; false when nobody has that name.

@@ -1,7 +1,8 @@
 //! Signing in and out.
 
 use super::parse::Json;
-use crate::error::Result;
+use super::peer::Peer;
+use crate::error::{Error, Result};
 use crate::services::signing_in;
 use crate::session_store::USER;
 use crate::state::{House, Shared};
@@ -18,14 +19,20 @@ const SIGNED_IN_FOR: Duration = Duration::hours(16);
 ///
 /// # Errors
 /// Those of [`signing_in::check`].
-pub async fn open_session(house: &House, session: &Session, login: &Login) -> Result<SessionUser> {
-    let user = signing_in::check(house, login).await?;
+pub async fn open_session(house: &House, session: &Session, peer: &Peer, login: &Login) -> Result<SessionUser> {
+    let proven = signing_in::check(house, &peer.0, login).await?;
     session.cycle_id().await?;
     session.set_expiry(Some(Expiry::AtDateTime(OffsetDateTime::now_utc() + SIGNED_IN_FOR)));
-    session.insert(USER, &user).await?;
+    session.insert(USER, &proven.user).await?;
     // Now, so that a store that does not answer is an answer and not a broken promise.
     session.save().await?;
-    Ok(user)
+    // Whoever was given another role or PIN, or dismissed, since the PIN was checked: whoever changes a person ends the sessions that
+    // are there, and this one may have come a moment later.
+    if !signing_in::still_holds(house, &proven).await? {
+        session.flush().await?;
+        return Err(Error::WrongPin);
+    }
+    Ok(proven.user)
 }
 
 /// Ends the session.
@@ -40,14 +47,14 @@ pub async fn close_session(session: &Session) -> Result<()> {
 ///
 /// # Errors
 /// 401 wrong name or PIN, 429 too many failures.
-pub async fn login(State(house): State<Shared>, session: Session, Json(login): Json<Login>) -> Result<Json<LoginDone>> {
-    Ok(Json(LoginDone { user: open_session(&house, &session, &login).await? }))
+pub async fn login(State(house): State<Shared>, session: Session, peer: Peer, Json(login): Json<Login>) -> Result<Json<LoginDone>> {
+    Ok(Json(LoginDone { user: open_session(&house, &session, &peer, &login).await? }))
 }
 
 /// `POST /api/auth/logout`
 ///
 /// # Errors
-/// When the store does not answer.
+/// 401; when the store does not answer.
 pub async fn logout(session: Session) -> Result<StatusCode> {
     close_session(&session).await?;
     Ok(StatusCode::NO_CONTENT)

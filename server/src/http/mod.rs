@@ -12,5 +12,7 @@ pub mod orders;
 pub mod pages;
 pub mod parse;
 pub mod payments;
+pub mod peer;
 pub mod till;
+pub mod users;
 pub mod ws;

@@ -1,5 +1,6 @@
 //! Pages: rendered here, taken over by the browser; and the calls that pages make.
 
+use super::peer::Peer;
 use super::till::RequestTill;
 use crate::LARGEST_BODY;
 use crate::error::{Error, Result};
@@ -50,7 +51,7 @@ async fn render(till: CurrentTill, shell: bool, request: Request) -> Response {
 /// # Errors
 /// When the session store does not answer.
 pub async fn page(State(house): State<Shared>, session: Session, request: Request) -> Result<Response> {
-    let till: CurrentTill = Arc::new(RequestTill::new(house, session).await?);
+    let till: CurrentTill = Arc::new(RequestTill::new(house, session, Peer::of(&request)).await?);
     let mut response = render(till, false, request).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
@@ -61,7 +62,7 @@ pub async fn page(State(house): State<Shared>, session: Session, request: Reques
 /// # Errors
 /// When the session store does not answer.
 pub async fn shell(State(house): State<Shared>, session: Session, request: Request) -> Result<Response> {
-    let till: CurrentTill = Arc::new(RequestTill::new(house, session).await?);
+    let till: CurrentTill = Arc::new(RequestTill::new(house, session, Peer::of(&request)).await?);
     let mut response = render(till, true, request).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
@@ -75,7 +76,7 @@ pub async fn call(State(house): State<Shared>, session: Session, request: Reques
     if !server_fn_paths().any(|(path, _)| path == request.uri().path()) {
         return Err(Error::NotFound("cette adresse"));
     }
-    let till: CurrentTill = Arc::new(RequestTill::new(house, session).await?);
+    let till: CurrentTill = Arc::new(RequestTill::new(house, session, Peer::of(&request)).await?);
     let context = move || provide_context(Arc::clone(&till));
     // Calls read their body themselves, so the limit for routes does not reach them.
     let (parts, body) = request.into_parts();

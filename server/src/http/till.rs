@@ -2,6 +2,7 @@
 //!
 //! One is made per request. It checks the person's rights and calls the same services as the routes.
 
+use super::peer::Peer;
 use super::{auth, guard};
 use crate::db;
 use crate::error::{Error, Result};
@@ -24,6 +25,7 @@ use tower_sessions::Session;
 pub struct RequestTill {
     house: Shared,
     session: Session,
+    peer: Peer,
     user: Option<SessionUser>,
 }
 
@@ -32,9 +34,9 @@ impl RequestTill {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn new(house: Shared, session: Session) -> Result<Self> {
+    pub async fn new(house: Shared, session: Session, peer: Peer) -> Result<Self> {
         let user = guard::current_user(&session).await?;
-        Ok(Self { house, session, user })
+        Ok(Self { house, session, peer, user })
     }
 
     fn allowed(&self, right: Right) -> Result<&SessionUser> {
@@ -58,7 +60,7 @@ impl Till for RequestTill {
     }
 
     async fn sign_in(&self, login: Login) -> Result<SessionUser, Problem> {
-        Ok(auth::open_session(&self.house, &self.session, &login).await?)
+        Ok(auth::open_session(&self.house, &self.session, &self.peer, &login).await?)
     }
 
     async fn sign_out(&self) -> Result<(), Problem> {

@@ -56,7 +56,7 @@ pub async fn void_line(house: &House, user: &SessionUser, order: OrderId, line: 
     tx.commit().await?;
     house.wake_outbox();
     tracing::info!(order = order.get(), line = line.line_id.get(), qty = request.qty, user = user.id.get(), "taken off");
-    floor::announce(house, view.table_id, order).await;
+    floor::announce(house, view.table_id, order);
     Ok(view)
 }
 
@@ -105,7 +105,7 @@ pub async fn course(house: &House, user: &SessionUser, order: OrderId, course: u
     }
     tx.commit().await?;
     house.wake_outbox();
-    floor::announce(house, view.table_id, order).await;
+    floor::announce(house, view.table_id, order);
     Ok(view)
 }
 
@@ -139,8 +139,8 @@ pub async fn transfer(house: &House, user: &SessionUser, order: OrderId, request
     let view = whole(&mut tx, order).await?;
     tx.commit().await?;
     tracing::info!(order = order.get(), from = from.get(), to = request.table_id.get(), user = user.id.get(), "guests moved");
-    floor::announce(house, from, order).await;
-    floor::announce(house, request.table_id, order).await;
+    floor::announce(house, from, order);
+    floor::announce(house, request.table_id, order);
     Ok(view)
 }
 
@@ -173,8 +173,8 @@ pub async fn merge(house: &House, user: &SessionUser, from: OrderId, request: &M
     let view = whole(&mut tx, into).await?;
     tx.commit().await?;
     tracing::info!(from = from.get(), into = into.get(), user = user.id.get(), "tables put together");
-    floor::announce(house, left.table_id, from).await;
-    floor::announce(house, joined.table_id, into).await;
+    floor::announce(house, left.table_id, from);
+    floor::announce(house, joined.table_id, into);
     Ok(view)
 }
 
@@ -191,7 +191,7 @@ pub async fn hand_over(house: &House, user: &SessionUser, order: OrderId, reques
     db::amendments::remember(&mut tx, order, "handover", user.id, json!({ "from": head.server_user_id, "to": request.user_id })).await?;
     let view = whole(&mut tx, order).await?;
     tx.commit().await?;
-    floor::announce(house, view.table_id, order).await;
+    floor::announce(house, view.table_id, order);
     Ok(view)
 }
 
@@ -208,7 +208,7 @@ pub async fn ask_bill(house: &House, user: &SessionUser, order: OrderId, asked: 
     }
     let view = whole(&mut tx, order).await?;
     tx.commit().await?;
-    floor::announce(house, view.table_id, order).await;
+    floor::announce(house, view.table_id, order);
     Ok(view)
 }
 
@@ -229,7 +229,7 @@ pub async fn release(house: &House, user: &SessionUser, order: OrderId) -> Resul
     db::amendments::remember(&mut tx, order, "release", user.id, json!({})).await?;
     let view = whole(&mut tx, order).await?;
     tx.commit().await?;
-    floor::announce(house, view.table_id, order).await;
+    floor::announce(house, view.table_id, order);
     Ok(view)
 }
 

@@ -7,6 +7,9 @@ use crate::state::House;
 use domain::api::{Event, FloorPlan, SessionUser, TableView};
 use domain::order::FieldError;
 use domain::{OrderId, RoomId, TableId};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use tokio::sync::Notify;
 
 /// All tables.
 ///
@@ -16,20 +19,44 @@ pub async fn plan(house: &House) -> Result<Vec<TableView>> {
     db::floor::tables(&house.db, None).await
 }
 
-/// Tells open screens that a table and its order changed. After commit. The table is read once, here, and travels with the event, so that
-/// twenty phones need not ask for the plan. That it cannot be read now is no reason to fail what was just committed: screens reload when
-/// they reconnect.
-pub async fn announce(house: &House, table: TableId, order: OrderId) {
+/// Tables that changed and were not announced yet.
+#[derive(Default)]
+pub struct Changed {
+    tables: Mutex<BTreeSet<i64>>,
+    wake: Notify,
+}
+
+/// Tells open screens that a table and its order changed. After commit; whoever changed it does not wait for that.
+pub fn announce(house: &House, table: TableId, order: OrderId) {
     house.bus.send(Audience::House, Event::OrderChanged { order_id: order });
-    match db::floor::tables(&house.db, Some(table)).await {
-        Ok(tables) => {
-            for table in tables {
-                let now = Some(table.now());
-                let event = Event::TableChanged { table_id: table.id, status: table.status, order_id: table.order_id, now };
-                house.bus.send(Audience::House, event);
+    house.changed.tables.lock().unwrap_or_else(PoisonError::into_inner).insert(table.get());
+    house.changed.wake.notify_one();
+}
+
+/// Announces tables for as long as the house stands. What changed meanwhile is read together, once, and travels with the events, so that
+/// twenty phones need not ask for the plan. That it cannot be read now costs a moment: screens reload when they reconnect.
+pub async fn announce_changes(house: Weak<House>, changed: Arc<Changed>) {
+    loop {
+        changed.wake.notified().await;
+        let Some(house) = house.upgrade() else { return };
+        let tables: Vec<i64> = std::mem::take(&mut *changed.tables.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect();
+        match db::floor::tables(&house.db, Some(&tables)).await {
+            Ok(tables) => {
+                for table in tables {
+                    let now = Some(table.now());
+                    let event = Event::TableChanged { table_id: table.id, status: table.status, order_id: table.order_id, now };
+                    house.bus.send(Audience::House, event);
+                }
             }
+            Err(error) => tracing::warn!(%error, ?tables, "table changes not announced"),
         }
-        Err(error) => tracing::warn!(%error, table = table.get(), "table change not announced"),
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        // So that the announcer sees that there is nothing left to announce.
+        self.changed.wake.notify_one();
     }
 }
 

@@ -65,7 +65,7 @@ async fn advance(house: &House, mut tx: Transaction<'_, Postgres>, moving: Movin
     let (at, timestamp) = db::kitchen::set_state(&mut tx, &ids, state, &house.zone).await?;
     tx.commit().await?;
 
-    floor::announce(house, table_id, order_id).await;
+    floor::announce(house, table_id, order_id);
     if state == LineState::Ready {
         for (line, dish) in ids.into_iter().zip(dishes) {
             let event = Event::DishReady { order_id, table: table.clone(), dish, line_id: Some(line), timestamp: timestamp.clone(), at };

@@ -1,35 +1,20 @@
-//! The menu, read once and kept for a while.
+//! What happens to the menu while the house is open: something runs out, comes back, changes its price, finds its wine.
+//!
+//! Each checks, writes in one transaction, commits, and then forgets every copy of the menu and tells the phones. Lines already ordered
+//! carry their own name, price and rate: nothing here reaches them.
 
+use super::once::{self, Answered};
 use crate::adapters::bus::Audience;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::state::House;
 use domain::ItemId;
-use domain::api::{Availability, Event};
-use domain::menu::Menu;
-use sha2::{Digest, Sha256};
-use sqlx::PgPool;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use domain::api::{Availability, Event, ItemDraft, ItemView, PairingDraft, SessionUser};
+use domain::catalogue::{check_item, check_pairings, named_items};
+use domain::menu::ItemKind;
+use domain::order::FieldError;
+use sqlx::PgConnection;
 use time::OffsetDateTime;
-use tokio::sync::Mutex;
-
-/// How long a menu is believed without looking again.
-const KEPT: Duration = Duration::from_secs(300);
-
-/// The menu with its body ready to send.
-pub struct CachedMenu {
-    /// For pricing.
-    pub menu: Menu,
-    /// As sent, JSON.
-    pub body: String,
-    /// Strong validator of that body.
-    pub etag: String,
-}
-
-/// The menu as last read. The lock is held while it is read, so that a hundred requests on an empty cache make one query.
-#[derive(Default)]
-pub struct MenuCache(Mutex<Option<(Instant, Arc<CachedMenu>)>>);
 
 /// Says whether something can be ordered now, and tells the phones.
 ///
@@ -43,40 +28,158 @@ pub async fn set_availability(house: &House, item: ItemId, said: &Availability) 
     if !db::menu::set_availability(&house.db, item, said.available, back_at).await? {
         return Err(Error::NotFound("cet article"));
     }
-    changed(house).await
-}
-
-/// After commit: forgets the menu as it was and tells the phones.
-async fn changed(house: &House) -> Result<()> {
-    house.menu.forget().await;
-    let version = house.menu.get(&house.db).await?.menu.version.clone();
-    house.bus.send(Audience::House, Event::MenuChanged { version });
+    changed(house).await;
     Ok(())
 }
 
-impl MenuCache {
-    /// The menu, at most five minutes old.
-    ///
-    /// # Errors
-    /// When it has to be read and the database does not answer.
-    pub async fn get(&self, db: &PgPool) -> Result<Arc<CachedMenu>> {
-        let mut kept = self.0.lock().await;
-        if let Some((at, menu)) = kept.as_ref()
-            && at.elapsed() < KEPT
-        {
-            return Ok(Arc::clone(menu));
-        }
-        let (items, notes) = db::menu::whole(db).await?;
-        let digest = Sha256::digest(serde_json::to_vec(&(&items, &notes))?);
-        let version: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let menu = Menu { version, items, notes };
-        let cached = Arc::new(CachedMenu { body: serde_json::to_string(&menu)?, etag: format!("\"{}\"", menu.version), menu });
-        *kept = Some((Instant::now(), Arc::clone(&cached)));
-        Ok(cached)
+/// One step of the worker: what was out until now can be ordered again. Several processes may do it at once; each article comes back
+/// once. Returns whether anything did.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn bring_back(house: &House) -> Result<bool> {
+    let back = db::menu::bring_back(&house.db).await?;
+    if back.is_empty() {
+        return Ok(false);
     }
+    tracing::info!(?back, "back on the menu");
+    changed(house).await;
+    Ok(true)
+}
 
-    /// Forgets it: something on the menu changed and is committed.
-    pub async fn forget(&self) {
-        *self.0.lock().await = None;
+/// Every article, also what is out, in printed order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn items(house: &House) -> Result<Vec<ItemView>> {
+    db::catalogue::whole(&house.db).await
+}
+
+/// Adds an article, at the end of its heading. The same `uuid` again adds nothing and returns the first answer.
+///
+/// # Errors
+/// [`Error::Invalid`] names every faulty field.
+pub async fn add(house: &House, user: &SessionUser, draft: &ItemDraft) -> Result<Answered<ItemView>> {
+    let item = check_item(draft).map_err(Error::Invalid)?;
+    let mut tx = house.db.begin().await?;
+    if let Some(answered) = once::earlier(&mut tx, draft.uuid, "menu items", user.id, draft).await? {
+        return Ok(answered);
+    }
+    db::catalogue::lock(&mut tx).await?;
+    check_named(&mut tx, &item, None).await?;
+    let id = db::catalogue::add(&mut tx, &item).await?;
+    db::catalogue::set_parts(&mut tx, id, &item).await?;
+    let view = one(&mut tx, id).await?;
+    once::remember(&mut tx, draft.uuid, 201, &view).await?;
+    tx.commit().await?;
+    tracing::info!(item = id.get(), user = user.id.get(), "article added");
+    changed(house).await;
+    Ok(Answered::now(view))
+}
+
+/// Changes an article. What was ordered stays as it was ordered.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] names every faulty field, also a kind that differs: its wines, its way through the kitchen and
+/// its tax hang on it.
+pub async fn change(house: &House, user: &SessionUser, id: ItemId, draft: &ItemDraft) -> Result<ItemView> {
+    let item = check_item(draft).map_err(Error::Invalid)?;
+    let mut tx = house.db.begin().await?;
+    let kind = locked_kind(&mut tx, id).await?;
+    if kind != item.kind {
+        return Err(Error::invalid("kind", "kind_is_fixed"));
+    }
+    check_named(&mut tx, &item, Some(id)).await?;
+    db::catalogue::change(&mut tx, id, &item).await?;
+    db::catalogue::set_parts(&mut tx, id, &item).await?;
+    let view = one(&mut tx, id).await?;
+    tx.commit().await?;
+    tracing::info!(item = id.get(), user = user.id.get(), "article changed");
+    changed(house).await;
+    Ok(view)
+}
+
+/// Sets the wines of a dish or a *formule*: these, and no others.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] for what is not a wine, is there twice, or goes with something that is not eaten.
+pub async fn pair(house: &House, user: &SessionUser, id: ItemId, draft: &[PairingDraft]) -> Result<ItemView> {
+    let pairings = check_pairings(draft).map_err(Error::Invalid)?;
+    let mut tx = house.db.begin().await?;
+    let kind = locked_kind(&mut tx, id).await?;
+    if !matches!(kind, ItemKind::Dish | ItemKind::Menu) {
+        return Err(Error::invalid("pairings", "takes_no_wine"));
+    }
+    let wanted: Vec<ItemId> = draft.iter().map(|pairing| pairing.wine_id).collect();
+    let kinds = db::catalogue::kinds(&mut tx, &wanted).await?;
+    let faults: Vec<FieldError> = (0..)
+        .zip(&wanted)
+        .filter_map(|(at, wine): (usize, _)| match kinds.get(wine).map(|known| known.kind) {
+            Some(ItemKind::Wine) => None,
+            Some(_) => Some(FieldError::new(format!("[{at}].wine_id"), "not_a_wine")),
+            None => Some(FieldError::new(format!("[{at}].wine_id"), "unknown_wine")),
+        })
+        .collect();
+    if !faults.is_empty() {
+        return Err(Error::Invalid(faults));
+    }
+    db::catalogue::set_pairings(&mut tx, id, &pairings).await?;
+    let view = one(&mut tx, id).await?;
+    tx.commit().await?;
+    tracing::info!(item = id.get(), wines = pairings.len(), user = user.id.get(), "wines set");
+    changed(house).await;
+    Ok(view)
+}
+
+/// What an article is made of must exist and be of the right kind; a bottle has one glass.
+async fn check_named(db: &mut PgConnection, item: &ItemDraft, own: Option<ItemId>) -> Result<()> {
+    let named = named_items(item);
+    let kinds = db::catalogue::kinds(db, &named.iter().map(|(_, id)| *id).collect::<Vec<_>>()).await?;
+    let mut faults = Vec::new();
+    for (field, id) in named {
+        let is_bottle = field == "glass_of";
+        let fault = match kinds.get(&id) {
+            None => "unknown_item",
+            Some(bottle) if is_bottle && (bottle.kind != ItemKind::Wine || bottle.is_glass || Some(id) == own) => "not_a_bottle",
+            Some(bottle) if is_bottle && bottle.glass.is_some_and(|glass| Some(glass) != own) => "bottle_has_a_glass",
+            Some(part) if !is_bottle && part.kind == ItemKind::Menu => "formule_in_formule",
+            Some(_) => continue,
+        };
+        faults.push(FieldError::new(field, fault));
+    }
+    // A bottle that has a glass is no glass itself.
+    if item.glass_of.is_some()
+        && let Some(own) = own
+        && db::catalogue::kinds(db, &[own]).await?.get(&own).is_some_and(|own| own.glass.is_some())
+    {
+        faults.push(FieldError::new("glass_of", "bottle_has_a_glass"));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+}
+
+async fn locked_kind(db: &mut PgConnection, id: ItemId) -> Result<ItemKind> {
+    db::catalogue::lock(db).await?;
+    db::catalogue::kinds(db, &[id]).await?.get(&id).map(|known| known.kind).ok_or(Error::NotFound("cet article"))
+}
+
+async fn one(db: &mut PgConnection, id: ItemId) -> Result<ItemView> {
+    db::catalogue::one(db, id).await?.ok_or(Error::NotFound("cet article"))
+}
+
+/// After commit: forgets the menu as it was, everywhere, and tells the phones.
+async fn changed(house: &House) {
+    house.menu.forget().await;
+    announce(house).await;
+}
+
+/// Tells the phones of this process which menu holds now, unless they know. What changed is committed: that it cannot be read back just now
+/// is no reason to say that it did not happen, and the worker announces it as soon as it can be.
+pub async fn announce(house: &House) {
+    match house.menu.get(&house.db).await {
+        Ok(cached) if house.menu.is_news(&cached.menu.version) => {
+            house.bus.send(Audience::House, Event::MenuChanged { version: cached.menu.version.clone() });
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the menu cannot be read; its change is announced later"),
     }
 }

@@ -1,7 +1,7 @@
 //! Exactly once: the client chooses an id, and the same id again returns the first answer instead of having the effect again.
 
 use crate::db::idempotency::{self, Claim};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use domain::UserId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,7 +28,8 @@ impl<T> Answered<T> {
 /// Takes the request's id for this transaction. `Some` is the answer that was already given; `None` means: go ahead.
 ///
 /// # Errors
-/// [`crate::error::Error::IdempotencyMismatch`] when the id was used for another request.
+/// [`Error::IdempotencyMismatch`] when the id was used for another request; [`Error::RequestTooOld`] when it may have been answered so long
+/// ago that the answer is forgotten.
 pub async fn earlier<T: DeserializeOwned>(
     db: &mut PgConnection,
     key: Option<Uuid>,
@@ -38,8 +39,19 @@ pub async fn earlier<T: DeserializeOwned>(
 ) -> Result<Option<Answered<T>>> {
     let Some(key) = key else { return Ok(None) };
     match idempotency::claim(db, key, &digest(route, user, request)?).await? {
-        Claim::New => Ok(None),
+        Claim::New => refuse_if_forgotten(db, Some(key)).await.map(|()| None),
         Claim::Done { answer, .. } => Ok(Some(Answered { value: serde_json::from_str(&answer)?, replayed: true })),
+    }
+}
+
+/// Refuses an id that may have been answered more than a month ago and forgotten since: then a second time is worse than no time.
+///
+/// # Errors
+/// [`Error::RequestTooOld`].
+pub async fn refuse_if_forgotten(db: &mut PgConnection, key: Option<Uuid>) -> Result<()> {
+    match key {
+        Some(key) if idempotency::may_be_forgotten(&mut *db, key).await? => Err(Error::RequestTooOld),
+        _ => Ok(()),
     }
 }
 

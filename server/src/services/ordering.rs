@@ -49,6 +49,7 @@ async fn try_place(house: &House, user: &SessionUser, request: &OrderRequest, di
         }
         return replay(&mut tx, &answer).await.map(Some);
     }
+    once::refuse_if_forgotten(&mut tx, request.uuid).await?;
     let lines = price(request, &menu.menu).map_err(Error::Invalid)?;
     let open = match open {
         Some(open) => open,
@@ -73,7 +74,7 @@ async fn try_place(house: &House, user: &SessionUser, request: &OrderRequest, di
     house.wake_outbox();
 
     tracing::info!(order = open.id.get(), table = request.table_id.get(), round = accepted.round, lines = lines.len(), "order taken");
-    floor::announce(house, request.table_id, open.id).await;
+    floor::announce(house, request.table_id, open.id);
     if let Some(awaited) = awaited {
         accepted.status = awaited.status().await;
     }

@@ -76,7 +76,7 @@ pub async fn pay(house: &House, user: &SessionUser, request: &PaymentRequest) ->
     tx.commit().await?;
 
     tracing::info!(order = request.order_id.get(), payment = payment_id.get(), ticket = record.seq, "share settled");
-    floor::announce(house, ledger.head.table_id, request.order_id).await;
+    floor::announce(house, ledger.head.table_id, request.order_id);
     Ok(Answered::now(done))
 }
 

@@ -1,17 +1,22 @@
 //! Signing in with a name and a PIN.
 //!
-//! A PIN has ten thousand values, so guessing is what this file is about: failures are counted per name before the PIN is checked, five
-//! in a row lock the name, and each further failure doubles the wait up to a quarter of an hour. Unknown names cost the same time and get
-//! the same answer.
+//! A PIN has ten thousand values, so guessing is what this file is about: failures are counted before the PIN is checked. Five in a row
+//! lock a name; more than thirty from one address, over all names, lock the address; each further failure doubles the wait up to a quarter of an
+//! hour. Unknown names cost the same time and get the same answer.
+//!
+//! A whole restaurant may have one address. So a failure that its person puts right counts no longer, one is forgotten every minute, and
+//! tries that tested no PIN (the name was locked) do not count: ten waiters who mistype their PINs three times each lock nobody else out.
 
 use crate::db;
+use crate::db::sign_in_peers::Limits;
+use crate::db::users::Credentials;
 use crate::error::{Error, Result};
 use crate::state::House;
 use anyhow::Context;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use domain::api::{Login, SessionUser};
+use domain::api::Login;
 use std::sync::LazyLock;
 use tokio::sync::Semaphore;
 
@@ -19,6 +24,9 @@ use tokio::sync::Semaphore;
 const FREE_FAILURES: i32 = 5;
 /// How long a name is locked after five failures in a row, six, seven …, in seconds. The last one holds for all that follow.
 const WAITS: [i32; 6] = [30, 60, 120, 240, 480, 900];
+
+/// What one address may do: at most thirty tries at once, then sixty an hour, and four an hour for whoever does not stop.
+const PEER: Limits<'static> = Limits { free: 30.0, drain_s: 60.0, waits: &WAITS };
 
 /// Hashing takes 12 MiB and a few dozen milliseconds of one core: two at a time, so that guessing cannot exhaust the machine.
 static HASHING: Semaphore = Semaphore::const_new(2);
@@ -66,33 +74,49 @@ async fn matches(pin: &str, hash: Option<String>) -> Result<bool> {
     .map_err(Error::internal)
 }
 
-/// Checks a name and a PIN. The caller opens the session.
+/// Checks a name and a PIN that came from an address. The caller opens the session, and then asks whether it [`still_holds`].
 ///
 /// # Errors
-/// [`Error::WrongPin`], or [`Error::TooMany`] while the name is locked, also for the right PIN.
-pub async fn check(house: &House, login: &Login) -> Result<SessionUser> {
+/// [`Error::WrongPin`], or [`Error::TooMany`] while the name or the address is locked, also for the right PIN.
+pub async fn check(house: &House, peer: &str, login: &Login) -> Result<Credentials> {
     let username = login.username.trim().to_lowercase();
     if username.is_empty() || username.len() > 64 || username.chars().any(char::is_control) || !is_pin(&login.pin) {
         return Err(Error::WrongPin);
     }
+    if !db::sign_in_peers::claim(&house.db, peer, &PEER).await? {
+        let wait = db::sign_in_peers::locked_for(&house.db, peer).await?;
+        tracing::warn!(peer, "sign-in refused: too many failures from this address");
+        return Err(Error::TooMany { retry_after: wait.unsigned_abs() });
+    }
     let Some(failures) = db::users::claim_attempt(&house.db, &username, FREE_FAILURES, &WAITS).await? else {
+        db::sign_in_peers::give_back(&house.db, peer, 1, &PEER).await?;
         let wait = db::users::locked_for(&house.db, &username).await?;
         return Err(Error::TooMany { retry_after: wait.unsigned_abs() });
     };
     let credentials = db::users::credentials(&house.db, &username).await?;
-    let (user, hash) = credentials.map_or((None, None), |found| (Some(found.user), Some(found.pin_hash)));
-    let right = matches(&login.pin, hash).await?;
-    match user {
-        Some(user) if right => {
+    let right = matches(&login.pin, credentials.as_ref().map(|known| known.pin_hash.clone())).await?;
+    match credentials {
+        Some(proven) if right => {
+            // This try, and those of this name before it: they were mistakes.
+            db::sign_in_peers::give_back(&house.db, peer, failures, &PEER).await?;
             db::users::forget_failures(&house.db, &username).await?;
-            tracing::info!(user = user.id.get(), "signed in");
-            Ok(user)
+            tracing::info!(user = proven.user.id.get(), "signed in");
+            Ok(proven)
         }
         _ => {
             tracing::info!(failures, "sign-in refused");
             Err(Error::WrongPin)
         }
     }
+}
+
+/// Whether what was proven a moment ago is still so: the same person, role and PIN.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn still_holds(house: &House, proven: &Credentials) -> Result<bool> {
+    let now = db::users::credentials_of(&house.db, proven.user.id).await?;
+    Ok(now.is_some_and(|now| now.user.role == proven.user.role && now.pin_hash == proven.pin_hash))
 }
 
 #[cfg(test)]

@@ -154,3 +154,32 @@ async fn the_menu_is_sent_once() {
     let again = alice.send(alice.request(reqwest::Method::GET, "/api/menu").header("if-none-match", etag)).await;
     assert_eq!((again.status, again.text.as_str()), (304, ""));
 }
+
+#[tokio::test]
+async fn old_answers_are_forgotten_and_nothing_happens_twice() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let day = |ago: u64| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, now - ago * 86_400, 0))
+    };
+    // Sent a month ago, by a phone with the right time, by one without, and by a program.
+    let (right, wrong, program) = (day(31), day(400), Uuid::new_v4());
+    let order = |uuid: Uuid| json!({"table_id": 5, "items": [{"dish_id": 12, "qty": 1}], "uuid": uuid});
+    for uuid in [right, wrong, program] {
+        assert_eq!(alice.post("/api/orders", &order(uuid)).await.status, 201, "a phone that lost the time sells on");
+    }
+    sqlx::query("update idempotency set created_at = now() - interval '31 days'").execute(&app.owner).await.unwrap();
+    sqlx::query("update users set created_at = now() - interval '300 days'").execute(&app.owner).await.unwrap();
+    let today = Uuid::now_v7();
+    assert_eq!(alice.post("/api/orders", &order(today)).await.status, 201);
+
+    assert_eq!(server::db::idempotency::forget_old(&app.house.db).await.unwrap(), 1);
+    let late = alice.post("/api/orders", &order(right)).await;
+    assert_eq!((late.status, late.code()), (409, "request_too_old"));
+    for uuid in [wrong, program, today] {
+        assert_eq!(alice.post("/api/orders", &order(uuid)).await.header("idempotent-replay"), Some("true"));
+    }
+    let rounds: i32 = sqlx::query_scalar("select rounds from orders").fetch_one(&app.owner).await.unwrap();
+    assert_eq!(rounds, 4);
+}

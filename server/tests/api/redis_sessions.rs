@@ -6,13 +6,14 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-struct Redis {
-    child: Child,
-    url: String,
+/// A real Redis; killed when it is dropped.
+pub struct Redis {
+    pub child: Child,
+    pub url: String,
 }
 
 impl Redis {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()])
@@ -42,7 +43,7 @@ async fn a_session_is_answered_from_redis_which_holds_nothing_to_sign_in_with() 
     let alice = app.signed_in("alice").await;
 
     let mut connection = redis::Client::open(redis.url.as_str()).unwrap().get_connection().unwrap();
-    let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
+    let keys: Vec<String> = redis::cmd("KEYS").arg("comptoir:session:*").query(&mut connection).unwrap();
     assert_eq!(keys.len(), 1);
     let cookie = alice.cookie.clone().unwrap();
     assert!(!keys[0].contains(cookie.split('=').nth(1).unwrap()), "the store does not hold what the cookie holds");

@@ -6,7 +6,6 @@ use server::cluster::{Cluster, Durability};
 use server::config::{Config, Erp};
 use server::http::ws::Stopping;
 use server::router::router;
-use server::session_store::Store;
 use server::state::Shared;
 use server::{db, run};
 use sqlx::postgres::PgConnectOptions;
@@ -66,17 +65,17 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 impl TestApp {
     /// With tickets that count.
     pub async fn start() -> Self {
-        Self::with(|_| {}, None).await
+        Self::with(|_| {}).await
     }
 
     /// On the training chain.
     pub async fn in_training() -> Self {
-        Self::with(|config| config.training = true, None).await
+        Self::with(|config| config.training = true).await
     }
 
     /// With sessions in Redis.
     pub async fn with_redis(url: &str) -> Self {
-        Self::with(|_| {}, Some(url)).await
+        Self::with(|config| config.redis = Some(url.parse().unwrap())).await
     }
 
     /// With a kitchen system, which is told.
@@ -88,7 +87,7 @@ impl TestApp {
 
     /// With a kitchen system that is told when the test takes a step.
     pub async fn with_idle_kitchen(erp: Erp) -> Self {
-        Self::with(|config| config.erp = Some(erp), None).await
+        Self::with(|config| config.erp = Some(erp)).await
     }
 
     /// Another process on the same database, with or without the kitchen system.
@@ -98,7 +97,7 @@ impl TestApp {
         house
     }
 
-    async fn with(change: impl FnOnce(&mut Config), redis_url: Option<&str>) -> Self {
+    async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let shelter = &*SHELTER;
         // What a failing test's server had to say is shown with it.
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
@@ -116,18 +115,24 @@ impl TestApp {
         change(&mut config);
         // Made once for all tests: making a key takes longer than using it.
         Signer::open(&config.fiscal_key_file, true).unwrap();
+        Self::serve(config, options).await
+    }
+
+    /// Another server process of the same house.
+    pub async fn another(&self) -> Self {
+        Self::serve(self.config.clone(), (*self.owner.connect_options()).clone()).await
+    }
+
+    async fn serve(config: Config, options: PgConnectOptions) -> Self {
         let pool = db::connect(options.clone(), 8).await.unwrap();
-        let house = run::open_house(&config, pool.clone()).await.unwrap();
-        let redis = match redis_url {
-            None => None,
-            Some(url) => Some(redis::aio::ConnectionManager::new(redis::Client::open(url).unwrap()).await.unwrap()),
-        };
-        let sessions = Store::new(pool, redis);
+        let house = run::open_house(&config, pool).await.unwrap();
         let stopping = CancellationToken::new();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let service = router(house.clone(), sessions, Stopping(stopping.clone()));
+        let service = router(house.clone(), house.sessions.clone(), Stopping(stopping.clone()));
+        let service = service.into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        tokio::spawn(server::workers::menu::listen(house.clone(), stopping.clone()));
         let owner = PgPool::connect_with(options).await.unwrap();
         Self { address, house, owner, config, stopping }
     }

@@ -70,5 +70,9 @@ mod tests {
     fn a_pin_is_not_printed() {
         let login = Login { username: "alice".into(), pin: "1234".into() };
         assert!(!format!("{login:?}").contains("1234"));
+        let new = NewUser { username: "zoe".into(), name: "Zoé".into(), role: crate::Role::Serveur, pin: "1234".into(), uuid: None };
+        assert!(!format!("{new:?}").contains("1234"));
+        let change = UserChange { name: "Zoé".into(), role: crate::Role::Serveur, active: true, pin: Some("1234".into()) };
+        assert!(!format!("{change:?}").contains("1234"));
     }
 }

@@ -85,7 +85,7 @@ impl Stove {
             Some(view)
         });
         let board = Memo::new(move |_| {
-            let minutes = |then: OffsetDateTime| Some((clock.now()? - ahead.get()? - then.unix_timestamp()) / 60);
+            let minutes = |then: OffsetDateTime| Some((clock.seconds()? - ahead.get()? - then.unix_timestamp()) / 60);
             now.with(|view| {
                 let Some(view) = view else { return Board::default() };
                 let is_seen = |void: &KitchenVoid| {
@@ -119,7 +119,7 @@ impl Stove {
                 stove.tell(&before, &after);
             }
             // What is shown may be old, it cannot be of the future: the smallest difference is the clock's.
-            let difference = clock.now_untracked().map(|now| now - after.at.unix_timestamp());
+            let difference = clock.seconds_untracked().map(|now| now - after.at.unix_timestamp());
             ahead.update(|ahead| *ahead = [*ahead, difference].into_iter().flatten().min());
             let shown = kitchen.last_shown();
             taps.update(|taps| taps.retain(|tap| tap.taken_after.is_none_or(|asked| shown <= asked)));
@@ -142,7 +142,7 @@ impl Stove {
 
     /// Whole minutes since then by the server's clock, never negative; `None` before the browser has a time.
     pub(super) fn minutes_since(self, then: OffsetDateTime) -> Option<i64> {
-        let now = self.clock.now()? - self.ahead.get().unwrap_or(0);
+        let now = self.clock.seconds()? - self.ahead.get().unwrap_or(0);
         Some(((now - then.unix_timestamp()) / 60).max(0))
     }
 
