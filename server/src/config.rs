@@ -245,11 +245,11 @@ mod tests {
             ("ERP_URL", "http://till:secret@kitchen.local"),
             ("ERP_URL", "http://kitchen.local/?token=secret"),
             ("ERP_URL", "http://kitchen.local/#top"),
-            ("ERP_URL", "http://"),
+            ("ERP_URL", "https:///kitchen"),
             ("ERP_WAIT_MS", "0.3"),
             ("ERP_WAIT_MS", "10001"),
             ("ERP_WAIT_MS", "-5"),
-            ("ERP_SEND_DRINKS", "yes"),
+            ("ERP_SEND_DRINKS", "oui"),
         ] {
             let error = read(&[(name, value)]).expect_err(value);
             assert_eq!(error.name, name);
