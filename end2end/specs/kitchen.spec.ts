@@ -156,7 +156,12 @@ test("a dish goes its way by taps, two screens agree, and what went too early is
   await expect(card(other, sent, "mains")).not.toContainText("Magret de canard");
   await expectTouchable(one.getByTestId(`kitchen-recall-${magret}`));
 
+  // Both bump the same slip, neither knowing of the other.
+  let known = () => {};
+  const both = new Promise<void>((resolve) => (known = resolve));
+  for (const page of [one, other]) await page.route("**/call/kitchen", (route) => both.then(() => route.continue()));
   await Promise.all([bump(one, sent, "mains").click(), bump(other, sent, "mains").click()]);
+  known();
   for (const page of [one, other]) {
     await expect(card(page, sent, "mains")).toHaveCount(0);
     await expect(card(page, sent, "pass").getByTestId("line-state")).toHaveText(["prêt", "prêt"]);
