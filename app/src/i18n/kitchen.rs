@@ -1,6 +1,7 @@
 //! What the kitchen screen says.
 
 use super::counted;
+use crate::browser::clock::spell_minutes;
 use domain::kitchen::{Age, Column};
 use domain::order::KitchenMove;
 
@@ -109,7 +110,8 @@ impl Texts {
 
     /// How old what is shown is, for example `bons d’il y a 3 min`.
     #[must_use]
-    pub fn as_of(&self, age: &str) -> String {
+    pub fn as_of(&self, minutes: i64) -> String {
+        let age = if minutes == 0 { "moins d’une minute".to_owned() } else { spell_minutes(minutes) };
         format!("bons d’il y a {age}")
     }
 }

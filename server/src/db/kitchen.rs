@@ -51,10 +51,11 @@ pub async fn view(db: &mut PgConnection) -> Result<KitchenView> {
             at: row.at,
         });
     }
+    slips.sort_by_key(|slip| (slip.at, slip.order_id, slip.round));
     Ok(KitchenView { at, slips, finished: finished(db).await? })
 }
 
-/// The slip of this round, after all others when it is not there yet.
+/// The slip of this round, the last one when it was not there yet.
 fn slip_of(
     slips: &mut Vec<KitchenSlip>,
     order_id: OrderId,

@@ -168,7 +168,7 @@ impl Content {
         });
         let note = note.map(|note| {
             if may_be_allergy(&note) {
-                view! { <span class="dish-note is-allergy"><Icon glyph=Glyph::Alert/><span>{t.allergy}" : "{note}</span></span> }.into_any()
+                view! { <span class="dish-note is-allergy"><Icon glyph=Glyph::Alert/><span><b class="dish-note-label">{t.allergy}" "</b>{note}</span></span> }.into_any()
             } else {
                 view! { <span class="dish-note"><Icon glyph=Glyph::Pencil/><span class="visually-hidden">{t.note}" : "</span>{note}</span> }
                     .into_any()

@@ -63,7 +63,7 @@ pub(super) fn CutOff(stove: Stove) -> impl IntoView {
         is_cut_off.get().map(|since| {
             let sentence = move || match since {
                 Some(since) => {
-                    let age = stove.minutes_since(since).map(|minutes| t.as_of(&spell_minutes(minutes))).unwrap_or_default();
+                    let age = stove.minutes_since(since).map(|minutes| t.as_of(minutes)).unwrap_or_default();
                     format!("{}\u{a0}: {age}, {}", t.cut_off, t.cut_off_detail)
                 }
                 None => stove.failure().unwrap_or_else(|| t.cut_off.to_owned()),
