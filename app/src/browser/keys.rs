@@ -1,5 +1,6 @@
 //! Keys that are pressed anywhere on a page: the expert's short way, like a long press.
 
+#[cfg(feature = "hydrate")]
 use leptos::prelude::*;
 
 /// A key that was pressed.
@@ -20,10 +21,10 @@ pub struct Pressed<'a> {
 /// Calls back for every key, as long as the calling component is on screen; `true` means that the key is used up. Does nothing on the
 /// server.
 pub fn listen(heard: impl Fn(&Pressed<'_>) -> bool + 'static) {
-    let heard = StoredValue::new_local(heard);
-    Effect::new(move |_| {
-        #[cfg(feature = "hydrate")]
-        {
+    #[cfg(feature = "hydrate")]
+    {
+        let heard = StoredValue::new_local(heard);
+        Effect::new(move |_| {
             let handle = window_event_listener(leptos::ev::keydown, move |event| {
                 if event.alt_key() || event.is_composing() {
                     return;
@@ -37,10 +38,10 @@ pub fn listen(heard: impl Fn(&Pressed<'_>) -> bool + 'static) {
                 }
             });
             on_cleanup(move || handle.remove());
-        }
-        #[cfg(not(feature = "hydrate"))]
-        let _ = heard;
-    });
+        });
+    }
+    #[cfg(not(feature = "hydrate"))]
+    drop(heard);
 }
 
 #[cfg(feature = "hydrate")]

@@ -25,7 +25,7 @@ async fn minutes_pass(app: &TestApp, minutes: i32) {
     }
 }
 
-fn room_mut<'a>(plan: &'a mut Value, room: usize) -> &'a mut Vec<Value> {
+fn room_mut(plan: &mut Value, room: usize) -> &mut Vec<Value> {
     plan["rooms"][room]["tables"].as_array_mut().unwrap()
 }
 

@@ -147,8 +147,8 @@ fn Tools(editing: Editing) -> impl IntoView {
             <div class="panel-group" role="group" aria-label=words.tools>
                 <button type="button" class="button" aria-label=words.undo data-testid="undo" disabled=move || !editing.can_undo() on:click=move |_| editing.undo()><Icon glyph=Glyph::Undo/></button>
                 <button type="button" class="button" aria-label=words.redo data-testid="redo" disabled=move || !editing.can_redo() on:click=move |_| editing.redo()><Icon glyph=Glyph::Redo/></button>
-                <button type="button" class="button" data-testid="add-table" on:click=move |_| editing.add_table()><Icon glyph=Glyph::Plus/>{words.add_table}</button>
-                <button type="button" class="button" data-testid="add-room" on:click=move |_| editing.add_room()><Icon glyph=Glyph::Plus/>{words.add_room}</button>
+                <button type="button" class="button" aria-label=words.add_table_long data-testid="add-table" on:click=move |_| editing.add_table()><Icon glyph=Glyph::Plus/>{words.add_table}</button>
+                <button type="button" class="button" aria-label=words.add_room_long data-testid="add-room" on:click=move |_| editing.add_room()><Icon glyph=Glyph::Plus/>{words.add_room}</button>
                 <button
                     type="button"
                     class="button toggle"

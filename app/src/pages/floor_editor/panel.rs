@@ -178,7 +178,7 @@ fn OfRoom(editing: Editing) -> impl IntoView {
         <h2 class="visually-hidden">{t.this_room}</h2>
         <div class="panel-row">
             <div class="field panel-name">
-                <label for="room-name">{crate::i18n::t().rooms}" · "{move || t.table_count(tables())}</label>
+                <label for="room-name">{t.name}</label>
                 <input
                     class="input"
                     id="room-name"
@@ -200,7 +200,7 @@ fn OfRoom(editing: Editing) -> impl IntoView {
                 <Icon glyph=Glyph::Trash/>{t.remove_room}
             </button>
         </div>
-        <p class="quiet-text">{t.choose_help}</p>
+        <p class="quiet-text">{move || t.table_count(tables())}". "{t.choose_help}</p>
         <Show when=move || !can_go()><p class="quiet-text">{t.remove_room_help}</p></Show>
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn Elapsed(status: TableStatus, minutes: Option<i64>) -> impl IntoVie
             Age::Long => "age is-long",
             Age::TooLong => "age is-too-long",
         };
-        view! { <span class=class>{spell_minutes(minutes)}{plan::t().age(age).map(|word| view! { " "<b>{word}</b> })}</span> }
+        view! { <span class=class>{spell_minutes(minutes)}{plan::t().age(age).map(|word| view! { " · "<b>{word}</b> })}</span> }
     })
 }
 
