@@ -82,6 +82,20 @@ pub enum Glyph {
     Shield,
     /// Divide.
     Split,
+    /// More about it, more to do.
+    More,
+    /// Contains allergens.
+    Wheat,
+    /// Call for a course.
+    Call,
+    /// Let it wait.
+    Pause,
+    /// To another place.
+    Swap,
+    /// Put together.
+    Join,
+    /// Out.
+    Ban,
 }
 
 impl Glyph {
@@ -131,6 +145,15 @@ impl Glyph {
             Self::Printer => "M7 8.5V3.5h10v5M7 17H4V8.5h16V17h-3M7 14h10v6.5H7z",
             Self::Shield => "M12 3.5l7.5 2.5v6c0 4.5-3.2 7.3-7.5 8.5-4.3-1.2-7.5-4-7.5-8.5V6zM8.5 12l2.5 2.5 4.5-5",
             Self::Split => "M12 21v-7L5 6.5M12 14l7-7.5M5 11V6.5h4.5M14.5 6.5H19V11",
+            Self::More => "M6 12v.1M12 12v.1M18 12v.1",
+            Self::Wheat => {
+                "M12 21V9M12 9c-2-1-2-4 0-6 2 2 2 5 0 6zM12 14c-3 .5-5-1-5-4 3-.5 5 1 5 4zM12 14c3 .5 5-1 5-4-3-.5-5 1-5 4zM12 19c-3 .5-5-1-5-4 3-.5 5 1 5 4zM12 19c3 .5 5-1 5-4-3-.5-5 1-5 4z"
+            }
+            Self::Call => "M4 10v4h3l9 5V5l-9 5zM19 9.5a4 4 0 0 1 0 5M8 14.5l1 5h2.5l-1-3.5",
+            Self::Pause => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM10 9v6M14 9v6",
+            Self::Swap => "M4 8.5h15M15.5 5l3.5 3.5-3.5 3.5M20 15.5H5M8.5 12L5 15.5 8.5 19",
+            Self::Join => "M5 4.5l7 7 7-7M12 11.5V21M8.5 17.5L12 21l3.5-3.5",
+            Self::Ban => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM6.5 6.5l11 11",
         }
     }
 }

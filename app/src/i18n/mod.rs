@@ -19,6 +19,8 @@ macro_rules! texts {
 }
 // A room with many words has a file of its own beside this one, with its own struct and its own `t`.
 
+pub mod order;
+
 texts! {
     /// What the interface says, by what it means.
     Texts {
