@@ -35,7 +35,7 @@ pub(super) fn LineSheet(ordering: Ordering, key: u32) -> impl IntoView {
     };
     let is_formule = item.as_ref().is_some_and(|item| !item.components.is_empty());
     item.map(|item| {
-        let (id, options, allergens) = (item.id, item.options, item.allergens);
+        let (id, options, allergens, usual) = (item.id, item.options, item.allergens, item.course);
         view! {
             <div class="panel" data-testid="line-sheet">
                 <div class="panel-row">
@@ -54,7 +54,7 @@ pub(super) fn LineSheet(ordering: Ordering, key: u32) -> impl IntoView {
                 </div>
                 <Questions groups=options chosen=chosen on_choose=on_choose/>
                 <Note ordering=ordering line=line key=key/>
-                {(!is_formule).then(|| view! { <Course ordering=ordering line=line key=key/> })}
+                {(!is_formule).then(|| view! { <Course ordering=ordering line=line key=key usual=usual/> })}
                 <Wait ordering=ordering line=line key=key/>
                 {(!is_formule).then(|| view! { <Allergens allergens=allergens/> })}
                 <div class="panel-foot">
@@ -94,14 +94,15 @@ fn Note(ordering: Ordering, line: Memo<Option<DraftLine>>, key: u32) -> impl Int
     }
 }
 
-/// With which course it is served.
+/// With which course it is served; `usual` is the menu's.
 #[component]
-fn Course(ordering: Ordering, line: Memo<Option<DraftLine>>, key: u32) -> impl IntoView {
+fn Course(ordering: Ordering, line: Memo<Option<DraftLine>>, key: u32, usual: u8) -> impl IntoView {
     let place =
         move || ordering.menu.data.with(|menu| line.with(|line| line.as_ref().zip(menu.as_ref()).map(|(line, menu)| line.place(menu))));
     let course = move |course: u8| {
         let pressed = move || if place() == Some(Place::of(course)) { "true" } else { "false" };
-        let choose = move |_| ordering.edit(|draft| draft.change(key, |line| line.course = Some(course)));
+        let another = (course != usual).then_some(course);
+        let choose = move |_| ordering.edit(|draft| draft.change(key, |line| line.course = another));
         view! {
             <button type="button" aria-pressed=pressed data-testid=format!("course-{course}") on:click=choose>{texts().place(Place::of(course))}</button>
         }

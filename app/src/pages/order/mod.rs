@@ -78,7 +78,7 @@ fn TableOrder(table_id: TableId) -> impl IntoView {
         });
         let more = ordering.floor.data.with(Option::is_some).then(|| {
             view! {
-                <button type="button" class="round" aria-label=texts().actions data-testid="table-actions" on:click=move |_| ordering.show(Panel::Actions)>
+                <button type="button" class="round more" aria-label=texts().actions data-testid="table-actions" on:click=move |_| ordering.show(Panel::Actions)>
                     <Icon glyph=Glyph::More/>
                 </button>
             }

@@ -185,7 +185,8 @@ impl Ordering {
     /// Puts one on the order, and its wine when that is wanted.
     pub fn add_with(self, line: impl Into<DraftLine>, with_wine: bool) {
         let line = line.into();
-        let wine = self.wines_for(line.item_id).into_iter().next().filter(|_| with_wine);
+        // A finger that rests is no event: nothing is followed from here.
+        let wine = untrack(|| self.wines_for(line.item_id)).into_iter().next().filter(|_| with_wine);
         self.add(line);
         if let Some(wine) = wine {
             self.add(wine.id);
@@ -206,7 +207,7 @@ impl Ordering {
     /// Takes a line off, and offers to put it back.
     pub fn remove(self, key: u32) {
         let mut removed = None;
-        let name = self.draft.with_untracked(|draft| draft.line(key).map(|line| line.item_id)).map(|id| self.name_of(id));
+        let name = self.draft.with_untracked(|draft| draft.line(key).map(|line| line.item_id)).map(|id| untrack(|| self.name_of(id)));
         self.edit(|draft| removed = draft.remove(key));
         let (Some(removed), (_, _, toaster)) = (removed, self.parts.get_value()) else { return };
         let put_back = move || {

@@ -30,7 +30,7 @@ pub(super) fn WineChip(ordering: Ordering, wines: Vec<Pairing>) -> impl IntoView
                         aria-expanded=move || unfolded.get().to_string()
                         on:click=move |_| unfolded.update(|unfolded| *unfolded = !*unfolded)
                     >
-                        {move || view! { <Icon glyph=if unfolded.get() { Glyph::Down } else { Glyph::Up }/> }}
+                        {move || view! { <Icon glyph=if unfolded.get() { Glyph::Up } else { Glyph::Down }/> }}
                     </button>
                 })}
             </div>
@@ -49,21 +49,20 @@ pub(super) fn WineList(ordering: Ordering, wines: Vec<Pairing>) -> impl IntoView
     };
     let row = move |wine: Pairing| {
         let Pairing { id, name, price, reason, glass } = wine;
-        let by = move |id: ItemId, word: &'static str, price: String, label: String, testid: String| {
+        let of = name.clone();
+        let by = move |id: ItemId, word: &'static str, price: String| {
             view! {
-                <button type="button" class="button" aria-label=label data-testid=testid on:click=move |_| take(id)>
-                    {word}" "<span class="number">{price}</span>
+                <button type="button" class="button" data-testid=format!("wine-{id}") on:click=move |_| take(id)>
+                    {word}" "<span class="number">{price}</span><span class="visually-hidden">", "{of.clone()}</span>
                 </button>
             }
         };
-        let label = |word: &str| format!("{} {name}, {word}", t.add);
-        let (of_bottle, of_glass) = (label(t.bottle), label(t.glass));
         view! {
             <li class="wine-choice">
                 <p class="wine-words"><strong>{name}</strong><span>{reason}</span></p>
                 <div class="wine-prices">
-                    {by(id, t.bottle, price.to_string(), of_bottle, format!("wine-{id}"))}
-                    {glass.map(|glass| by(glass.id, t.glass, glass.price.to_string(), of_glass, format!("wine-{}", glass.id)))}
+                    {by(id, t.bottle, price.to_string())}
+                    {glass.map(|glass| by(glass.id, t.glass, glass.price.to_string()))}
                 </div>
             </li>
         }
