@@ -92,7 +92,6 @@ texts! {
     nothing_found: "Rien de ce nom sur la carte.",
     dishes: "Carte",
     sold_out: "épuisé",
-    with_wine: "appui long : avec le vin",
     the_order: "Commande",
     show_lines: "Voir la commande",
     hide_lines: "Replier la commande",
@@ -118,9 +117,7 @@ texts! {
     here: "ici",
     menu_unknown: "La carte n’est pas encore sur ce téléphone : il faut du réseau une première fois.",
     no_such_table: "Cette table n’existe pas",
-    choose: "Composer la formule",
     add: "Ajouter",
-    cannot_price: "Un article n’est plus disponible : retirez-le pour envoyer.",
     // kitchen
     kitchen_title: "Cuisine",
     nothing_to_do: "Rien à préparer",

@@ -17,7 +17,6 @@ texts! {
     no_allergens: "Aucun allergène déclaré.",
     optional: "facultatif",
     to_choose: "à choisir",
-    no_extra: "sans supplément",
     add: "Ajouter",
     add_with: "Ajouter avec",
     out_of: "Épuisé",
