@@ -61,6 +61,30 @@ fn now_in_seconds() -> i64 {
     js_sys::Date::now() as i64 / 1000
 }
 
+/// The next time that the clock on the wall says that hour: what is out tonight is looked at again before the next service. `None` on the
+/// server, which does not know where the phone is.
+#[must_use]
+pub fn next_at(hour: u32) -> Option<OffsetDateTime> {
+    #[cfg(feature = "hydrate")]
+    {
+        let then = js_sys::Date::new_0();
+        if then.get_hours() >= hour {
+            then.set_date(then.get_date() + 1);
+        }
+        then.set_hours(hour);
+        then.set_minutes(0);
+        then.set_seconds(0);
+        #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit in 64 bits")]
+        let seconds = then.get_time() as i64 / 1000;
+        OffsetDateTime::from_unix_timestamp(seconds).ok()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = hour;
+        None
+    }
+}
+
 /// The clock of this tab.
 #[must_use]
 pub fn use_clock() -> Clock {

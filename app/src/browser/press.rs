@@ -39,6 +39,22 @@ impl LongPress {
         drop(long);
     }
 
+    /// Whether a finger is down, or just was for long: a context menu that the browser opens now means the same press.
+    #[must_use]
+    pub fn is_pressed(self) -> bool {
+        #[cfg(feature = "hydrate")]
+        let down = self.running.try_with_value(Option::is_some).unwrap_or(false);
+        #[cfg(not(feature = "hydrate"))]
+        let down = false;
+        down || self.was_long.try_get_value().unwrap_or(false)
+    }
+
+    /// Another button came down: whatever was pressed before is over.
+    pub fn forget(self) {
+        self.end();
+        self.was_long.set_value(false);
+    }
+
     /// The finger went up, or away.
     pub fn end(self) {
         #[cfg(feature = "hydrate")]

@@ -98,6 +98,20 @@ pub enum Glyph {
     TurnLeft,
     /// Turn to the right.
     TurnRight,
+    /// More about it, more to do.
+    More,
+    /// Contains allergens.
+    Wheat,
+    /// Call for a course.
+    Call,
+    /// Let it wait.
+    Pause,
+    /// To another place.
+    Swap,
+    /// Put together.
+    Join,
+    /// Out.
+    Ban,
 }
 
 impl Glyph {
@@ -155,6 +169,15 @@ impl Glyph {
             Self::Grid => "M4 4h16v16H4zM4 9.3h16M4 14.7h16M9.3 4v16M14.7 4v16",
             Self::TurnLeft => "M4.5 12a7.5 7.5 0 1 0 2.2-5.3L4 9.2M4 4.5v4.7h4.7",
             Self::TurnRight => "M19.5 12a7.5 7.5 0 1 1-2.2-5.3L20 9.2M20 4.5v4.7h-4.7",
+            Self::More => "M6 12v.1M12 12v.1M18 12v.1",
+            Self::Wheat => {
+                "M12 21V9M12 9c-2-1-2-4 0-6 2 2 2 5 0 6zM12 14c-3 .5-5-1-5-4 3-.5 5 1 5 4zM12 14c3 .5 5-1 5-4-3-.5-5 1-5 4zM12 19c-3 .5-5-1-5-4 3-.5 5 1 5 4zM12 19c3 .5 5-1 5-4-3-.5-5 1-5 4z"
+            }
+            Self::Call => "M4 10v4h3l9 5V5l-9 5zM19 9.5a4 4 0 0 1 0 5M8 14.5l1 5h2.5l-1-3.5",
+            Self::Pause => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM10 9v6M14 9v6",
+            Self::Swap => "M4 8.5h15M15.5 5l3.5 3.5-3.5 3.5M20 15.5H5M8.5 12L5 15.5 8.5 19",
+            Self::Join => "M5 4.5l7 7 7-7M12 11.5V21M8.5 17.5L12 21l3.5-3.5",
+            Self::Ban => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM6.5 6.5l11 11",
         }
     }
 }

@@ -11,12 +11,15 @@ use domain::api::{Event, TableView};
 use domain::{LineId, OrderId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use std::sync::Arc;
 
 /// A sentence goes after so long, in milliseconds.
 #[cfg(feature = "hydrate")]
 const SHOWN_FOR_MS: u32 = 5_000;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+type Action = Arc<dyn Fn() + Send + Sync>;
+
+#[derive(Clone)]
 struct Message {
     number: u32,
     tone: Tone,
@@ -25,6 +28,14 @@ struct Message {
     /// Where the card leads, for a ready dish.
     link: Option<String>,
     line: Option<LineId>,
+    /// What can be done about it while it is shown, and the word for that.
+    action: Option<(&'static str, Action)>,
+}
+
+impl Message {
+    fn saying(tone: Tone, text: String) -> Self {
+        Self { number: 0, tone, glyph: tone.glyph(), text, link: None, line: None, action: None }
+    }
 }
 
 /// Says what happened; in context everywhere.
@@ -44,11 +55,21 @@ impl Toaster {
 
     /// Says a sentence that goes by itself; a bad one stays until it is dismissed.
     pub fn say(self, tone: Tone, text: impl Into<String>) {
-        let number = self.add(Message { number: 0, tone, glyph: tone.glyph(), text: text.into(), link: None, line: None });
-        #[cfg(feature = "hydrate")]
+        let number = self.add(Message::saying(tone, text.into()));
         if tone != Tone::Bad {
-            gloo_timers::callback::Timeout::new(SHOWN_FOR_MS, move || self.dismiss(number)).forget();
+            self.dismiss_later(number);
         }
+    }
+
+    /// Says a sentence and offers to undo what it says, as long as it is shown.
+    pub fn offer(self, text: impl Into<String>, word: &'static str, action: impl Fn() + Send + Sync + 'static) {
+        let offer = Message { glyph: Glyph::Undo, action: Some((word, Arc::new(action))), ..Message::saying(Tone::Info, text.into()) };
+        self.dismiss_later(self.add(offer));
+    }
+
+    fn dismiss_later(self, number: u32) {
+        #[cfg(feature = "hydrate")]
+        gloo_timers::callback::Timeout::new(SHOWN_FOR_MS, move || self.dismiss(number)).forget();
         #[cfg(not(feature = "hydrate"))]
         let _ = number;
     }
@@ -57,7 +78,7 @@ impl Toaster {
     fn dish_ready(self, text: String, link: String, line: Option<LineId>) {
         let known = line.is_some() && self.messages.with_untracked(|all| all.iter().any(|message| message.line == line));
         if !known {
-            self.add(Message { number: 0, tone: Tone::Good, glyph: Glyph::Bell, text, link: Some(link), line });
+            self.add(Message { glyph: Glyph::Bell, link: Some(link), line, ..Message::saying(Tone::Good, text) });
         }
     }
 
@@ -108,11 +129,19 @@ pub fn Toasts() -> impl IntoView {
     });
     let card = move |message: Message| {
         let number = message.number;
+        let action = message.action.map(|(word, act)| {
+            let act = move |_| {
+                toaster.dismiss(number);
+                act();
+            };
+            view! { <button type="button" class="button quiet" data-testid="toast-action" on:click=act>{word}</button> }
+        });
         view! {
             <div class=format!("toast {}", message.tone.class())>
                 <Icon glyph=message.glyph/>
                 <p>{message.text}</p>
                 {message.link.map(|to| view! { <a class="button quiet" href=to on:click=move |_| toaster.dismiss(number)>{t.go_to_table}</a> })}
+                {action}
                 <button type="button" class="round" aria-label=t.dismiss on:click=move |_| toaster.dismiss(number)><Icon glyph=Glyph::Cross/></button>
             </div>
         }

@@ -22,6 +22,8 @@ pub mod plan;
 
 pub mod kitchen;
 
+pub mod order;
+
 texts! {
     /// What the interface says, by what it means.
     Texts {
@@ -91,7 +93,6 @@ texts! {
     nothing_found: "Rien de ce nom sur la carte.",
     dishes: "Carte",
     sold_out: "épuisé",
-    with_wine: "appui long : avec le vin",
     the_order: "Commande",
     show_lines: "Voir la commande",
     hide_lines: "Replier la commande",
@@ -117,9 +118,7 @@ texts! {
     here: "ici",
     menu_unknown: "La carte n’est pas encore sur ce téléphone : il faut du réseau une première fois.",
     no_such_table: "Cette table n’existe pas",
-    choose: "Composer la formule",
     add: "Ajouter",
-    cannot_price: "Un article n’est plus disponible : retirez-le pour envoyer.",
     // on a line
     dish_served: "Servi",
     // bill

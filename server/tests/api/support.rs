@@ -200,6 +200,11 @@ impl Client {
         self.send(self.http.put(format!("{}{path}", self.base)).json(body)).await
     }
 
+    /// The same person at another process.
+    pub fn at(&self, app: &TestApp) -> Self {
+        Self { base: format!("http://{}", app.address), ..self.clone() }
+    }
+
     /// A request made by hand.
     pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))

@@ -1,10 +1,15 @@
 //! The menu to tap on: favourites first, then the headings of the printed menu; a search over everything.
+//!
+//! A tap adds a dish. A long press, Shift and a click, or the menu key adds it with its wine; the corner of the tile opens its card, where
+//! the same is a button.
 
+use super::finding::Wanted;
 use super::ordering::Ordering;
+use super::panels::Panel;
 use crate::browser::press::LongPress;
 use crate::components::icon::{Glyph, Icon};
-use crate::components::notice::{Empty, Skeleton};
-use crate::draft::answers_to;
+use crate::components::notice::{Empty, Notice, Skeleton, Tone};
+use crate::i18n::order::order as texts;
 use crate::i18n::t;
 use domain::menu::{ItemKind, Menu, MenuItem};
 use leptos::prelude::*;
@@ -23,12 +28,17 @@ pub(super) fn Catalogue(ordering: Ordering, children: Children) -> impl IntoView
     let typed = RwSignal::new(String::new());
     let part = RwSignal::new(Part::Favourites);
     let press = LongPress::new();
-    let shown = Memo::new(move |_| ordering.menu.data.with(|menu| menu.as_ref().map(|menu| pick(menu, &typed.read(), &part.read()))));
+    let wanted = Memo::new(move |_| Wanted::typed(&typed.read()));
+    let shown = Memo::new(move |_| ordering.menu.data.with(|menu| menu.as_ref().map(|menu| pick(menu, &wanted.read(), &part.read()))));
+    let without = move || {
+        let list = wanted.with(|wanted| (!wanted.without.is_empty()).then(|| texts().allergen_list(&wanted.without)))?;
+        Some(view! { <Notice tone=Tone::Info>{texts().without}" "{list}" · "{texts().declared_only}</Notice> })
+    };
     // Enter takes the first answer: "mag ⏎" is a magret.
     let take_first = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let first = shown.with_untracked(|items| items.iter().flatten().find(|item| item.available).cloned());
-        if let Some(item) = first.filter(|_| !typed.with_untracked(|typed| typed.trim().is_empty())) {
+        if let Some(item) = first.filter(|_| !wanted.with_untracked(Wanted::is_empty)) {
             ordering.tap(&item);
             typed.set(String::new());
         }
@@ -63,7 +73,7 @@ pub(super) fn Catalogue(ordering: Ordering, children: Children) -> impl IntoView
             </div>
             <Headings ordering=ordering part=part typed=typed/>
         </div>
-        <section aria-label=t.dishes>{tiles}</section>
+        <section aria-label=t.dishes>{without}{tiles}</section>
     }
 }
 
@@ -96,37 +106,59 @@ fn Tile(ordering: Ordering, press: LongPress, item: MenuItem) -> impl IntoView {
     let t = t();
     let id = item.id;
     let item = StoredValue::new(item);
-    let MenuItem { name, detail, price, available, kind, wine_pairing, .. } = item.get_value();
+    let MenuItem { name, detail, price, available, kind, pairings, allergens, .. } = item.get_value();
     let badge = move || Some(ordering.draft.with(|draft| draft.count_of(id))).filter(|count| *count > 0);
-    let tap = move |_| {
-        if !press.take_was_long() {
-            item.with_value(|item| ordering.tap(item));
+    let with_wine = move || item.with_value(|item| ordering.tap_with_wine(item));
+    let tap = move |event: leptos::ev::MouseEvent| {
+        if press.take_was_long() {
+            return;
+        }
+        if event.shift_key() { with_wine() } else { item.with_value(|item| ordering.tap(item)) }
+    };
+    let begin = move |event: leptos::ev::PointerEvent| {
+        if event.button() == 0 && !event.shift_key() {
+            press.begin(with_wine);
+        } else {
+            press.forget();
         }
     };
-    let begin = move |_| press.begin(move || item.with_value(|item| ordering.tap_with_wine(item)));
+    // A finger that rests opens a context menu too; only one without a finger (the menu key, the other button) is a wish of its own.
+    let context_menu = move |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
+        if !press.is_pressed() {
+            with_wine();
+        }
+    };
+    let more = format!("{} {name}", texts().more_about);
     view! {
-        <li>
+        <li class="tile-spot">
             <button
                 type="button"
                 class="tile"
                 class:is-wine=kind == ItemKind::Wine
+                class:is-out=!available
                 class:is-chosen=move || badge().is_some()
                 data-testid=format!("item-{id}")
-                disabled=!available
-                title=wine_pairing.is_some().then_some(t.with_wine)
+                title=(!pairings.is_empty()).then_some(texts().with_wine_too)
                 on:click=tap
                 on:pointerdown=begin
                 on:pointerup=move |_| press.end()
                 on:pointerleave=move |_| press.end()
                 on:pointercancel=move |_| press.end()
-                on:contextmenu=move |event| event.prevent_default()
+                on:contextmenu=context_menu
             >
                 <span class="tile-name">{name}</span>
                 <span class="tile-detail">{detail}</span>
                 <span class="tile-foot">
                     {if available { view! { <span class="number">{price.to_string()}</span> }.into_any() } else { view! { <span class="sold-out">{t.sold_out}</span> }.into_any() }}
-                    {move || badge().map(|count| view! { <span class="badge">"×\u{a0}"{count}</span> })}
+                    {(!allergens.is_empty() && kind != ItemKind::Wine).then(|| view! {
+                        <span class="tile-allergens"><Icon glyph=Glyph::Wheat/><span class="visually-hidden">{texts().has_allergens}</span></span>
+                    })}
                 </span>
+                {move || badge().map(|count| view! { <span class="badge">"×\u{a0}"{count}</span> })}
+            </button>
+            <button type="button" class="tile-more" aria-label=more data-testid=format!("more-{id}") on:click=move |_| ordering.show(Panel::Dish(id))>
+                <Icon glyph=Glyph::More/>
             </button>
         </li>
     }
@@ -143,16 +175,16 @@ fn categories(menu: &Menu) -> Vec<String> {
 }
 
 /// The lines to show. A house without favourites begins with its first heading.
-fn pick(menu: &Menu, typed: &str, part: &Part) -> Vec<MenuItem> {
-    let wanted = |item: &&MenuItem| match part {
-        _ if !typed.trim().is_empty() => answers_to(item, typed),
-        Part::Favourites => item.favourite,
-        Part::Category(name) => item.category == *name,
-    };
-    let found: Vec<MenuItem> = menu.items.iter().filter(wanted).cloned().collect();
-    if found.is_empty() && typed.trim().is_empty() && *part == Part::Favourites {
-        let first = menu.items.first().map(|item| item.category.clone());
-        return menu.items.iter().filter(|item| Some(&item.category) == first.as_ref()).cloned().collect();
+fn pick(menu: &Menu, wanted: &Wanted, part: &Part) -> Vec<MenuItem> {
+    if !wanted.is_empty() {
+        return wanted.among(menu);
     }
-    found
+    let of_heading = |name: &str| menu.items.iter().filter(|item| item.category == name).cloned().collect::<Vec<_>>();
+    match part {
+        Part::Category(name) => of_heading(name),
+        Part::Favourites if menu.items.iter().any(|item| item.favourite) => {
+            menu.items.iter().filter(|item| item.favourite).cloned().collect()
+        }
+        Part::Favourites => menu.items.first().map(|item| of_heading(&item.category)).unwrap_or_default(),
+    }
 }

@@ -1,40 +1,42 @@
-//! Composing a *formule*: one choice per group, then one button.
+//! Composing a *formule*: one choice per group, what has to be asked about each choice, then one button.
 
+use super::choices::{Questions, is_answered, surcharge};
 use super::ordering::Ordering;
-use crate::components::sheet::Sheet;
+use crate::draft::DraftLine;
 use crate::i18n::t;
 use domain::ItemId;
 use domain::menu::{ComponentGroup, MenuItem};
-use domain::order::ComponentChoice;
+use domain::order::{ComponentChoice, OptionChosen};
 use leptos::prelude::*;
 
-/// The sheet; opens when a *formule* was tapped.
+/// What the sheet shows when a *formule* was tapped.
 #[component]
-pub(super) fn FormuleSheet(ordering: Ordering) -> impl IntoView {
-    let title = Signal::derive(move || ordering.formule.get().map_or_else(|| t().choose.to_owned(), |formule| formule.name));
-    view! {
-        <Sheet open=ordering.composing title=title>
-            {move || ordering.formule.get_untracked().map(|formule| view! { <Choices ordering=ordering formule=formule/> })}
-        </Sheet>
-    }
-}
-
-#[component]
-fn Choices(ordering: Ordering, formule: MenuItem) -> impl IntoView {
+pub(super) fn Compose(ordering: Ordering, formule: MenuItem) -> impl IntoView {
     let t = t();
     let chosen = RwSignal::new(Vec::<ComponentChoice>::new());
     let wanted = formule.components.len();
-    let (id, price) = (formule.id, formule.price.to_string());
+    let (id, price) = (formule.id, formule.price);
     let add = move |_| {
-        ordering.add(id, chosen.get_untracked());
-        ordering.composing.set(false);
+        ordering.add(DraftLine { components: chosen.get_untracked(), ..id.into() });
+        ordering.close();
+    };
+    // Untracked: another version of the menu while somebody composes must not empty the sheet.
+    let options_of = move |item: ItemId| untrack(|| ordering.item(item)).map(|item| item.options).unwrap_or_default();
+    let ready = move || {
+        chosen
+            .with(|chosen| chosen.len() >= wanted && chosen.iter().all(|choice| is_answered(&options_of(choice.item_id), &choice.options)))
+    };
+    let total = move || {
+        let extra: domain::Cents =
+            chosen.with(|chosen| chosen.iter().map(|choice| surcharge(&options_of(choice.item_id), &choice.options)).sum());
+        (price + extra).to_string()
     };
     let groups = formule.components.into_iter().map(|group| view! { <Group ordering=ordering group=group chosen=chosen/> }).collect_view();
     view! {
         <div class="formule">
             {groups}
-            <button type="button" class="button primary wide" data-testid="formule-add" disabled=move || chosen.with(Vec::len) < wanted on:click=add>
-                {t.add}" · "{price}
+            <button type="button" class="button primary wide" data-testid="formule-add" disabled=move || !ready() on:click=add>
+                {t.add}" · "{total}
             </button>
         </div>
     }
@@ -42,18 +44,16 @@ fn Choices(ordering: Ordering, formule: MenuItem) -> impl IntoView {
 
 #[component]
 fn Group(ordering: Ordering, group: ComponentGroup, chosen: RwSignal<Vec<ComponentChoice>>) -> impl IntoView {
-    let name = group.group.clone();
+    let name = StoredValue::new(group.group.clone());
     let option = move |item_id: ItemId| {
-        let (item_name, available) = ordering
-            .menu
-            .data
-            .with_untracked(|menu| menu.as_ref().and_then(|menu| menu.item(item_id)).map(|item| (item.name.clone(), item.available)))?;
-        let (group, same) = (name.clone(), name.clone());
-        let pressed = move || if is_chosen(&chosen.read(), &same, item_id) { "true" } else { "false" };
+        let item = untrack(|| ordering.item(item_id))?;
+        let (item_name, available) = (item.name, item.available);
+        let pressed = move || if chosen_here(&chosen.read(), &name.get_value()) == Some(item_id) { "true" } else { "false" };
         let choose = move |_| {
             chosen.update(|chosen| {
+                let group = name.get_value();
                 chosen.retain(|choice| choice.group != group);
-                chosen.push(ComponentChoice { group: group.clone(), item_id, options: vec![] });
+                chosen.push(ComponentChoice { group, item_id, options: vec![] });
             });
         };
         Some(view! {
@@ -63,14 +63,32 @@ fn Group(ordering: Ordering, group: ComponentGroup, chosen: RwSignal<Vec<Compone
             </button>
         })
     };
+    let part = Memo::new(move |_| chosen_here(&chosen.read(), &name.get_value()));
+    let questions = move || {
+        let item = untrack(|| ordering.item(part.get()?)).filter(|item| !item.options.is_empty())?;
+        let groups = StoredValue::new(item.options.clone());
+        let answers = Signal::derive(move || {
+            chosen
+                .with(|chosen| chosen.iter().find(|choice| choice.group == name.get_value()).map(|c| c.options.clone()).unwrap_or_default())
+        });
+        let on_choose = Callback::new(move |answers: Vec<OptionChosen>| {
+            chosen.update(|chosen| {
+                if let Some(choice) = chosen.iter_mut().find(|choice| choice.group == name.get_value()) {
+                    choice.options = answers;
+                }
+            });
+        });
+        Some(view! { <div class="part-questions"><Questions groups=groups.get_value() chosen=answers on_choose=on_choose/></div> })
+    };
     view! {
         <fieldset>
             <legend>{group.group}</legend>
             <div class="options">{group.item_ids.into_iter().filter_map(option).collect_view()}</div>
+            {questions}
         </fieldset>
     }
 }
 
-fn is_chosen(chosen: &[ComponentChoice], group: &str, item_id: ItemId) -> bool {
-    chosen.iter().any(|choice| choice.group == group && choice.item_id == item_id)
+fn chosen_here(chosen: &[ComponentChoice], group: &str) -> Option<ItemId> {
+    chosen.iter().find(|choice| choice.group == group).map(|choice| choice.item_id)
 }

@@ -3,24 +3,38 @@
 //! Favourites come first, nothing ever asks before the first dish, and the bar that sends is always in sight. On a phone the lines fold
 //! into that bar; on a desktop they stand beside the menu. One DOM for both.
 
+mod actions;
+mod amending;
 mod catalogue;
+mod choices;
+mod dish;
+mod finding;
 mod formule;
-mod lines;
+mod line_sheet;
 mod ordering;
+mod panels;
+mod removal;
+mod sending;
+mod sent;
+mod ticket;
+mod typed;
+mod wine;
 
 use crate::components::icon::{Glyph, Icon};
 use crate::components::notice::{Empty, Freshness};
 use crate::components::page::Page;
 use crate::components::stepper::Stepper;
+use crate::i18n::order::order as texts;
 use crate::i18n::t;
 use catalogue::Catalogue;
 use domain::TableId;
 use domain::order::MAX_COVERS;
-use formule::FormuleSheet;
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
-use lines::Ticket;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_params_map};
 use ordering::Ordering;
+use panels::{Panel, Panels};
+use ticket::Ticket;
 
 /// The order of the table that the address names.
 #[component]
@@ -50,18 +64,29 @@ fn TableOrder(table_id: TableId) -> impl IntoView {
     let t = t();
     let ordering = Ordering::begin(table_id);
     let unknown = move || ordering.floor.data.with(Option::is_some) && ordering.table().is_none();
-    // Until the plan is known the number stands for the name; in most houses they are the same.
-    let title = Signal::derive(move || {
-        let name = ordering.table().map_or_else(|| table_id.to_string(), |table| table.name);
-        t.table_named(&name)
+    let title = Signal::derive(move || t.table_named(&ordering.table_name()));
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(to) = ordering.leave_to.get() {
+            // Back leads to the plan, not to the table that the guests left.
+            navigate(&to, NavigateOptions { replace: true, ..NavigateOptions::default() });
+        }
     });
-    let bill = move || {
-        ordering.open_order().map(|order| {
+    let actions = move || {
+        let bill = ordering.open_order().map(|order| {
             view! { <a class="button" href=format!("/addition/{}", order.order_id) data-testid="bill"><Icon glyph=Glyph::Receipt/>{t.bill}</a> }
-        })
+        });
+        let more = ordering.floor.data.with(Option::is_some).then(|| {
+            view! {
+                <button type="button" class="round more" aria-label=texts().actions data-testid="table-actions" on:click=move |_| ordering.show(Panel::Actions)>
+                    <Icon glyph=Glyph::More/>
+                </button>
+            }
+        });
+        view! { {bill}{more} }
     };
     view! {
-        <Page title=title back="/plan" class="order" own_bar=true actions=bill>
+        <Page title=title back="/plan" class="order" own_bar=true actions=actions>
             <Show when=move || !unknown() fallback=move || view! { <Empty glyph=Glyph::Plan title=t.no_such_table/> }>
                 <div class="order-menu">
                     <Freshness of=ordering.menu/>
@@ -79,7 +104,7 @@ fn TableOrder(table_id: TableId) -> impl IntoView {
                 </div>
                 <Ticket ordering=ordering/>
             </Show>
-            <FormuleSheet ordering=ordering/>
+            <Panels ordering=ordering/>
         </Page>
     }
 }

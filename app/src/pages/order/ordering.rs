@@ -1,19 +1,18 @@
-//! Taking an order, as the page's parts share it: what is known of table, menu and open order, the draft, and sending it.
+//! Taking an order, as the page's parts share it: what is known of table, menu and open order, the draft, and the sheet over the page.
 
-use crate::browser::http::post_order;
+use super::panels::Panel;
 use crate::browser::live::{Live, use_live};
 use crate::browser::{Cached, store, use_cached, use_cached_for};
 use crate::calls;
-use crate::components::notice::{Tone, explain};
+use crate::components::notice::Tone;
 use crate::components::toast::{Toaster, use_toaster};
-use crate::draft::Draft;
-use crate::error::CallError;
+use crate::draft::{Draft, DraftLine};
+use crate::i18n::order::order as texts;
 use crate::i18n::t;
 use crate::session::{Session, use_session};
-use domain::api::{Event, OrderStatus, OrderView, SentStatus, TableView};
+use domain::api::{Event, OrderStatus, OrderView, TableView};
 use domain::menu::{Menu, MenuItem, Pairing};
-use domain::order::{ComponentChoice, KitchenMove};
-use domain::{ItemId, LineId, OrderId, TableId};
+use domain::{ItemId, OrderId, TableId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -36,12 +35,18 @@ pub struct Ordering {
     pub problem: RwSignal<Option<String>>,
     /// Whether all lines are shown on a phone.
     pub unfolded: RwSignal<bool>,
-    /// The *formule* that is or was composed last.
-    pub formule: RwSignal<Option<MenuItem>>,
-    /// Whether it is being composed.
-    pub composing: RwSignal<bool>,
-    accepted_as: RwSignal<Option<OrderId>>,
-    parts: StoredValue<(Session, Live, Toaster)>,
+    /// What the sheet shows, or showed last.
+    pub panel: RwSignal<Option<Panel>>,
+    /// Whether the sheet is open.
+    pub open: RwSignal<bool>,
+    /// What was sent is being changed.
+    pub amending: RwSignal<bool>,
+    /// Why that was refused.
+    pub refusal: RwSignal<Option<String>>,
+    /// Where the page goes next, when the guests went elsewhere.
+    pub leave_to: RwSignal<Option<String>>,
+    pub(super) accepted_as: RwSignal<Option<OrderId>>,
+    pub(super) parts: StoredValue<(Session, Live, Toaster)>,
 }
 
 impl Ordering {
@@ -59,12 +64,16 @@ impl Ordering {
             busy: RwSignal::new(false),
             problem: RwSignal::new(None),
             unfolded: RwSignal::new(false),
-            formule: RwSignal::new(None),
-            composing: RwSignal::new(false),
+            panel: RwSignal::new(None),
+            open: RwSignal::new(false),
+            amending: RwSignal::new(false),
+            refusal: RwSignal::new(None),
+            leave_to: RwSignal::new(None),
             accepted_as,
             parts: StoredValue::new((use_session(), use_live(), use_toaster())),
         };
-        floor.follow(move |event| matches!(event, Event::TableChanged { table_id: changed, .. } if *changed == table_id));
+        // Other tables matter too: guests may move to them.
+        floor.follow(|event| matches!(event, Event::TableChanged { .. }));
         ordering.menu.follow(|event| matches!(event, Event::MenuChanged { .. }));
         ordering.order.follow(move |event| match event {
             Event::OrderChanged { order_id: changed } | Event::DishReady { order_id: changed, .. } => {
@@ -87,9 +96,14 @@ impl Ordering {
         self.floor.data.with(|floor| floor.iter().flatten().find(|table| table.id == self.table_id).cloned())
     }
 
-    /// The order of the guests who sit there now.
+    /// The name of the table; until the plan is known its number stands for it, in most houses they are the same.
+    pub fn table_name(self) -> String {
+        self.table().map_or_else(|| self.table_id.to_string(), |table| table.name)
+    }
+
+    /// The order of the guests who sit there now. An order that moved to another table is not theirs any more.
     pub fn open_order(self) -> Option<OrderView> {
-        self.order.data.get().filter(|order| order.status == OrderStatus::Open)
+        self.order.data.get().filter(|order| order.status == OrderStatus::Open && order.table_id == self.table_id)
     }
 
     /// How many guests: as typed, as ordered, or the seats of the table.
@@ -97,6 +111,28 @@ impl Ordering {
         let typed = self.draft.with(|draft| draft.covers.or(draft.sending.as_ref().and_then(|request| request.covers)));
         let ordered = || self.open_order().map(|order| order.covers);
         typed.or_else(ordered).or_else(|| self.table().map(|table| table.seats)).map_or(1, u32::from)
+    }
+
+    /// Something of the menu, once it is known.
+    pub fn item(self, id: ItemId) -> Option<MenuItem> {
+        self.menu.data.with(|menu| menu.as_ref()?.item(id).cloned())
+    }
+
+    /// The name of something on the menu; empty when nothing is known of it.
+    pub fn name_of(self, id: ItemId) -> String {
+        self.menu.data.with(|menu| menu.as_ref().and_then(|menu| menu.item(id)).map(|item| item.name.clone()).unwrap_or_default())
+    }
+
+    /// Opens the sheet.
+    pub fn show(self, panel: Panel) {
+        self.refusal.set(None);
+        self.panel.set(Some(panel));
+        self.open.set(true);
+    }
+
+    /// Closes the sheet.
+    pub fn close(self) {
+        self.open.try_set(false);
     }
 
     /// Changes the draft, and keeps it on the phone.
@@ -112,136 +148,92 @@ impl Ordering {
         });
     }
 
-    /// A tap on a dish: it is on the order, or its *formule* opens.
-    pub fn tap(self, item: &MenuItem) {
-        if item.components.is_empty() {
-            self.add(item.id, Vec::new());
-        } else {
-            self.formule.set(Some(item.clone()));
-            self.composing.set(true);
-        }
-    }
-
-    /// Puts one on the order.
-    pub fn add(self, item_id: ItemId, components: Vec<ComponentChoice>) {
-        self.problem.set(None);
-        self.edit(|draft| draft.add(item_id, components));
-    }
-
-    /// A long press on a dish: with the wine that the house suggests.
-    pub fn tap_with_wine(self, item: &MenuItem) {
-        self.tap(item);
-        let wine = self.menu.data.with_untracked(|menu| self.draft.with_untracked(|draft| suggested_wine(menu.as_ref(), draft, item.id)));
-        if let Some(wine) = wine.filter(|_| item.components.is_empty()) {
-            self.add(wine.id, Vec::new());
-        }
-    }
-
-    /// The wine to suggest with a dish: not out, and not on the draft already.
-    pub fn wine_for(self, dish: ItemId) -> Option<Pairing> {
-        self.menu.data.with(|menu| self.draft.with(|draft| suggested_wine(menu.as_ref(), draft, dish)))
-    }
-
-    /// Sends what is typed. Pressed again after a lost answer, it sends the same again.
-    pub fn send(self) {
-        if self.busy.get_untracked() {
-            return;
-        }
-        // What was typed after a lost answer follows what has to be sent again.
-        let rest_follows = self.draft.with_untracked(|draft| draft.sending.is_some() && !draft.lines.is_empty());
-        self.edit(|draft| draft.freeze(self.table_id));
-        if self.draft.with_untracked(|draft| draft.sending.is_none()) {
-            return;
-        }
-        self.busy.set(true);
-        self.problem.set(None);
-        spawn_local(async move {
-            if self.send_frozen().await && rest_follows {
-                self.edit(|draft| draft.freeze(self.table_id));
-                self.send_frozen().await;
-            }
-            self.busy.try_set(false);
-        });
-    }
-
-    /// Says whether the server has it.
-    async fn send_frozen(self) -> bool {
-        let Some(request) = self.draft.try_with_untracked(|draft| draft.sending.clone()).flatten() else { return false };
-        let Some((session, live, toaster)) = self.parts.try_get_value() else { return false };
-        let answer = post_order(&request).await;
-        live.heard_of_call(&answer);
-        match answer {
-            Ok(accepted) => {
-                self.settle(Draft::accepted).await;
-                self.accepted_as.try_set(Some(accepted.order_id));
-                match accepted.status {
-                    SentStatus::Sent => toaster.say(Tone::Good, t().sent),
-                    SentStatus::PendingErp => toaster.say(Tone::Info, t().sent_pending),
-                }
-                self.unfolded.try_set(true);
-                self.order.refresh();
-                self.floor.refresh();
-                true
-            }
-            Err(error) => {
-                session.heed(&error);
-                let kept = is_undecided(&error);
-                if !kept {
-                    self.settle(Draft::refused).await;
-                }
-                let sentence = if matches!(error, CallError::Unreachable(_)) { t().kept_here.to_owned() } else { explain(&error) };
-                self.problem.try_set(Some(sentence));
-                false
-            }
-        }
-    }
-
-    /// An answer may come after the waiter left the page; then the kept draft is settled, not the one that was on screen.
-    async fn settle(self, change: fn(&mut Draft)) {
+    /// An answer, or a second thought, may come after the waiter left the page; then the kept draft is changed, not the one that was on
+    /// screen.
+    pub(super) async fn settle(self, change: impl FnOnce(&mut Draft)) {
         if self.draft.try_with_untracked(|_| ()).is_some() {
             self.edit(change);
-        } else if let Some(mut kept) = store::draft::<Draft>(self.table_id).await {
+        } else {
+            let mut kept = store::draft::<Draft>(self.table_id).await.unwrap_or_default();
             change(&mut kept);
             let _told_when_typed = keep(self.table_id, &kept).await;
         }
     }
 
-    /// A waiter brought a dish to the table.
-    pub fn served(self, line: LineId) {
-        let (session, live, toaster) = self.parts.get_value();
-        spawn_local(async move {
-            let answer = calls::move_line(line, KitchenMove::Served).await;
-            live.heard_of_call(&answer);
-            if let Err(error) = answer {
-                session.heed(&error);
-                toaster.say(Tone::Bad, explain(&error));
-            }
-            self.order.refresh();
+    /// A tap on a dish: it is on the order, or asks what has to be asked first. One that is out shows its card.
+    pub fn tap(self, item: &MenuItem) {
+        self.take(item, false);
+    }
+
+    /// A long press on a dish: with the wine that the house suggests.
+    pub fn tap_with_wine(self, item: &MenuItem) {
+        self.take(item, true);
+    }
+
+    fn take(self, item: &MenuItem, with_wine: bool) {
+        if !item.available {
+            self.show(Panel::Dish(item.id));
+        } else if !item.components.is_empty() {
+            self.show(Panel::Compose(item.clone()));
+        } else if item.options.iter().any(|group| group.required) {
+            self.show(Panel::Choose(item.clone(), with_wine));
+        } else {
+            self.add_with(item.id, with_wine);
+        }
+    }
+
+    /// Puts one on the order, and its wine when that is wanted.
+    pub fn add_with(self, line: impl Into<DraftLine>, with_wine: bool) {
+        let line = line.into();
+        // A finger that rests is no event: nothing is followed from here.
+        let wine = untrack(|| self.wines_for(line.item_id)).into_iter().next().filter(|_| with_wine);
+        self.add(line);
+        if let Some(wine) = wine {
+            self.add(wine.id);
+        }
+    }
+
+    /// Puts something on the order.
+    pub fn add(self, line: impl Into<DraftLine>) {
+        self.problem.set(None);
+        self.menu.data.with_untracked(|menu| {
+            self.edit(|draft| match menu {
+                Some(menu) => draft.add_to_course(line, menu),
+                None => draft.add(line),
+            });
         });
+    }
+
+    /// Takes a line off, and offers to put it back.
+    pub fn remove(self, key: u32) {
+        let mut removed = None;
+        let name = self.draft.with_untracked(|draft| draft.line(key).map(|line| line.item_id)).map(|id| untrack(|| self.name_of(id)));
+        self.edit(|draft| removed = draft.remove(key));
+        let (Some(removed), (_, _, toaster)) = (removed, self.parts.get_value()) else { return };
+        let put_back = move || {
+            let removed = removed.clone();
+            spawn_local(self.settle(move |draft| draft.put_back(removed)));
+        };
+        toaster.offer(format!("{} {}", texts().removed, name.unwrap_or_default()), texts().undo, put_back);
+    }
+
+    /// The wines to suggest with a dish, the best first: none that is out, and none at all once one of them is on the draft.
+    pub fn wines_for(self, dish: ItemId) -> Vec<Pairing> {
+        let wines = self.menu.data.with(|menu| menu.as_ref().map(|menu| menu.suggest_wines(dish)).unwrap_or_default());
+        let is_chosen = |wine: &Pairing| {
+            self.draft.with(|draft| draft.count_of(wine.id) > 0 || wine.glass.as_ref().is_some_and(|glass| draft.count_of(glass.id) > 0))
+        };
+        if wines.iter().any(is_chosen) { Vec::new() } else { wines }
     }
 }
 
 /// Keeps a draft on the phone; one without content is forgotten.
-async fn keep(table_id: TableId, draft: &Draft) -> Result<(), store::NotKept> {
-    if *draft == Draft::default() {
+pub(super) async fn keep(table_id: TableId, draft: &Draft) -> Result<(), store::NotKept> {
+    if *draft == Draft::default() || (draft.is_empty() && draft.covers.is_none()) {
         store::drop_draft(table_id).await;
         return Ok(());
     }
     store::put_draft(table_id, draft).await
-}
-
-/// Whether the server may yet have, or take, what was sent: then exactly the same is sent again, under the same number.
-fn is_undecided(error: &CallError) -> bool {
-    match error {
-        CallError::Unreachable(_) => true,
-        CallError::Refused(problem) => matches!(problem.status, 401 | 408 | 429) || problem.status >= 500,
-    }
-}
-
-fn suggested_wine(menu: Option<&Menu>, draft: &Draft, dish: ItemId) -> Option<Pairing> {
-    let wine = menu?.item(dish)?.wine_pairing.clone()?;
-    let can_be_had = menu?.item(wine.id).is_some_and(|wine| wine.available);
-    (can_be_had && draft.count_of(wine.id) == 0).then_some(wine)
 }
 
 fn open_order(floor: Option<&[TableView]>, table_id: TableId) -> Option<OrderId> {
