@@ -10,6 +10,7 @@
 //! | [`menu`] | what can be sold, which wine goes with it, how a *formule* is split over its VAT rates |
 //! | [`order`] | the states of an order and of its lines, and what a request for an order must look like |
 //! | [`share`] | who pays which part of which line |
+//! | [`attempt`], [`terminal`] | the life of an attempt to charge a card, and the protocols of card terminals |
 //! | [`role`] | who may do what |
 //! | [`fiscal`] | the signed record, its canonical text, its chain and its closings |
 //! | [`receipt`] | ticket and Z as lines of text, built once for screen, paper and archive |
@@ -17,6 +18,7 @@
 
 pub mod allocate;
 pub mod api;
+pub mod attempt;
 pub mod fiscal;
 pub mod ids;
 pub mod menu;
@@ -26,6 +28,7 @@ pub mod receipt;
 pub mod role;
 pub mod service_day;
 pub mod share;
+pub mod terminal;
 pub mod vat;
 pub mod wire;
 
