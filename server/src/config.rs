@@ -3,9 +3,14 @@
 //! Everything is read once, at the start, into types that cannot be wrong any more. A wrong value stops the start with one line that
 //! names the variable: a till that guesses what was meant would be found out in the middle of a service.
 
+mod terminal;
+
+pub use terminal::{CaisseApLine, ConcertLine, Framing, Terminal};
+
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use sqlx::postgres::PgConnectOptions;
+use terminal::parse_terminal;
 
 /// The configuration of one process.
 #[derive(Debug, Clone)]
@@ -28,15 +33,6 @@ pub struct Config {
     pub training: bool,
     /// `TPE_URL`: the card terminal.
     pub terminal: Terminal,
-}
-
-/// The card terminal that `TPE_URL` names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Terminal {
-    /// `simulator:`: no money moves.
-    Simulator,
-    /// `none`: a terminal of its own; the cashier types the approval code.
-    Manual,
 }
 
 /// A variable whose value cannot be used.
@@ -106,14 +102,6 @@ fn parse_database(url: &str) -> Result<PgConnectOptions, ConfigError> {
         return Err(refused());
     }
     url.parse().map_err(|_| refused())
-}
-
-fn parse_terminal(url: &str) -> Result<Terminal, ConfigError> {
-    match url {
-        "simulator:" => Ok(Terminal::Simulator),
-        "none" => Ok(Terminal::Manual),
-        _ => Err(refuse("TPE_URL", "this version knows `simulator:` and `none`, no other terminal yet")),
-    }
 }
 
 /// The shape of an IANA name (`Europe/Paris`, `America/Argentina/Buenos_Aires`, `Etc/GMT+4`, `UTC`).
@@ -189,7 +177,7 @@ mod tests {
             ("COMPTOIR_TZ", "../etc/passwd"),
             ("COMPTOIR_DEMO", "true"),
             ("COMPTOIR_TRAINING", "2"),
-            ("TPE_URL", "caisse-ap://10.0.0.9:8888"),
+            ("TPE_URL", "caisse-ap://10.0.0.9:port"),
         ] {
             let error = read(&[(name, value)]).expect_err(value);
             assert_eq!(error.name, name);

@@ -14,6 +14,7 @@ pub mod router;
 pub mod run;
 pub mod services;
 pub mod session_store;
+pub mod sim;
 pub mod site;
 pub mod state;
 pub mod telemetry;

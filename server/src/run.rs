@@ -5,16 +5,18 @@
 
 use crate::adapters::bus::Bus;
 use crate::adapters::signer::Signer;
+use crate::adapters::tpe;
 use crate::cluster::{Cluster, Durability};
 use crate::config::Config;
 use crate::db;
 use crate::db::orders::Way;
 use crate::http::ws::Stopping;
 use crate::router::router;
+use crate::services::charging;
 use crate::services::menu::MenuCache;
 use crate::services::signing_in::hash_pin;
 use crate::session_store::Store;
-use crate::state::{House, Shared};
+use crate::state::{House, Shared, Worker};
 use anyhow::Context;
 use domain::Role;
 use domain::fiscal::Identity;
@@ -152,16 +154,24 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         anyhow::anyhow!("COMPTOIR_TZ: PostgreSQL does not know the time zone {}; give an IANA name such as Europe/Paris", config.time_zone)
     })?;
     drop(connection);
-    Ok(Arc::new(House {
+    let terminal = tpe::connect(&config.terminal).await.context("TPE_URL: the simulated terminal cannot listen")?;
+    let id = rand::random();
+    let alive = tokio::sync::Mutex::new(db::attempts::announce_worker(&pool, id).await?);
+    let house = Arc::new(House {
         db: pool,
         bus: Bus::default(),
         menu: MenuCache::default(),
         kitchen: Way { is_built_in: true, with_drinks: false },
+        terminal,
+        worker: Worker { id, alive },
         signer,
         identity: demo_identity(),
         zone: config.time_zone.clone(),
         training: config.training,
-    }))
+    });
+    // Before the first request: what an earlier process left behind keeps its share locked, and says so.
+    charging::recover(&house).await?;
+    Ok(house)
 }
 
 /// Until an establishment can be described in the settings, tickets carry the demo restaurant's name, which says what it is.
@@ -210,7 +220,7 @@ async fn serve_with(
     let sessions = sessions(config, &pool).await?;
 
     let stopping = CancellationToken::new();
-    let sweeper = tokio::spawn(sweep(pool.clone(), stopping.clone()));
+    let sweeper = tokio::spawn(sweep(Arc::clone(&house), stopping.clone()));
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
     announce(config, &house);
 
@@ -243,15 +253,17 @@ async fn sessions(config: &Config, pool: &PgPool) -> anyhow::Result<Store> {
     Ok(store)
 }
 
-/// Forgets what has expired, until the server stops.
-async fn sweep(pool: PgPool, stopping: CancellationToken) {
+/// Forgets what has expired and ends what dead processes left behind, until the server stops.
+async fn sweep(house: Shared, stopping: CancellationToken) {
     let mut tick = tokio::time::interval(SWEEP_EVERY);
     loop {
         tokio::select! {
             () = stopping.cancelled() => return,
             _ = tick.tick() => {}
         }
-        for swept in [db::sessions::delete_expired(&pool).await, db::users::forget_old_failures(&pool).await] {
+        let pool = &house.db;
+        for swept in [db::sessions::delete_expired(pool).await, db::users::forget_old_failures(pool).await, charging::recover(&house).await]
+        {
             if let Err(error) = swept {
                 tracing::warn!(%error, "sweep failed; it will be tried again");
             }

@@ -2,6 +2,7 @@
 
 use crate::adapters::bus::Bus;
 use crate::adapters::signer::Signer;
+use crate::adapters::tpe::CardTerminal;
 use crate::db::orders::Way;
 use crate::services::menu::MenuCache;
 use domain::fiscal::{CORE_VERSION, Identity};
@@ -21,6 +22,10 @@ pub struct House {
     pub menu: MenuCache,
     /// How the kitchen is told.
     pub kitchen: Way,
+    /// The card terminal; none when it is not on the line.
+    pub terminal: Option<Arc<dyn CardTerminal>>,
+    /// This process, as attempts to charge a card name it.
+    pub worker: Worker,
     /// The fiscal key.
     pub signer: Signer,
     /// Who sells: printed on every ticket.
@@ -29,6 +34,14 @@ pub struct House {
     pub zone: String,
     /// Everything goes to the training chain and is marked FORMATION.
     pub training: bool,
+}
+
+/// A process that works on attempts to charge a card. Others see that it lives by the advisory lock that its connection holds.
+pub struct Worker {
+    /// Drawn at random.
+    pub id: i64,
+    /// Ends with the process.
+    pub alive: tokio::sync::Mutex<sqlx::PgConnection>,
 }
 
 /// As handlers hold it.

@@ -7,6 +7,7 @@ mod demo;
 mod fiscal;
 mod migrate;
 mod serve;
+mod sim;
 mod user;
 
 use std::process::ExitCode;
@@ -34,6 +35,9 @@ enum Command {
     /// The fiscal journal
     #[command(subcommand)]
     Fiscal(fiscal::Fiscal),
+    /// Simulated neighbours, for training and development
+    #[command(subcommand)]
+    Sim(sim::Sim),
     /// The people who may sign in
     #[command(subcommand)]
     User(user::User),
@@ -49,6 +53,7 @@ pub async fn run(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate::run(config).await,
         Command::Demo => demo::run(config).await,
         Command::Fiscal(command) => fiscal::run(command, config).await,
+        Command::Sim(command) => sim::run(command).await,
         Command::User(command) => user::run(command, config).await,
     }
 }

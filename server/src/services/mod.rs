@@ -5,6 +5,7 @@
 
 pub mod amending;
 pub mod billing;
+pub mod charging;
 pub mod closing;
 pub mod floor;
 pub mod journal;
@@ -14,4 +15,5 @@ pub mod once;
 pub mod ordering;
 pub mod paying;
 pub mod printing;
+pub mod resolving;
 pub mod signing_in;

@@ -1,7 +1,7 @@
 //! Exactly once: the client chooses an id, and the same id again returns the first answer instead of having the effect again.
 
 use crate::db::idempotency::{self, Claim};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use domain::UserId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,6 +25,17 @@ impl<T> Answered<T> {
     }
 }
 
+/// What is known of a request's id.
+#[derive(Debug)]
+pub enum Earlier<T> {
+    /// Never seen: go ahead.
+    Nothing,
+    /// Begun and not at its end yet.
+    UnderWay,
+    /// The answer that was already given.
+    Answered(Answered<T>),
+}
+
 /// Takes the request's id for this transaction. `Some` is the answer that was already given; `None` means: go ahead.
 ///
 /// # Errors
@@ -36,17 +47,36 @@ pub async fn earlier<T: DeserializeOwned>(
     user: UserId,
     request: &impl Serialize,
 ) -> Result<Option<Answered<T>>> {
-    let Some(key) = key else { return Ok(None) };
+    match look(db, key, route, user, request).await? {
+        Earlier::Nothing => Ok(None),
+        Earlier::Answered(answered) => Ok(Some(answered)),
+        Earlier::UnderWay => Err(Error::internal("a request that has its effect at once is under way")),
+    }
+}
+
+/// Takes the request's id for this transaction, for a request whose effect takes longer than one.
+///
+/// # Errors
+/// [`crate::error::Error::IdempotencyMismatch`] when the id was used for another request.
+pub async fn look<T: DeserializeOwned>(
+    db: &mut PgConnection,
+    key: Option<Uuid>,
+    route: &str,
+    user: UserId,
+    request: &impl Serialize,
+) -> Result<Earlier<T>> {
+    let Some(key) = key else { return Ok(Earlier::Nothing) };
     // What was understood is compared, not how it was spaced.
     let mut digest = Sha256::new();
     digest.update(route);
     digest.update([0]);
     digest.update(user.get().to_le_bytes());
     digest.update(serde_json::to_vec(request)?);
-    match idempotency::claim(db, key, &digest.finalize()).await? {
-        Claim::New => Ok(None),
-        Claim::Done { answer, .. } => Ok(Some(Answered { value: serde_json::from_str(&answer)?, replayed: true })),
-    }
+    Ok(match idempotency::claim(db, key, &digest.finalize()).await? {
+        Claim::New => Earlier::Nothing,
+        Claim::UnderWay => Earlier::UnderWay,
+        Claim::Done { answer, .. } => Earlier::Answered(Answered { value: serde_json::from_str(&answer)?, replayed: true }),
+    })
 }
 
 /// Stores the answer beside the effect, in the same transaction.

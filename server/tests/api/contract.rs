@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 
 /// Every route of the contract that is there, who may call it, and what a caller without a body gets then.
-const ROUTES: [(&str, &str, &str); 14] = [
+const ROUTES: [(&str, &str, &str); 16] = [
     ("GET", "/api/menu", "serveur caissier admin auditeur"),
     ("GET", "/api/tables", "serveur caissier admin auditeur"),
     ("POST", "/api/orders", "serveur caissier admin"),
@@ -16,6 +16,8 @@ const ROUTES: [(&str, &str, &str); 14] = [
     ("GET", "/ws", "serveur caissier admin auditeur"),
     ("PUT", "/api/orders/1/split", "caissier admin"),
     ("POST", "/api/payments/split", "caissier admin"),
+    ("GET", "/api/payments/1", "caissier admin"),
+    ("POST", "/api/payments/1/resolve", "caissier admin"),
     ("POST", "/api/nf525/close", "caissier admin"),
     ("GET", "/api/nf525/x", "caissier admin"),
     ("GET", "/api/nf525/tickets/1", "caissier admin"),
