@@ -1,6 +1,7 @@
 //! The server from outside: one scenario per test, over real HTTP on a real PostgreSQL.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests: names say what they show, and what cannot go on should stop")]
 
+mod charging;
 mod closing;
 mod contract;
 mod events;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use server::adapters::signer::Signer;
 use server::cluster::{Cluster, Durability};
-use server::config::Config;
+use server::config::{Config, Terminal};
 use server::http::ws::Stopping;
 use server::router::router;
 use server::session_store::Store;
@@ -55,6 +55,8 @@ static SHELTER: LazyLock<Shelter> = LazyLock::new(|| {
 pub struct TestApp {
     pub address: String,
     pub house: Shared,
+    /// To open the same house once more.
+    pub config: Config,
     /// Connections of the database's owner, for tests that attack it.
     pub owner: PgPool,
     stopping: CancellationToken,
@@ -76,6 +78,11 @@ impl TestApp {
     /// With sessions in Redis.
     pub async fn with_redis(url: &str) -> Self {
         Self::with(|_| {}, Some(url)).await
+    }
+
+    /// With this card terminal.
+    pub async fn with_terminal(terminal: Terminal) -> Self {
+        Self::with(|config| config.terminal = terminal, None).await
     }
 
     async fn with(change: impl FnOnce(&mut Config), redis_url: Option<&str>) -> Self {
@@ -109,7 +116,7 @@ impl TestApp {
         let service = router(house.clone(), sessions, Stopping(stopping.clone()));
         tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
         let owner = PgPool::connect_with(options).await.unwrap();
-        Self { address, house, owner, stopping }
+        Self { address, house, config, owner, stopping }
     }
 
     /// Somebody who has not signed in.
