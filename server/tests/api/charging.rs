@@ -376,7 +376,6 @@ async fn what_a_dead_process_left_behind_is_unknown_and_what_a_living_one_does_i
     assert_eq!(scene.payment(&id).await["status"], "sent", "its process lives");
 
     // That process dies: its connections with it.
-    scene.app.house.worker.alive.lock().await;
     let worker = scene.app.house.worker.id;
     let killed: i64 = sqlx::query_scalar(
         "select count(pg_terminate_backend(pid)) from pg_locks
@@ -520,7 +519,7 @@ impl OnLine {
     async fn playing(scripts: &[&str], patience: Duration) -> Self {
         let terminal = Simulator::playing(scripts.iter().map(|script| script.parse().unwrap()).collect());
         let line = PseudoTerminal::open().unwrap();
-        let path = line.name();
+        let path = line.name().to_owned();
         let stopping = Arc::new(AtomicBool::new(false));
         let (stop, on_line) = (stopping.clone(), terminal.clone());
         std::thread::spawn(move || on_line.serve_line(line, &|| stop.load(Ordering::Relaxed)));

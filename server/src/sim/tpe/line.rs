@@ -4,8 +4,11 @@ use super::{Script, Simulator, half};
 use domain::Cents;
 use domain::terminal::concert::frame::{ACK, ENQ, EOT, Heard, Listener, NAK, frame};
 use domain::terminal::concert::{read_request, reply};
+use nix::fcntl::OFlag;
 use serialport::{SerialPort, TTYPort};
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -17,7 +20,9 @@ const OFFERS: usize = 3;
 /// A pseudo-terminal: ours, and the one whose name the till opens. Both stay open, or reading ours would fail while no till is there.
 pub struct PseudoTerminal {
     ours: TTYPort,
-    theirs: TTYPort,
+    /// A plain file: a port would hold the lock that the till needs.
+    theirs: File,
+    name: String,
 }
 
 impl PseudoTerminal {
@@ -28,15 +33,17 @@ impl PseudoTerminal {
     pub fn open() -> serialport::Result<Self> {
         let (mut ours, mut theirs) = TTYPort::pair()?;
         ours.set_timeout(Duration::from_millis(20))?;
-        // The till has to be able to open it while we hold it.
         theirs.set_exclusive(false)?;
-        Ok(Self { ours, theirs })
+        let name = theirs.name().unwrap_or_default();
+        // Opened a second time before the port goes, so that it is never closed.
+        let theirs = OpenOptions::new().read(true).write(true).custom_flags(OFlag::O_NOCTTY.bits()).open(&name)?;
+        Ok(Self { ours, theirs, name })
     }
 
     /// The device that the till opens.
     #[must_use]
-    pub fn name(&self) -> String {
-        self.theirs.name().unwrap_or_default()
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Puts a link to the device at `link`, where nothing or an older link is.
@@ -47,7 +54,7 @@ impl PseudoTerminal {
         if link.is_symlink() {
             std::fs::remove_file(link)?;
         }
-        std::os::unix::fs::symlink(self.name(), link)
+        std::os::unix::fs::symlink(&self.name, link)
     }
 }
 
@@ -128,7 +135,7 @@ fn deliver(line: &mut Line, body: &[u8]) -> std::io::Result<()> {
 
 struct Line {
     port: TTYPort,
-    _theirs: TTYPort,
+    _theirs: File,
     listener: Listener,
     heard: Vec<Heard>,
 }
