@@ -36,7 +36,8 @@ pub struct House {
     pub training: bool,
 }
 
-/// A process that works on attempts to charge a card. Others see that it lives by the advisory lock that its connection holds.
+/// A process that works on attempts to charge a card. Others see that it lives by the advisory lock that its connection holds. Should the
+/// connection alone be lost, others take its attempts for unknown, which its terminal's answer still ends.
 pub struct Worker {
     /// Drawn at random.
     pub id: i64,

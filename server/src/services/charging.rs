@@ -22,7 +22,8 @@ use domain::fiscal::TicketPayment;
 use domain::order::FieldError;
 use domain::share::{LineDue, carve};
 use domain::terminal::{MAX_CHARGE, Outcome, Reference, Stray, Till, approval_code};
-use domain::{Cents, PaymentId, UserId};
+use domain::{Cents, OrderId, PaymentId, TableId, UserId};
+use sqlx::PgConnection;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -33,8 +34,8 @@ use uuid::Uuid;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Between two tries to store an outcome, at most. The money is taken: we do not give up easily.
 const STORE_EVERY: Duration = Duration::from_secs(5);
-/// How often an outcome is tried to be stored: some minutes. After that a person resolves it.
-const STORE_TRIES: u32 = 60;
+/// After so many tries, some twenty seconds, the person is told that the outcome is not known.
+const ANSWER_AFTER: u32 = 10;
 
 /// Charges a card for a share. The same `uuid` again charges nothing and returns what is known by then.
 ///
@@ -71,14 +72,20 @@ pub async fn charge(house: &Shared, user: &SessionUser, request: &PaymentRequest
         },
     )
     .await?;
+    // Nobody to wait for: what the cashier typed is the end.
+    if let Some(code) = typed_in {
+        let word = Word { why: "typed_in", by: Some(user.id), code: Some(code) };
+        let concluded = conclude_in(house, &mut tx, id, &AttemptEvent::TypedIn, &word).await?;
+        tx.commit().await?;
+        floor::announce(house, ledger.head.table_id, request.order_id).await;
+        return match concluded {
+            Concluded::Ended { answer, .. } => answer.map(Answered::now),
+            Concluded::Contradicted => Err(Error::internal("a new attempt had ended")),
+        };
+    }
     tx.commit().await?;
     floor::announce(house, ledger.head.table_id, request.order_id).await;
-
-    let answer = match typed_in {
-        Some(code) => conclude(house, id, &AttemptEvent::TypedIn, &Word { why: "typed_in", by: Some(user.id), code: Some(code) }).await?,
-        None => ask_terminal(house, id, &reference, request.amount).await?,
-    };
-    answer.map(Answered::now)
+    ask_terminal(house, id, &reference, request.amount).await?.map(Answered::now)
 }
 
 /// Checks what can be checked without looking anything up. Returns what the cashier typed, where no terminal is on the line.
@@ -185,19 +192,42 @@ pub(super) struct Word<'a> {
     pub code: Option<String>,
 }
 
-/// Stores how an attempt ended; with an approval, in the same transaction, its ticket, its payment and the answer to its request.
-/// The inner result is that answer.
+/// Stores how an attempt ended. The inner result is the answer to its request.
 ///
 /// # Errors
 /// [`Error::NotUnknown`] when the attempt has ended already, or cannot end so; [`Error::NotFound`].
 pub(super) async fn conclude(house: &House, id: PaymentId, event: &AttemptEvent, word: &Word<'_>) -> Result<Result<PaymentDone>> {
     let mut tx = house.db.begin().await?;
+    let concluded = conclude_in(house, &mut tx, id, event, word).await?;
+    tx.commit().await?;
+    match concluded {
+        Concluded::Contradicted => Err(Error::NotUnknown),
+        Concluded::Ended { answer, order, table } => {
+            floor::announce(house, table, order).await;
+            Ok(answer)
+        }
+    }
+}
+
+enum Concluded {
+    Ended {
+        answer: Result<PaymentDone>,
+        order: OrderId,
+        table: TableId,
+    },
+    /// Nothing could change any more.
+    Contradicted,
+}
+
+/// The same, in a transaction that has more to do: with an approval, the ticket, the payment and the answer to the request are in it too.
+async fn conclude_in(house: &House, tx: &mut PgConnection, id: PaymentId, event: &AttemptEvent, word: &Word<'_>) -> Result<Concluded> {
     let seen = db::attempts::get(&mut *tx, id).await?.ok_or(Error::NotFound("ce paiement"))?;
-    // The order first, as everybody who settles: under its lock the attempt changes no more than its order.
-    let ledger = billing::ledger(&mut tx, seen.order, true).await?;
+    // The order first, as everybody who settles: under its lock the attempt ends no more than once.
+    let ledger = billing::ledger(tx, seen.order, true).await?;
     let attempt = db::attempts::get(&mut *tx, id).await?.ok_or(Error::NotFound("ce paiement"))?;
     let Ok(next) = attempt.state.after(event) else {
-        return contradicted(tx, &attempt, event).await;
+        note_contradiction(tx, &attempt, event).await?;
+        return Ok(Concluded::Contradicted);
     };
     let (booked, code, refused) = match event {
         AttemptEvent::Told(Outcome::Approved { approval_code, amount }) => (Some(*amount), approval_code.clone(), None),
@@ -211,29 +241,28 @@ pub(super) async fn conclude(house: &House, id: PaymentId, event: &AttemptEvent,
     };
     let step = Step { booked, approval_code: code.as_deref(), error_code: refused.as_deref(), why: word.why, by: word.by };
     if !db::attempts::step(&mut *tx, id, attempt.state, next, &step).await? {
-        return Err(Error::internal(format!("attempt {id} moved under its order's lock")));
+        // `sending` became `sent` just now: whoever stores this tries again.
+        return Err(Error::internal(format!("attempt {id} moved on")));
     }
     let answer = match booked {
         Some(booked) => {
-            let done = book(house, &mut tx, &ledger, &attempt, booked, code).await?;
-            once::remember(&mut tx, attempt.uuid, 201, &done).await?;
+            let done = book(house, tx, &ledger, &attempt, booked, code).await?;
+            once::remember(tx, attempt.uuid, 201, &done).await?;
             Ok(done)
         }
         None => Err(refusal(id, next, refused)),
     };
     if let (AttemptState::NotSent | AttemptState::Failed, Some(uuid)) = (next, attempt.uuid) {
-        db::idempotency::forget(&mut tx, uuid).await?;
+        db::idempotency::forget(tx, uuid).await?;
     }
-    tx.commit().await?;
     tracing::info!(payment = id.get(), from = attempt.state.as_str(), to = next.as_str(), why = word.why, "attempt");
-    floor::announce(house, ledger.head.table_id, attempt.order).await;
-    Ok(answer)
+    Ok(Concluded::Ended { answer, order: attempt.order, table: ledger.head.table_id })
 }
 
 /// The ticket and the payment of an approval: what the attempt owned, or, when the terminal took less, the same fraction of each line.
 async fn book(
     house: &House,
-    tx: &mut sqlx::PgConnection,
+    tx: &mut PgConnection,
     ledger: &billing::Ledger,
     attempt: &Attempt,
     booked: Cents,
@@ -257,16 +286,15 @@ async fn book(
 
 /// Something was said that cannot change the attempt any more. Money that was taken after somebody said that it was not is written down, and
 /// said loudly.
-async fn contradicted(mut tx: sqlx::PgTransaction<'_>, attempt: &Attempt, event: &AttemptEvent) -> Result<Result<PaymentDone>> {
+async fn note_contradiction(tx: &mut PgConnection, attempt: &Attempt, event: &AttemptEvent) -> Result<()> {
     if let AttemptEvent::Told(Outcome::Approved { amount, .. }) = event
         && attempt.state != AttemptState::Approved
     {
-        db::attempts::remark(&mut *tx, attempt.id, attempt.state, "approved_after_the_end").await?;
-        tx.commit().await?;
+        db::attempts::remark(tx, attempt.id, attempt.state, "approved_after_the_end").await?;
         let (payment, state) = (attempt.id.get(), attempt.state.as_str());
         tracing::error!(payment, state, cents = amount.0, "the terminal took money for an attempt that had ended: refund it");
     }
-    Err(Error::NotUnknown)
+    Ok(())
 }
 
 /// Stores every word about one attempt.
@@ -278,7 +306,8 @@ struct Storing {
 }
 
 impl Storing {
-    /// Stores the end of the attempt, however often that takes, and answers whoever waits.
+    /// Stores the end of the attempt, however long that takes, and answers whoever waits. A database that is away keeps the share locked, so
+    /// nothing is lost by going on; the person is not kept waiting for it.
     async fn conclude(&self, event: &AttemptEvent, why: &str) {
         let word = Word { why, by: None, code: None };
         let mut tries = 0;
@@ -286,14 +315,13 @@ impl Storing {
             match conclude(&self.house, self.id, event, &word).await {
                 Ok(answer) => break answer,
                 Err(error @ (Error::NotUnknown | Error::NotFound(_))) => break Err(error),
-                Err(error) if tries < STORE_TRIES => {
+                Err(error) => {
                     tries += 1;
                     tracing::error!(%error, payment = self.id.get(), tries, "the outcome is not stored yet");
+                    if tries == ANSWER_AFTER {
+                        self.answer(Err(Error::TerminalUnknown { payment_id: self.id }));
+                    }
                     tokio::time::sleep(STORE_EVERY.min(Duration::from_millis(50) * 2u32.pow(tries.min(7)))).await;
-                }
-                Err(error) => {
-                    tracing::error!(%error, payment = self.id.get(), "the outcome could not be stored: somebody has to resolve it");
-                    break Err(Error::TerminalUnknown { payment_id: self.id });
                 }
             }
         };

@@ -4,7 +4,7 @@
 //! and then a moment passes in silence. A second `CZ` begins another message: some terminals send `AE=11` (taken into account) and then the
 //! result. Tickets (`ZT`) are known to arrive damaged; they must not spoil an approval that stands before them.
 //!
-//! Sources: the public descriptions by HiPay and PayXpert and the behaviour of terminals as reported by OCA/l10n-france; the specification
+//! Sources: the public descriptions by `HiPay` and `PayXpert` and the behaviour of terminals as reported by OCA/l10n-france; the specification
 //! itself is for members of the Association du Paiement.
 
 use super::{Charge, Doubt, EURO, MAX_APPROVAL_CODE, Outcome, Reference, Stray, Till, amount_from, approval_code};

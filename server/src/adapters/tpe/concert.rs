@@ -11,7 +11,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 /// How long one look at the port takes.
 const SLICE: Duration = Duration::from_millis(20);
@@ -51,16 +51,20 @@ impl CardTerminal for Concert {
         let _alone = self.speaking.lock().await;
         let line = self.line.clone();
         let teller = Teller { witness: witness.clone(), runtime: Handle::current() };
-        // A thread of its own: unlike a future it is not dropped in the middle of an exchange.
-        let ended = tokio::task::spawn_blocking(move || match open(&line) {
-            Ok(port) => converse(port, charge, line.patience, &teller),
-            Err(error) => {
-                tracing::warn!(%error, port = line.path, "the terminal's port cannot be opened");
-                teller.tell(|witness| async move { witness.nothing_sent("unreachable").await });
+        // A thread of its own: unlike a future it is not dropped in the middle of an exchange, and unlike a blocking task of the runtime it does
+        // not hold up a process that is asked to stop while a guest looks for the card.
+        let (end, ended) = oneshot::channel();
+        std::thread::spawn(move || {
+            match open(&line) {
+                Ok(port) => converse(port, charge, line.patience, &teller),
+                Err(error) => {
+                    tracing::warn!(%error, port = line.path, "the terminal's port cannot be opened");
+                    teller.tell(|witness| async move { witness.nothing_sent("unreachable").await });
+                }
             }
-        })
-        .await;
-        if ended.is_err() {
+            let _ = end.send(());
+        });
+        if ended.await.is_err() {
             witness.told(Outcome::Unknown(Doubt::LineLost)).await;
         }
     }

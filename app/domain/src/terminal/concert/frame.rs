@@ -185,7 +185,7 @@ mod tests {
             let after_cut = heard(&[&whole[..cut], whole.as_slice()].concat());
             if cut == whole.len() - 1 {
                 // Its checksum is missing: the STX of the next is taken for it. The dialogue asks again.
-                prop_assert_eq!(&after_cut[0] == &Heard::BadFrame, checksum(&body) != STX);
+                prop_assert_eq!(after_cut[0] == Heard::BadFrame, checksum(&body) != STX);
             } else {
                 prop_assert_eq!(after_cut.last(), Some(&Heard::Frame(body)));
             }

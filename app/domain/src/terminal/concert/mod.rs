@@ -129,7 +129,7 @@ pub fn reply(till: &str, status: char, amount: Cents, echo: &str) -> Vec<u8> {
 #[must_use]
 pub fn read_request(body: &[u8]) -> Option<(String, Cents, String)> {
     let text = std::str::from_utf8(body).ok().filter(|text| text.len() == 34 && text.is_ascii())?;
-    Some((text[..2].to_owned(), amount_from(text[2..10].as_bytes())?, text[16..26].to_owned()))
+    Some((text[..2].to_owned(), amount_from(&body[2..10])?, text[16..26].to_owned()))
 }
 
 #[cfg(test)]
