@@ -32,10 +32,10 @@ pub(super) struct Tpe {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Place {
-    /// Listen on this address, for a `TPE_URL` of caisse-ap://ADDR
+    /// Listen on this address; prints the `TPE_URL` that a till needs
     #[arg(long)]
     listen: Option<SocketAddr>,
-    /// Make a pseudo-terminal and a link to it here, for a `TPE_URL` of concert://LINK
+    /// Make a pseudo-terminal and a link to it here; prints the `TPE_URL` that a till needs
     #[arg(long)]
     pty: Option<PathBuf>,
 }
