@@ -3,10 +3,15 @@
 //! Everything is read once, at the start, into types that cannot be wrong any more. A wrong value stops the start with one line that
 //! names the variable: a till that guesses what was meant would be found out in the middle of a service.
 
+mod terminal;
+
+pub use terminal::{CaisseApLine, ConcertLine, Framing, Terminal};
+
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use http::Uri;
 use sqlx::postgres::PgConnectOptions;
+use terminal::parse_terminal;
 
 use crate::workers::outbox::Pace;
 
@@ -46,15 +51,6 @@ pub struct Erp {
     pub with_drinks: bool,
     /// How fast it is asked again. The contract fixes it; tests are in a hurry.
     pub pace: Pace,
-}
-
-/// The card terminal that `TPE_URL` names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Terminal {
-    /// `simulator:`: no money moves.
-    Simulator,
-    /// `none`: a terminal of its own; the cashier types the approval code.
-    Manual,
 }
 
 /// A variable whose value cannot be used.
@@ -125,14 +121,6 @@ fn parse_database(url: &str) -> Result<PgConnectOptions, ConfigError> {
         return Err(refused());
     }
     url.parse().map_err(|_| refused())
-}
-
-fn parse_terminal(url: &str) -> Result<Terminal, ConfigError> {
-    match url {
-        "simulator:" => Ok(Terminal::Simulator),
-        "none" => Ok(Terminal::Manual),
-        _ => Err(refuse("TPE_URL", "this version knows `simulator:` and `none`, no other terminal yet")),
-    }
 }
 
 /// The waiting and the drinks are checked even where no system is named: a wrong value is a mistake wherever it stands.
@@ -239,7 +227,7 @@ mod tests {
             ("COMPTOIR_TZ", "../etc/passwd"),
             ("COMPTOIR_DEMO", "true"),
             ("COMPTOIR_TRAINING", "2"),
-            ("TPE_URL", "caisse-ap://10.0.0.9:8888"),
+            ("TPE_URL", "caisse-ap://10.0.0.9:port"),
             ("ERP_URL", "kitchen.local:8069"),
             ("ERP_URL", "ftp://kitchen.local"),
             ("ERP_URL", "http://till:secret@kitchen.local"),

@@ -4,11 +4,12 @@
 //! [`Problem`]. Each variant knows its status, its stable code and its French sentence. What is not a refusal but a fault of ours is
 //! [`Error::Internal`]: its cause is logged, never sent.
 
+use crate::http::orders::IDEMPOTENT_REPLAY;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::Cents;
 use domain::api::Problem;
 use domain::order::FieldError;
+use domain::{Cents, PaymentId};
 use serde_json::{Map, Value, json};
 
 /// Why something was not done.
@@ -99,6 +100,59 @@ pub enum Error {
     /// 409: the request's id says that it is so old that its answer may be forgotten.
     #[error("request too old")]
     RequestTooOld,
+    /// 409: an attempt holds the share.
+    #[error("payment in progress")]
+    PaymentInProgress {
+        /// The attempt, when it is known.
+        payment_id: Option<PaymentId>,
+        /// Its end is not known: a person has to look.
+        unknown: bool,
+    },
+    /// 409: the terminal is at another payment.
+    #[error("terminal busy")]
+    TerminalBusy,
+    /// 409: how the payment ended is known.
+    #[error("not unknown")]
+    NotUnknown,
+    /// 409: payments whose end nobody knows.
+    #[error("unresolved payments {payment_ids:?}")]
+    UnresolvedPayments {
+        /// Which.
+        payment_ids: Vec<i64>,
+    },
+    /// 402: the card, or its bank, refused.
+    #[error("card declined: {code}")]
+    CardDeclined {
+        /// The attempt.
+        payment_id: PaymentId,
+        /// Why, in the protocol's words.
+        code: String,
+    },
+    /// 402: given up at the terminal.
+    #[error("card cancelled: {code}")]
+    CardCancelled {
+        /// The attempt.
+        payment_id: PaymentId,
+        /// Why, in the protocol's words.
+        code: String,
+    },
+    /// 503: the terminal cannot be reached or would not do it. Nothing was taken.
+    #[error("terminal unavailable: {code}")]
+    TerminalUnavailable {
+        /// The attempt.
+        payment_id: PaymentId,
+        /// Why.
+        code: String,
+    },
+    /// 504: nobody knows whether money was taken. The share is locked.
+    #[error("terminal unknown")]
+    TerminalUnknown {
+        /// The attempt.
+        payment_id: PaymentId,
+    },
+    /// The refusal that the same request got before.
+    #[error("again: {0}")]
+    Again(Box<Error>),
     /// 413.
     #[error("body too large")]
     TooLarge,
@@ -193,6 +247,34 @@ impl Error {
                 "request_too_old",
                 "Cette demande date de plus d’un mois : vérifiez l’heure de cet appareil, puis refaites-la.",
             ),
+            Self::PaymentInProgress { unknown: false, .. } => {
+                (S::CONFLICT, "payment_in_progress", "Un paiement est en cours pour cette part : attendez la réponse du TPE.")
+            }
+            Self::PaymentInProgress { unknown: true, .. } => (
+                S::CONFLICT,
+                "payment_in_progress",
+                "Le TPE n’a pas répondu pour cette part : vérifiez son ticket avant tout autre encaissement.",
+            ),
+            Self::TerminalBusy => (S::CONFLICT, "terminal_busy", "Le TPE est occupé par un autre paiement."),
+            Self::NotUnknown => (S::CONFLICT, "not_unknown", "L’issue de ce paiement est connue : il n’y a rien à trancher."),
+            Self::UnresolvedPayments { .. } => (
+                S::CONFLICT,
+                "unresolved_payments",
+                "Des paiements par carte sont en cours ou à vérifier : tranchez-les avant de clôturer.",
+            ),
+            Self::CardDeclined { .. } => (S::PAYMENT_REQUIRED, "card_declined", "Carte refusée : rien n’a été débité."),
+            Self::CardCancelled { .. } => (S::PAYMENT_REQUIRED, "card_cancelled", "Paiement abandonné au TPE : rien n’a été débité."),
+            Self::TerminalUnavailable { .. } => (
+                S::SERVICE_UNAVAILABLE,
+                "terminal_unavailable",
+                "Le TPE n’est pas disponible : rien n’a été débité, vous pouvez réessayer.",
+            ),
+            Self::TerminalUnknown { .. } => (
+                S::GATEWAY_TIMEOUT,
+                "terminal_unknown",
+                "Le TPE ne répond pas. Ne recommencez pas : lisez le ticket du TPE, puis dites si le paiement a été accepté.",
+            ),
+            Self::Again(first) => return first.describe(),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "La requête est trop volumineuse."),
             Self::WrongContentType => (S::UNSUPPORTED_MEDIA_TYPE, "wrong_content_type", "Le contenu doit être du JSON."),
             Self::Invalid(errors) => return (S::UNPROCESSABLE_ENTITY, "invalid", sentence(errors)),
@@ -220,6 +302,14 @@ impl Error {
             Self::TableInUse { table_id, name } => json!({ "table_id": table_id, "table": name }),
             Self::AmountMismatch { expected } => json!({ "expected_cents": expected.0 }),
             Self::Invalid(errors) => json!({ "errors": errors }),
+            Self::PaymentInProgress { payment_id: Some(id), .. } | Self::TerminalUnknown { payment_id: id } => json!({ "payment_id": id }),
+            Self::CardDeclined { payment_id, code }
+            | Self::CardCancelled { payment_id, code }
+            | Self::TerminalUnavailable { payment_id, code } => {
+                json!({ "payment_id": payment_id, "reason": code })
+            }
+            Self::UnresolvedPayments { payment_ids } => json!({ "payment_ids": payment_ids }),
+            Self::Again(first) => return first.extras(),
             Self::TooMany { retry_after } => json!({ "retry_after": retry_after }),
             _ => return Map::new(),
         };
@@ -247,6 +337,8 @@ fn sentence(errors: &[FieldError]) -> String {
         "unavailable" => "Un article demandé est épuisé.",
         "unknown_item" => "Un article demandé n’existe pas à la carte.",
         "reason_required" => "Dites pourquoi : la cuisine avait reçu cet article.",
+        "say_why" => "Dites comment vous le savez.",
+        "approval_code_required" => "Tapez le numéro d’autorisation du ticket du TPE.",
         "option_required" => "Il manque un choix, par exemple la cuisson.",
         "unknown_option" | "one_choice_per_group" => "Un choix demandé n’existe pas pour cet article.",
         "unknown_user" => "Cette personne ne peut pas reprendre la table.",
@@ -349,6 +441,9 @@ impl IntoResponse for Error {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Self::TooMany { retry_after } = self {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+        }
+        if matches!(self, Self::Again(_)) {
+            response.headers_mut().insert(IDEMPOTENT_REPLAY, HeaderValue::from_static("true"));
         }
         response
     }

@@ -7,17 +7,19 @@ use crate::adapters::bus::Bus;
 use crate::adapters::erp::HttpKitchen;
 use crate::adapters::redis::Redis;
 use crate::adapters::signer::Signer;
+use crate::adapters::tpe;
 use crate::cluster::{Cluster, Durability};
 use crate::config::Config;
 use crate::db;
 use crate::db::orders::Way;
 use crate::http::ws::Stopping;
 use crate::router::router;
+use crate::services::charging;
 use crate::services::floor::{Changed, announce_changes};
 use crate::services::menu_cache::MenuCache;
 use crate::services::signing_in::hash_pin;
 use crate::session_store::Store;
-use crate::state::{House, Shared};
+use crate::state::{House, Shared, Worker};
 use crate::workers;
 use crate::workers::outbox::Outbox;
 use anyhow::Context;
@@ -165,6 +167,9 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         Arc::new(Outbox::new(pool.clone(), bus.clone(), Arc::new(system), erp.wait, erp.pace))
     });
     let redis = config.redis.clone().map(Redis::open).transpose().context("REDIS_URL: not usable")?;
+    let terminal = tpe::connect(&config.terminal).await.context("TPE_URL: the simulated terminal cannot listen")?;
+    let id = rand::random();
+    let alive = tokio::sync::Mutex::new(db::attempts::announce_worker(&pool, id).await?);
     let changed = Arc::new(Changed::default());
     let house = Arc::new(House {
         changed: Arc::clone(&changed),
@@ -174,12 +179,16 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         bus,
         kitchen: Way { is_built_in: outbox.is_none(), with_drinks: config.erp.as_ref().is_some_and(|erp| erp.with_drinks) },
         outbox,
+        terminal,
+        worker: Worker { id, alive },
         signer,
         identity: demo_identity(),
         zone: config.time_zone.clone(),
         training: config.training,
     });
     tokio::spawn(announce_changes(Arc::downgrade(&house), changed));
+    // Before the first request: what an earlier process left behind keeps its share locked, and says so.
+    charging::recover(&house).await?;
     Ok(house)
 }
 
@@ -235,7 +244,7 @@ async fn serve_with(
     let closed = CancellationToken::new();
     let kitchen = tokio::spawn(tell_kitchen(Arc::clone(&house), closed.clone()));
     let mut working = JoinSet::new();
-    working.spawn(sweep(pool.clone(), stopping.clone()));
+    working.spawn(sweep(Arc::clone(&house), stopping.clone()));
     working.spawn(workers::menu::tend(Arc::clone(&house), stopping.clone()));
     working.spawn(workers::menu::listen(Arc::clone(&house), stopping.clone()));
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
@@ -274,16 +283,18 @@ pub async fn tell_kitchen(house: Shared, stopping: CancellationToken) {
     }
 }
 
-/// Forgets what has expired, until the server stops.
-async fn sweep(pool: PgPool, stopping: CancellationToken) {
+/// Forgets what has expired and ends what dead processes left behind, until the server stops.
+async fn sweep(house: Shared, stopping: CancellationToken) {
     let mut tick = tokio::time::interval(SWEEP_EVERY);
     loop {
         tokio::select! {
             () = stopping.cancelled() => return,
             _ = tick.tick() => {}
         }
-        let answers = db::idempotency::forget_old(&pool).await.map(drop);
-        for swept in [db::sessions::delete_expired(&pool).await, db::sign_in_peers::forget_old(&pool).await, answers] {
+        let pool = &house.db;
+        let answers = db::idempotency::forget_old(pool).await.map(drop);
+        let peers = db::sign_in_peers::forget_old(pool).await;
+        for swept in [db::sessions::delete_expired(pool).await, peers, answers, charging::recover(&house).await] {
             if let Err(error) = swept {
                 tracing::warn!(%error, "sweep failed; it will be tried again");
             }

@@ -2,6 +2,7 @@
 
 use crate::adapters::bus::Bus;
 use crate::adapters::signer::Signer;
+use crate::adapters::tpe::CardTerminal;
 use crate::db::orders::Way;
 use crate::services::floor::Changed;
 use crate::services::menu_cache::MenuCache;
@@ -30,6 +31,10 @@ pub struct House {
     pub kitchen: Way,
     /// Tells the kitchen system; `None` with the built-in kitchen screen.
     pub outbox: Option<Arc<Outbox>>,
+    /// The card terminal; none when it is not on the line.
+    pub terminal: Option<Arc<dyn CardTerminal>>,
+    /// This process, as attempts to charge a card name it.
+    pub worker: Worker,
     /// The fiscal key.
     pub signer: Signer,
     /// Who sells: printed on every ticket.
@@ -47,6 +52,15 @@ impl House {
             outbox.wake();
         }
     }
+}
+
+/// A process that works on attempts to charge a card. Others see that it lives by the advisory lock that its connection holds. Should the
+/// connection alone be lost, others take its attempts for unknown, which its terminal's answer still ends.
+pub struct Worker {
+    /// Drawn at random.
+    pub id: i64,
+    /// Ends with the process.
+    pub alive: tokio::sync::Mutex<sqlx::PgConnection>,
 }
 
 /// As handlers hold it.

@@ -13,6 +13,7 @@
 //! | [`share`] | who pays which part of which line |
 //! | [`floor`] | where a table stands on the plan, and what a drawing of the house must look like |
 //! | [`catalogue`] | what an article, its wines and a person must look like |
+//! | [`attempt`], [`terminal`] | the life of an attempt to charge a card, and the protocols of card terminals |
 //! | [`role`] | who may do what |
 //! | [`breaker`], [`backoff`] | when a system that does not answer is called again |
 //! | [`fiscal`] | the signed record, its canonical text, its chain and its closings |
@@ -21,6 +22,7 @@
 
 pub mod allocate;
 pub mod api;
+pub mod attempt;
 pub mod backoff;
 pub mod breaker;
 pub mod catalogue;
@@ -35,6 +37,7 @@ pub mod receipt;
 pub mod role;
 pub mod service_day;
 pub mod share;
+pub mod terminal;
 pub mod vat;
 pub mod wire;
 

@@ -4,3 +4,4 @@ pub mod bus;
 pub mod erp;
 pub mod redis;
 pub mod signer;
+pub mod tpe;

@@ -7,6 +7,7 @@ use clap::{Subcommand, value_parser};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::sim_tpe;
 use crate::sim::erp::{Script, Simulator};
 
 /// What can be simulated.
@@ -39,11 +40,18 @@ pub(super) enum Sim {
         #[arg(long, default_value_t = 0)]
         seed: u64,
     },
+    /// A card terminal: Caisse-AP over TCP, or Concert on a pseudo-terminal
+    Tpe(sim_tpe::Tpe),
 }
 
 #[expect(clippy::print_stdout, reason = "the answer of the command: where it listens")]
 pub(super) async fn run(command: Sim, stopping: CancellationToken) -> anyhow::Result<ExitCode> {
-    let Sim::Erp { listen, latency_ms, fail_rate, silent_rate, duplicate_rate, unknown_dish, log, seed } = command;
+    let (listen, latency_ms, fail_rate, silent_rate, duplicate_rate, unknown_dish, log, seed) = match command {
+        Sim::Tpe(terminal) => return sim_tpe::run(terminal).await,
+        Sim::Erp { listen, latency_ms, fail_rate, silent_rate, duplicate_rate, unknown_dish, log, seed } => {
+            (listen, latency_ms, fail_rate, silent_rate, duplicate_rate, unknown_dish, log, seed)
+        }
+    };
     let rates = [fail_rate, silent_rate, duplicate_rate];
     ensure!(rates.map(u32::from).iter().sum::<u32>() <= 100, "the rates add up to more than 100 %");
     let latency = Duration::from_millis(latency_ms);

@@ -36,7 +36,7 @@ pub async fn lock_open_unless_done(
     db: &mut PgConnection,
     table: TableId,
     key: Option<Uuid>,
-) -> Result<(Option<OpenOrder>, Option<(Vec<u8>, String)>)> {
+) -> Result<(Option<OpenOrder>, Option<(Vec<u8>, Option<String>)>)> {
     let row = sqlx::query!(
         r#"select e.digest as "digest?", e.answer::text as "answer?", o.id as "id?", o.rounds as "rounds?",
                   o.server_user_id as "server_user_id?", o.name as "name?"
@@ -57,7 +57,7 @@ pub async fn lock_open_unless_done(
         }
         _ => None,
     };
-    Ok((open, row.digest.zip(row.answer)))
+    Ok((open, row.digest.map(|digest| (digest, row.answer))))
 }
 
 /// Opens an order on a free table.

@@ -6,6 +6,7 @@ use domain::api::Method;
 use domain::share::SharePart;
 use domain::{Cents, LineId, OrderId, PaymentId, UserId};
 use sqlx::{PgConnection, PgExecutor};
+use time::OffsetDateTime;
 
 /// A settled share.
 pub struct Settled {
@@ -57,6 +58,8 @@ pub async fn paid_by_line(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec
 
 /// A payment about to be stored.
 pub struct NewPayment<'a> {
+    /// The attempt that was approved, for a card: the payment has its number.
+    pub attempt: Option<PaymentId>,
     /// The order.
     pub order: OrderId,
     /// Which share it settles.
@@ -84,8 +87,9 @@ pub struct NewPayment<'a> {
 pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<PaymentId> {
     let share_number = i16::try_from(new.share_number).map_err(crate::error::Error::internal)?;
     let id = sqlx::query_scalar!(
-        "insert into payments (order_id, share_number, method, amount_cents, tendered_cents, change_cents, status, user_id, audit_log_id)
-         values ($1, $2, $3, $4, $5, $6, 'approved', $7, $8) returning id",
+        "insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, status, user_id, audit_log_id)
+         overriding system value
+         values (coalesce($9, nextval('payments_id_seq')), $1, $2, $3, $4, $5, $6, 'approved', $7, $8) returning id",
         new.order.get(),
         share_number,
         new.method.as_str(),
@@ -93,7 +97,8 @@ pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<Payme
         new.tendered.map(|cents| cents.0),
         new.change.0,
         new.user.get(),
-        new.audit_log_id
+        new.audit_log_id,
+        new.attempt.map(PaymentId::get)
     )
     .fetch_one(&mut *db)
     .await?;
@@ -109,4 +114,48 @@ pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<Payme
     .execute(db)
     .await?;
     Ok(PaymentId::from_row(id))
+}
+
+/// A payment as it is stored, with the number of its ticket.
+pub struct Stored {
+    /// Of which order.
+    pub order: OrderId,
+    /// Which share it settled.
+    pub share_number: u32,
+    /// How much.
+    pub amount: Cents,
+    /// By which means.
+    pub method: Method,
+    /// The ticket.
+    pub ticket_no: i64,
+    /// Who took it.
+    pub user_name: String,
+    /// When.
+    pub created_at: OffsetDateTime,
+}
+
+/// A payment by its number.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn get(db: impl PgExecutor<'_>, id: PaymentId) -> Result<Option<Stored>> {
+    let row = sqlx::query!(
+        "select p.order_id, p.share_number, p.amount_cents, p.method, l.seq, u.name, p.created_at
+         from payments p join audit_logs l on l.id = p.audit_log_id join users u on u.id = p.user_id where p.id = $1",
+        id.get()
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| {
+        Ok(Stored {
+            order: OrderId::from_row(row.order_id),
+            share_number: u32::from(row.share_number.unsigned_abs()),
+            amount: Cents(row.amount_cents),
+            method: word(&row.method)?,
+            ticket_no: row.seq,
+            user_name: row.name,
+            created_at: row.created_at,
+        })
+    })
+    .transpose()
 }

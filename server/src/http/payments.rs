@@ -1,20 +1,22 @@
 //! Payments.
 
 use super::orders::{created, request_id};
-use super::parse::Json;
+use super::parse::{Json, PathId};
 use crate::error::Result;
-use crate::services::paying;
+use crate::services::{paying, resolving};
 use crate::state::Shared;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::api::{PaymentRequest, SessionUser};
+use domain::PaymentId;
+use domain::api::{PaymentRequest, PaymentView, ResolveRequest, SessionUser};
 
 /// `POST /api/payments/split`
 ///
 /// # Errors
-/// 409 already paid, amount mismatch, order closed, id reused; 422.
+/// 402 card declined, card cancelled; 409 already paid, payment in progress, amount mismatch, terminal busy, order closed, id reused; 422; 503
+/// terminal unavailable; 504 terminal unknown.
 pub async fn pay(
     State(house): State<Shared>,
     Extension(user): Extension<SessionUser>,
@@ -23,4 +25,25 @@ pub async fn pay(
 ) -> Result<Response> {
     request.uuid = request_id(&headers, request.uuid)?;
     Ok(created(paying::pay(&house, &user, &request).await?))
+}
+
+/// `GET /api/payments/{id}`
+///
+/// # Errors
+/// 404.
+pub async fn get(State(house): State<Shared>, PathId(id): PathId<PaymentId>) -> Result<Json<PaymentView>> {
+    Ok(Json(resolving::view(&house, id).await?))
+}
+
+/// `POST /api/payments/{id}/resolve`
+///
+/// # Errors
+/// 404; 409 unless unknown; 422.
+pub async fn resolve(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    PathId(id): PathId<PaymentId>,
+    Json(request): Json<ResolveRequest>,
+) -> Result<Json<PaymentView>> {
+    Ok(Json(resolving::resolve(&house, &user, id, &request).await?))
 }

@@ -13,6 +13,7 @@ use crate::state::House;
 use domain::api::{
     Colleague, CourseCall, HandoverRequest, MergeRequest, OrderStatus, OrderView, SessionUser, TransferRequest, VoidRequest,
 };
+use domain::attempt::AttemptState;
 use domain::order::{LineState, MAX_COURSE, MAX_REASON};
 use domain::{Cents, LineId, OrderId};
 use serde_json::json;
@@ -43,7 +44,13 @@ pub async fn void_line(house: &House, user: &SessionUser, order: OrderId, line: 
     }
     let price = line.unit_price.times(i64::from(request.qty)).ok_or_else(|| Error::invalid("qty", "out_of_range"))?;
     if price > due.due {
-        return Err(Error::PartlyPaid);
+        // What an attempt to charge a card may settle cannot be taken off meanwhile.
+        return Err(
+            match ledger.held.iter().find(|held| held.parts.iter().any(|part| part.line_id == line.line_id && part.amount > Cents::ZERO)) {
+                Some(held) => Error::PaymentInProgress { payment_id: Some(held.id), unknown: held.state == AttemptState::Unknown },
+                None => Error::PartlyPaid,
+            },
+        );
     }
     let new = NewVoid { line: line.line_id, qty: request.qty, reason, user: user.id };
     db::amendments::void(&mut tx, &new, house.kitchen).await?;
@@ -164,6 +171,9 @@ pub async fn merge(house: &House, user: &SessionUser, from: OrderId, request: &M
     let (left, joined) = (open_order(&mut tx, from).await?, open_order(&mut tx, into).await?);
     if !db::payments::settled(&mut *tx, from).await?.is_empty() {
         return Err(Error::PartlyPaid);
+    }
+    if let Some(held) = db::attempts::holding(&mut tx, from).await?.first() {
+        return Err(Error::PaymentInProgress { payment_id: Some(held.id), unknown: held.state == AttemptState::Unknown });
     }
     db::amendments::merge(&mut tx, from, into).await?;
     let detail = json!({ "from_order": from, "from_table": left.table_id, "into_order": into, "into_table": joined.table_id });

@@ -1,13 +1,16 @@
 //! The bill of an order: a ledger of shares over one order, computed from facts every time it is looked at.
 //!
-//! What is paid is fixed, line by line. What is left is divided equally, by covers unless the table chose another number.
+//! What is paid is fixed, line by line, and so is what an attempt to charge a card holds. What is left is divided equally, by covers unless the
+//! table chose another number.
 
 use crate::db;
+use crate::db::attempts::Held;
 use crate::db::orders::OrderHead;
 use crate::db::payments::Settled;
 use crate::error::{Error, Result};
 use crate::state::House;
 use domain::api::{Bill, BillItem, LineView, OrderStatus, ShareStatus, ShareView, SplitRequest};
+use domain::attempt::AttemptState;
 use domain::order::LineState;
 use domain::share::{LineDue, SharePart, equal_shares, total_due};
 use domain::vat::breakdown;
@@ -20,7 +23,7 @@ const MAX_SHARES: u32 = 99;
 
 /// A share that nobody has paid yet.
 pub struct OpenShare {
-    /// Its number: the lowest that no paid share has.
+    /// Its number: the lowest that no other share has.
     pub number: u32,
     /// What it owns of each line.
     pub parts: Vec<SharePart>,
@@ -40,11 +43,13 @@ pub struct Ledger {
     pub head: OrderHead,
     /// Its lines, without the voided ones.
     pub lines: Vec<LineView>,
-    /// What is left of each, in the same order.
+    /// What is neither paid nor held of each, in the same order: this is what can be divided.
     pub due: Vec<LineDue>,
     /// Shares that are paid.
     pub settled: Vec<Settled>,
-    /// Shares that are not.
+    /// Shares that an attempt to charge a card holds. They change with nothing but the end of the attempt.
+    pub held: Vec<Held>,
+    /// Shares that are free to be paid.
     pub open: Vec<OpenShare>,
 }
 
@@ -52,7 +57,19 @@ impl Ledger {
     /// What is left to pay.
     #[must_use]
     pub fn remaining(&self) -> Cents {
-        total_due(&self.due)
+        total_due(&self.due) + self.held.iter().map(|held| held.amount).sum()
+    }
+
+    /// What is not paid of a line, held or not.
+    fn unpaid(&self, line: &LineDue) -> Cents {
+        let held = self.held.iter().flat_map(|held| &held.parts).filter(|part| part.line_id == line.line_id);
+        line.due + held.map(|part| part.amount).sum()
+    }
+
+    /// How many shares the bill has.
+    #[must_use]
+    pub fn shares(&self) -> usize {
+        self.settled.len() + self.held.len() + self.open.len()
     }
 }
 
@@ -64,23 +81,30 @@ pub async fn ledger(db: &mut PgConnection, order: OrderId, lock: bool) -> Result
     let head = db::orders::head(db, order, lock).await?.ok_or(Error::NotFound("cette commande"))?;
     let mut lines = db::orders::lines(&mut *db, order).await?;
     lines.retain(|line| line.state != LineState::Voided);
-    let paid: HashMap<_, _> = db::payments::paid_by_line(&mut *db, order).await?.into_iter().map(|p| (p.line_id, p.amount)).collect();
-    let settled = db::payments::settled(db, order).await?;
+    let mut taken: HashMap<_, Cents> =
+        db::payments::paid_by_line(&mut *db, order).await?.into_iter().map(|paid| (paid.line_id, paid.amount)).collect();
+    let settled = db::payments::settled(&mut *db, order).await?;
+    let held = db::attempts::holding(db, order).await?;
+    for part in held.iter().flat_map(|held| &held.parts) {
+        *taken.entry(part.line_id).or_default() += part.amount;
+    }
     let due: Vec<LineDue> = lines
         .iter()
-        .map(|line| LineDue { line_id: line.line_id, due: line.total - paid.get(&line.line_id).copied().unwrap_or_default() })
+        .map(|line| LineDue { line_id: line.line_id, due: line.total - taken.get(&line.line_id).copied().unwrap_or_default() })
         .collect();
-    let open = open_shares(&head, &due, &settled);
-    Ok(Ledger { head, lines, due, settled, open })
+    let open = open_shares(&head, &due, &settled, &held);
+    Ok(Ledger { head, lines, due, settled, held, open })
 }
 
 /// Divides what is due. Nobody owes nothing: there are never more shares than cents.
-fn open_shares(head: &OrderHead, due: &[LineDue], settled: &[Settled]) -> Vec<OpenShare> {
+fn open_shares(head: &OrderHead, due: &[LineDue], settled: &[Settled], held: &[Held]) -> Vec<OpenShare> {
     let by_covers = usize::from(head.covers).saturating_sub(settled.len());
-    // A chosen number counts what is left: each payment lowers it.
-    let wanted = head.unpaid_shares.map_or(by_covers, usize::from);
+    // A chosen number counts what is not paid: each payment lowers it. What is held is among it.
+    let wanted = head.unpaid_shares.map_or(by_covers, usize::from).saturating_sub(held.len());
     let cents = usize::try_from(total_due(due).0).unwrap_or(0);
-    let free_numbers = (1..).filter(|number| settled.iter().all(|share| share.share_number != *number));
+    let is_free =
+        |number: &u32| settled.iter().all(|share| share.share_number != *number) && held.iter().all(|share| share.share_number != *number);
+    let free_numbers = (1..).filter(is_free);
     equal_shares(due, wanted.max(1).min(cents)).into_iter().zip(free_numbers).map(|(parts, number)| OpenShare { number, parts }).collect()
 }
 
@@ -97,7 +121,7 @@ pub async fn bill(house: &House, order: OrderId) -> Result<Bill> {
 
 fn to_bill(ledger: &Ledger) -> Bill {
     let total: Cents = ledger.lines.iter().map(|line| line.total).sum();
-    let count = ledger.settled.len() + ledger.open.len();
+    let count = ledger.shares();
     let label = |number: u32| if count == 1 { "Toute l’addition".to_owned() } else { format!("Part {number}") };
     let mut shares: Vec<ShareView> = ledger
         .settled
@@ -109,6 +133,13 @@ fn to_bill(ledger: &Ledger) -> Bill {
             label: label(share.share_number),
             payment_id: Some(share.id),
         })
+        .chain(ledger.held.iter().map(|share| ShareView {
+            cover_number: share.share_number,
+            amount: share.amount,
+            status: if share.state == AttemptState::Unknown { ShareStatus::Unknown } else { ShareStatus::Pending },
+            label: label(share.share_number),
+            payment_id: Some(share.id),
+        }))
         .chain(ledger.open.iter().map(|share| ShareView {
             cover_number: share.number,
             amount: share.amount(),
@@ -134,7 +165,7 @@ fn to_bill(ledger: &Ledger) -> Bill {
                 line_id: line.line_id,
                 name: line.name.clone(),
                 qty: line.qty,
-                remaining_qty: remaining_thousandths(line, due.due),
+                remaining_qty: remaining_thousandths(line, ledger.unpaid(due)),
                 unit_price: line.unit_price,
                 total: line.total,
                 vat_rate: line.vat_rate,
@@ -170,10 +201,11 @@ pub async fn split(house: &House, order: OrderId, how: &SplitRequest) -> Result<
     if parts == 0 || parts > MAX_SHARES {
         return Err(Error::invalid("parts", "out_of_range"));
     }
-    if i64::from(parts) > before.remaining().0 {
+    if i64::from(parts) > total_due(&before.due).0 {
         return Err(Error::invalid("parts", "more_parts_than_cents"));
     }
-    let parts = u16::try_from(parts).map_err(Error::internal)?;
+    // What attempts hold is not divided, and counts as not paid.
+    let parts = u16::try_from(parts as usize + before.held.len()).map_err(Error::internal)?;
     db::orders::set_unpaid_shares(&mut tx, order, parts).await?;
     let after = ledger(&mut tx, order, false).await?;
     tx.commit().await?;

@@ -23,7 +23,8 @@ const SHOWN: i64 = 14;
 /// Closes a day. Nothing sold since its Z: the same record again.
 ///
 /// # Errors
-/// [`Error::PreviousPeriodOpen`] when an older day is open; [`Error::Invalid`] for a day in the future or one that was never open.
+/// [`Error::PreviousPeriodOpen`] when an older day is open; [`Error::UnresolvedPayments`] while nobody knows how a payment by card ended;
+/// [`Error::Invalid`] for a day in the future or one that was never open.
 pub async fn close(house: &House, user: &SessionUser, request: &CloseRequest) -> Result<CloseDone> {
     let mut tx = house.db.begin().await?;
     let locked = journal::lock(house, &mut tx, house.closing_chain()).await?;
@@ -35,6 +36,11 @@ pub async fn close(house: &House, user: &SessionUser, request: &CloseRequest) ->
         Found::Open(period) => period,
         Found::Closed(record) => return closed(&record, true),
     };
+    // A card that may have been charged belongs to the day on which it was.
+    let payment_ids = db::attempts::unresolved(&mut *tx).await?;
+    if !payment_ids.is_empty() {
+        return Err(Error::UnresolvedPayments { payment_ids });
+    }
     let content = add_up(house, &mut tx, &period, Some(user), locked.local).await?;
     let draft = Draft::closing(&content, locked.local, locked.utc).map_err(Error::internal)?;
     let record = journal::append(house, &mut tx, draft, &locked.head, period.service_day).await?;

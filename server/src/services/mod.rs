@@ -5,6 +5,7 @@
 
 pub mod amending;
 pub mod billing;
+pub mod charging;
 pub mod closing;
 pub mod floor;
 pub mod journal;
@@ -16,4 +17,5 @@ pub mod ordering;
 pub mod paying;
 pub mod people;
 pub mod printing;
+pub mod resolving;
 pub mod signing_in;

@@ -25,6 +25,17 @@ impl<T> Answered<T> {
     }
 }
 
+/// What is known of a request's id.
+#[derive(Debug)]
+pub enum Earlier<T> {
+    /// Never seen: go ahead.
+    Nothing,
+    /// Begun and not at its end yet.
+    UnderWay,
+    /// The answer that was already given.
+    Answered(Answered<T>),
+}
+
 /// Takes the request's id for this transaction. `Some` is the answer that was already given; `None` means: go ahead.
 ///
 /// # Errors
@@ -37,11 +48,33 @@ pub async fn earlier<T: DeserializeOwned>(
     user: UserId,
     request: &impl Serialize,
 ) -> Result<Option<Answered<T>>> {
-    let Some(key) = key else { return Ok(None) };
-    match idempotency::claim(db, key, &digest(route, user, request)?).await? {
-        Claim::New => refuse_if_forgotten(db, Some(key)).await.map(|()| None),
-        Claim::Done { answer, .. } => Ok(Some(Answered { value: serde_json::from_str(&answer)?, replayed: true })),
+    match look(db, key, route, user, request).await? {
+        Earlier::Nothing => Ok(None),
+        Earlier::Answered(answered) => Ok(Some(answered)),
+        Earlier::UnderWay => Err(Error::internal("a request that has its effect at once is under way")),
     }
+}
+
+/// Takes the request's id for this transaction, for a request whose effect takes longer than one.
+///
+/// # Errors
+/// [`crate::error::Error::IdempotencyMismatch`] when the id was used for another request.
+pub async fn look<T: DeserializeOwned>(
+    db: &mut PgConnection,
+    key: Option<Uuid>,
+    route: &str,
+    user: UserId,
+    request: &impl Serialize,
+) -> Result<Earlier<T>> {
+    let Some(key) = key else { return Ok(Earlier::Nothing) };
+    Ok(match idempotency::claim(db, key, &digest(route, user, request)?).await? {
+        Claim::New => {
+            refuse_if_forgotten(db, Some(key)).await?;
+            Earlier::Nothing
+        }
+        Claim::UnderWay => Earlier::UnderWay,
+        Claim::Done { answer, .. } => Earlier::Answered(Answered { value: serde_json::from_str(&answer)?, replayed: true }),
+    })
 }
 
 /// Refuses an id that may have been answered more than a month ago and forgotten since: then a second time is worse than no time.

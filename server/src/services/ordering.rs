@@ -44,9 +44,8 @@ async fn try_place(house: &House, user: &SessionUser, request: &OrderRequest, di
     let (open, earlier) = db::orders::lock_open_unless_done(&mut tx, request.table_id, request.uuid).await?;
     // Before the price: an order that was taken stays taken, whatever has run out since.
     if let Some((of, answer)) = earlier {
-        if of != digest {
-            return Err(Error::IdempotencyMismatch);
-        }
+        // Without an answer it is the id of something that takes longer, a payment for example.
+        let Some(answer) = answer.filter(|_| of == digest) else { return Err(Error::IdempotencyMismatch) };
         return replay(&mut tx, &answer).await.map(Some);
     }
     once::refuse_if_forgotten(&mut tx, request.uuid).await?;

@@ -1,29 +1,41 @@
 //! Scenario 2: a share is settled.
 //!
-//! Take the request's id → hold the order → find the share → is it still what the screen showed? → lock the journal → write and sign the
-//! ticket → store the payment and what it owns → close the order when nothing is left → store the answer → commit → tell the screens.
+//! Cash, in one transaction: take the request's id → hold the order → find the share → is it still what the screen showed? → [`settle`] →
+//! store the answer → commit → tell the screens. A card takes longer than a transaction may: its story is [`super::charging`], and ends in
+//! the same [`settle`]: lock the journal → write and sign the ticket → store the payment and what it owns → close the order when nothing is left.
 //!
-//! The order's row is locked from the first look to the commit: of two cashiers on one share the second finds it paid. Plain row locks
-//! suffice; whatever they would miss, the unique index on (order, share) refuses.
+//! The order's row is locked from the first look to the commit: of two cashiers on one share the second finds it paid, or held. Plain row
+//! locks suffice; whatever they would miss, the unique indexes on (order, share) refuse.
 
 use super::billing::{self, Ledger, OpenShare};
 use super::once::{self, Answered};
-use super::{floor, journal};
+use super::{charging, floor, journal};
 use crate::db;
 use crate::db::journal::Locked;
 use crate::db::payments::NewPayment;
 use crate::error::{Error, Result};
-use crate::state::{House, REGISTER, software};
-use domain::Cents;
+use crate::state::{House, REGISTER, Shared, software};
 use domain::api::{Method, OrderStatus, PaidStatus, PaymentDone, PaymentRequest, SessionUser};
-use domain::fiscal::{CONTENT_VERSION, Draft, SharePart, TicketContent, TicketLine, TicketPayment, VatCents, local_timestamp};
+use domain::attempt::AttemptState;
+use domain::fiscal::{CONTENT_VERSION, Draft, SharePart as ShareOf, TicketContent, TicketLine, TicketPayment, VatCents, local_timestamp};
 use domain::order::FieldError;
+use domain::share::SharePart;
+use domain::{Cents, PaymentId, UserId};
+use sqlx::PgConnection;
 
-/// Settles a share by cash. The same `uuid` again charges nothing and returns the first answer.
+/// Settles a share. The same `uuid` again charges nothing and returns the first answer.
 ///
 /// # Errors
-/// [`Error::AlreadyPaid`], [`Error::AmountMismatch`], [`Error::OrderClosed`], [`Error::Invalid`].
-pub async fn pay(house: &House, user: &SessionUser, request: &PaymentRequest) -> Result<Answered<PaymentDone>> {
+/// [`Error::AlreadyPaid`], [`Error::PaymentInProgress`], [`Error::AmountMismatch`], [`Error::OrderClosed`], [`Error::Invalid`]; for a card
+/// those of [`charging::charge`] too.
+pub async fn pay(house: &Shared, user: &SessionUser, request: &PaymentRequest) -> Result<Answered<PaymentDone>> {
+    match request.method {
+        Method::Cb => charging::charge(house, user, request).await,
+        Method::Especes | Method::Tr | Method::Cheque => pay_cash(house, user, request).await,
+    }
+}
+
+async fn pay_cash(house: &House, user: &SessionUser, request: &PaymentRequest) -> Result<Answered<PaymentDone>> {
     let tendered = tendered(request)?;
     let mut tx = house.db.begin().await?;
     if let Some(answered) = once::earlier(&mut tx, request.uuid, "payments", user.id, request).await? {
@@ -31,51 +43,23 @@ pub async fn pay(house: &House, user: &SessionUser, request: &PaymentRequest) ->
     }
     let ledger = billing::ledger(&mut tx, request.order_id, true).await.map_err(order_in_body)?;
     let share = share_to_pay(&ledger, request)?;
-    let change = tendered - request.amount;
-
-    let chain = house.ticket_chain();
-    let locked = journal::lock(house, &mut tx, chain).await?;
-    let service_day = journal::period_for_sale(house, &mut tx, &locked).await?;
-    let payment = TicketPayment { method: request.method, amount: request.amount, tendered: Some(tendered), change };
-    let content = ticket(house, user, &ledger, share, payment, &locked);
-    let draft = Draft::ticket(&content, locked.local, locked.utc).map_err(Error::internal)?;
-    let record = journal::append(house, &mut tx, draft, &locked.head, service_day).await?;
-
-    let payment_id = db::payments::insert(
-        &mut tx,
-        &NewPayment {
-            order: request.order_id,
-            share_number: share.number,
+    let sale = Sale {
+        share_number: share.number,
+        owed: request.amount,
+        parts: &share.parts,
+        payment: TicketPayment {
             method: request.method,
             amount: request.amount,
             tendered: Some(tendered),
-            change,
-            user: user.id,
-            audit_log_id: record.id,
-            parts: &share.parts,
+            change: tendered - request.amount,
+            approval_code: None,
         },
-    )
-    .await?;
-    let remaining_amount = ledger.remaining() - request.amount;
-    let left = ledger.open.len() - 1;
-    if remaining_amount == Cents::ZERO {
-        db::orders::complete(&mut tx, request.order_id).await?;
-    } else if ledger.head.unpaid_shares.is_some() {
-        let left = u16::try_from(left.max(1)).map_err(Error::internal)?;
-        db::orders::set_unpaid_shares(&mut tx, request.order_id, left).await?;
-    }
-    let done = PaymentDone {
-        payment_id,
-        status: if remaining_amount == Cents::ZERO { PaidStatus::OrderComplete } else { PaidStatus::Paid },
-        remaining: format!("{left}/{}", ledger.settled.len() + ledger.open.len()),
-        remaining_amount,
-        change,
-        ticket_no: record.seq,
+        user: (user.id, &user.name),
+        attempt: None,
     };
+    let done = settle(house, &mut tx, &ledger, sale).await?;
     once::remember(&mut tx, request.uuid, 201, &done).await?;
     tx.commit().await?;
-
-    tracing::info!(order = request.order_id.get(), payment = payment_id.get(), ticket = record.seq, "share settled");
     floor::announce(house, ledger.head.table_id, request.order_id);
     Ok(Answered::now(done))
 }
@@ -89,6 +73,9 @@ fn tendered(request: &PaymentRequest) -> Result<Cents> {
     if request.method != Method::Especes {
         errors.push(FieldError::new("method", "unsupported_method"));
     }
+    if request.approval_code.is_some() {
+        errors.push(FieldError::new("approval_code", "not_expected"));
+    }
     let tendered = request.tendered.unwrap_or(request.amount);
     if tendered < request.amount {
         errors.push(FieldError::new("tendered", "less_than_due"));
@@ -97,16 +84,23 @@ fn tendered(request: &PaymentRequest) -> Result<Cents> {
 }
 
 /// The order is named in the body, not in the path: an unknown one is an invalid body.
-fn order_in_body(error: Error) -> Error {
+pub(super) fn order_in_body(error: Error) -> Error {
     match error {
         Error::NotFound(_) => Error::invalid("order_id", "unknown_order"),
         other => other,
     }
 }
 
-fn share_to_pay<'l>(ledger: &'l Ledger, request: &PaymentRequest) -> Result<&'l OpenShare> {
+/// The share that a request means, if it is free and owes what the screen showed.
+///
+/// # Errors
+/// [`Error::AlreadyPaid`], [`Error::PaymentInProgress`], [`Error::AmountMismatch`], [`Error::OrderClosed`], [`Error::Invalid`].
+pub(super) fn share_to_pay<'l>(ledger: &'l Ledger, request: &PaymentRequest) -> Result<&'l OpenShare> {
     if ledger.settled.iter().any(|share| share.share_number == request.cover_number) {
         return Err(Error::AlreadyPaid);
+    }
+    if let Some(held) = ledger.held.iter().find(|share| share.share_number == request.cover_number) {
+        return Err(Error::PaymentInProgress { payment_id: Some(held.id), unknown: held.state == AttemptState::Unknown });
     }
     if ledger.head.status != OrderStatus::Open {
         return Err(Error::OrderClosed);
@@ -122,13 +116,87 @@ fn share_to_pay<'l>(ledger: &'l Ledger, request: &PaymentRequest) -> Result<&'l 
     Ok(share)
 }
 
+/// Money that was taken for a share.
+pub(super) struct Sale<'a> {
+    /// Which share.
+    pub share_number: u32,
+    /// What it owed.
+    pub owed: Cents,
+    /// What the money settles of each line; comes to its amount.
+    pub parts: &'a [SharePart],
+    /// The money.
+    pub payment: TicketPayment,
+    /// Who took it.
+    pub user: (UserId, &'a str),
+    /// The attempt that was approved, for a card.
+    pub attempt: Option<PaymentId>,
+}
+
+/// Writes the ticket and the payment. The order must be locked by this transaction, and `ledger` read under that lock; the journal is locked
+/// from here to the commit.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn settle(house: &House, tx: &mut PgConnection, ledger: &Ledger, sale: Sale<'_>) -> Result<PaymentDone> {
+    let paid = sale.payment.amount;
+    // The rest of a share that was paid in part is a share.
+    let rest = usize::from(paid < sale.owed);
+    let (method, tendered, change) = (sale.payment.method, sale.payment.tendered, sale.payment.change);
+
+    let locked = journal::lock(house, tx, house.ticket_chain()).await?;
+    let service_day = journal::period_for_sale(house, tx, &locked).await?;
+    let content = ticket(house, ledger, &sale, ledger.shares() + rest, &locked);
+    let draft = Draft::ticket(&content, locked.local, locked.utc).map_err(Error::internal)?;
+    let record = journal::append(house, tx, draft, &locked.head, service_day).await?;
+
+    let order = ledger.head.id;
+    let payment_id = db::payments::insert(
+        tx,
+        &NewPayment {
+            attempt: sale.attempt,
+            order,
+            share_number: sale.share_number,
+            method,
+            amount: paid,
+            tendered,
+            change,
+            user: sale.user.0,
+            audit_log_id: record.id,
+            parts: sale.parts,
+        },
+    )
+    .await?;
+    let remaining_amount = ledger.remaining() - paid;
+    let left = ledger.held.len() + ledger.open.len() - 1 + rest;
+    if remaining_amount == Cents::ZERO {
+        db::orders::complete(tx, order).await?;
+    } else if ledger.head.unpaid_shares.is_some() || rest > 0 {
+        let left = u16::try_from(left.max(1)).map_err(Error::internal)?;
+        db::orders::set_unpaid_shares(tx, order, left).await?;
+    }
+    tracing::info!(order = order.get(), payment = payment_id.get(), ticket = record.seq, method = method.as_str(), "share settled");
+    Ok(PaymentDone {
+        payment_id,
+        status: match (remaining_amount, rest) {
+            (Cents::ZERO, _) => PaidStatus::OrderComplete,
+            (_, 0) => PaidStatus::Paid,
+            _ => PaidStatus::Partial,
+        },
+        remaining: format!("{left}/{}", ledger.shares() + rest),
+        remaining_amount,
+        change,
+        ticket_no: record.seq,
+        amount_booked: (rest > 0).then_some(paid),
+    })
+}
+
 /// Everything that the ticket says, copied: later changes of menu, house or people change nothing on it.
-fn ticket(house: &House, user: &SessionUser, ledger: &Ledger, share: &OpenShare, payment: TicketPayment, locked: &Locked) -> TicketContent {
-    let count = ledger.settled.len() + ledger.open.len();
+fn ticket(house: &House, ledger: &Ledger, sale: &Sale<'_>, count: usize, locked: &Locked) -> TicketContent {
     let lines: Vec<TicketLine> = ledger
         .lines
         .iter()
-        .zip(&share.parts)
+        // A line that was added while a card was charged is not in the share.
+        .filter_map(|line| sale.parts.iter().find(|part| part.line_id == line.line_id).map(|part| (line, part)))
         // What costs nothing is on the ticket of whoever pays everything.
         .filter(|(_, part)| part.amount > Cents::ZERO || count == 1)
         .map(|(line, part)| TicketLine {
@@ -147,14 +215,14 @@ fn ticket(house: &House, user: &SessionUser, ledger: &Ledger, share: &OpenShare,
         register: REGISTER.to_owned(),
         table: ledger.head.table.clone(),
         covers: ledger.head.covers,
-        share: (count > 1).then(|| SharePart { number: share.number, of: u32::try_from(count).unwrap_or(u32::MAX) }),
-        operator: user.name.clone(),
+        share: (count > 1).then(|| ShareOf { number: sale.share_number, of: u32::try_from(count).unwrap_or(u32::MAX) }),
+        operator: sale.user.1.to_owned(),
         order_ref: ledger.head.uuid.to_string(),
         issued_at_local: local_timestamp(locked.local),
         vat: VatCents::breakdown(lines.iter().map(|line| (line.rate, line.amount))),
         lines,
-        total: payment.amount,
-        payments: vec![payment],
+        total: sale.payment.amount,
+        payments: vec![sale.payment.clone()],
         training: house.training,
     }
 }

@@ -1,3 +1,5 @@
-//! Machines that a restaurant has and a developer has not, as real programs behind real sockets. Only `comptoir sim` and tests start them.
+//! Machines that a restaurant has and a developer has not, as real programs behind real sockets and pseudo-terminals. They serve `comptoir sim`,
+//! tests, and training.
 
 pub mod erp;
+pub mod tpe;

@@ -41,6 +41,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/api/kitchen/slips/{order_id}/{round}", WAITERS),
     ("PUT", "/api/orders/{id}/split", CASHIERS),
     ("POST", "/api/payments/split", CASHIERS),
+    ("GET", "/api/payments/{id}", CASHIERS),
+    ("POST", "/api/payments/{id}/resolve", CASHIERS),
     ("POST", "/api/nf525/close", CASHIERS),
     ("GET", "/api/nf525/x", CASHIERS),
     ("GET", "/api/nf525/tickets/{no}", CASHIERS),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests: names say what they show, and what cannot go on should stop")]
 
 mod amending;
+mod charging;
 mod closing;
 mod contract;
 mod events;

@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Table 12 of the reference example: 102.00 for four covers.
-async fn table_12(alice: &Client) -> Value {
-    let items = json!([{"dish_id": 12, "qty": 1}, {"wine_id": 34, "qty": 1}, {"dish_id": 27, "qty": 1}, {"dish_id": 6, "qty": 1}, {"dish_id": 1, "qty": 1}]);
+pub async fn table_12(alice: &Client) -> Value {
+    let items = json!([{"dish_id": 12, "qty": 1}, {"wine_id": 34, "qty": 1}, {"dish_id": 11, "qty": 1, "options": [{"group": "Cuisson", "choice": "Saignant"}]}, {"dish_id": 6, "qty": 1}, {"dish_id": 1, "qty": 1}]);
     let order = alice.post("/api/orders", &json!({"table_id": 12, "covers": 4, "items": items})).await;
     assert_eq!(order.status, 201, "{}", order.text);
     order.body["order_id"].clone()

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use server::adapters::signer::Signer;
 use server::cluster::{Cluster, Durability};
-use server::config::{Config, Erp};
+use server::config::{Config, Erp, Terminal};
 use server::http::ws::Stopping;
 use server::router::router;
 use server::state::Shared;
@@ -54,9 +54,10 @@ static SHELTER: LazyLock<Shelter> = LazyLock::new(|| {
 pub struct TestApp {
     pub address: String,
     pub house: Shared,
+    /// To open the same house once more.
+    pub config: Config,
     /// Connections of the database's owner, for tests that attack it.
     pub owner: PgPool,
-    config: Config,
     stopping: CancellationToken,
 }
 
@@ -76,6 +77,11 @@ impl TestApp {
     /// With sessions in Redis.
     pub async fn with_redis(url: &str) -> Self {
         Self::with(|config| config.redis = Some(url.parse().unwrap())).await
+    }
+
+    /// With this card terminal.
+    pub async fn with_terminal(terminal: Terminal) -> Self {
+        Self::with(|config| config.terminal = terminal).await
     }
 
     /// With a kitchen system, which is told.

@@ -1,8 +1,10 @@
 //! Payments.
 
+use crate::attempt::AttemptState;
 use crate::wire::{euros, euros_opt};
 use crate::{Cents, OrderId, PaymentId};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// How a share is settled.
@@ -69,6 +71,9 @@ pub struct PaymentRequest {
     /// Cash handed over.
     #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
     pub tendered: Option<Cents>,
+    /// The authorisation number that a terminal of its own printed; only where no terminal is on the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_code: Option<String>,
     /// Chosen by the till; the same one again charges nothing and returns the same answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<Uuid>,
@@ -82,6 +87,8 @@ pub enum PaidStatus {
     Paid,
     /// The whole order is settled.
     OrderComplete,
+    /// The terminal took less than the share owed; the rest is a share.
+    Partial,
 }
 
 /// Answer to a payment.
@@ -101,4 +108,73 @@ pub struct PaymentDone {
     pub change: Cents,
     /// The ticket's number.
     pub ticket_no: i64,
+    /// What the terminal took, when that is less than what the share owed.
+    #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
+    pub amount_booked: Option<Cents>,
+}
+
+/// One step of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentStep {
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Where it stood; nothing at its beginning.
+    pub from: Option<String>,
+    /// Where it stands since.
+    pub to: String,
+    /// Why: a stable word, the terminal's code, or what a person wrote.
+    pub why: String,
+    /// Who; nobody: the machine.
+    pub by: Option<String>,
+}
+
+/// A payment, whatever became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentView {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// Of which order.
+    pub order_id: OrderId,
+    /// Of which share.
+    pub cover_number: u32,
+    /// What the share owed.
+    #[serde(with = "euros")]
+    pub amount: Cents,
+    /// What was taken, when that is less.
+    #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
+    pub amount_booked: Option<Cents>,
+    /// The means.
+    pub method: Method,
+    /// Where it stands. `sending` is told as `sent`: from outside nobody can tell them apart.
+    pub status: AttemptState,
+    /// The authorisation number.
+    pub approval_code: Option<String>,
+    /// The ticket, once it is settled.
+    pub ticket_no: Option<i64>,
+    /// Every step.
+    pub history: Vec<PaymentStep>,
+}
+
+/// What a person saw on the ticket of a terminal that had not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResolveOutcome {
+    /// Money was taken.
+    Accepted,
+    /// Nothing was taken.
+    NotAccepted,
+}
+
+/// Says how a payment ended that nobody knew the end of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResolveRequest {
+    /// What the terminal's ticket says.
+    pub outcome: ResolveOutcome,
+    /// Its authorisation number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_code: Option<String>,
+    /// How that is known, in the person's words.
+    pub reason: String,
 }

@@ -58,6 +58,9 @@ pub struct TicketPayment {
     pub tendered: Option<Cents>,
     /// Cash given back.
     pub change: Cents,
+    /// The authorisation number of a card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_code: Option<String>,
 }
 
 /// One share of a bill that is split.

@@ -35,6 +35,9 @@ pub fn ticket_lines(ticket: &TicketContent, proof: &Proof) -> Vec<Line> {
             lines.push(Line::pair("  Reçu", euros(tendered)));
             lines.push(Line::pair("  Rendu", euros(payment.change)));
         }
+        if let Some(code) = &payment.approval_code {
+            lines.push(Line::pair("  Autorisation", code.clone()));
+        }
     }
     lines.extend(footing(&ticket.software, ticket.training, proof));
     lines

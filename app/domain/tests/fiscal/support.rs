@@ -112,7 +112,13 @@ impl Till {
             vat: VatCents::breakdown(lines.iter().map(|line| (line.rate, line.amount))),
             lines,
             total,
-            payments: vec![TicketPayment { method, amount: total, tendered: Some(total + Cents(450)), change: Cents(450) }],
+            payments: vec![TicketPayment {
+                method,
+                amount: total,
+                tendered: Some(total + Cents(450)),
+                change: Cents(450),
+                approval_code: None,
+            }],
             training: self.training,
         }
     }

@@ -66,6 +66,7 @@ fn Cash(billing: Billing, share: ShareView, open: RwSignal<bool>) -> impl IntoVi
             amount: due,
             method: Method::Especes,
             tendered: tendered.get_untracked().ok(),
+            approval_code: None,
             uuid: Some(attempt.get_untracked()),
         });
         paying.set(true);

@@ -1,0 +1,207 @@
+//! `TPE_URL`: the card terminal, and how to speak to it.
+
+use super::{ConfigError, refuse};
+use domain::terminal::Till;
+use domain::terminal::caisse_ap::Dialect;
+use std::time::Duration;
+
+/// What `TPE_URL` may be.
+const ACCEPTED: &str = "give simulator:, none, caisse-ap://HOST:8888?till=01&version=0300&timeout_s=240 or \
+                        concert:///dev/ttyACM0?baud=9600&framing=8n1&timeout_s=240";
+/// The port of Caisse-AP.
+const PORT: u16 = 8888;
+/// How long a guest may take, in seconds. Longer than any terminal waits itself: giving up early creates unknown payments.
+const PATIENCE: u64 = 240;
+/// The longest that can be asked for.
+const MOST_PATIENCE: u64 = 900;
+
+/// The card terminal that `TPE_URL` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Terminal {
+    /// `simulator:`: no money moves.
+    Simulator,
+    /// `none`: a terminal of its own; the cashier types the approval code.
+    Manual,
+    /// `caisse-ap://`: over TCP.
+    CaisseAp(CaisseApLine),
+    /// `concert://`: on a serial line.
+    Concert(ConcertLine),
+}
+
+/// How to reach a terminal over TCP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaisseApLine {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The number under which it knows this till: `till=01`.
+    pub till: Till,
+    /// `version=0300`, and `maker=`, the number that the Association du Paiement gives.
+    pub dialect: Dialect,
+    /// How long a guest may take: `timeout_s=240`.
+    pub patience: Duration,
+}
+
+/// How to reach a terminal on a serial line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConcertLine {
+    /// The device.
+    pub path: String,
+    /// `baud=9600`.
+    pub baud: u32,
+    /// `framing=7e1` or `framing=8n1`.
+    pub framing: Framing,
+    /// The number under which it knows this till: `till=01`.
+    pub till: Till,
+    /// How long a guest may take: `timeout_s=240`.
+    pub patience: Duration,
+}
+
+/// Bits of a character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// Seven, even parity, one stop bit: native serial ports.
+    SevenEven,
+    /// Eight, no parity, one stop bit: USB.
+    EightNone,
+}
+
+impl std::str::FromStr for Framing {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "7e1" => Ok(Self::SevenEven),
+            "8n1" => Ok(Self::EightNone),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Reads `TPE_URL`.
+pub(super) fn parse_terminal(url: &str) -> Result<Terminal, ConfigError> {
+    let refused = || refuse("TPE_URL", ACCEPTED);
+    match url {
+        "simulator:" => return Ok(Terminal::Simulator),
+        "none" => return Ok(Terminal::Manual),
+        _ => {}
+    }
+    let (place, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut settings = Settings::read(query).ok_or_else(refused)?;
+    let terminal = match place.split_once("://") {
+        Some(("caisse-ap", address)) => caisse_ap(address, &mut settings).map(Terminal::CaisseAp),
+        Some(("concert", path)) => concert(path, &mut settings).map(Terminal::Concert),
+        _ => None,
+    };
+    // A setting that nobody reads is a mistake that would be found out in the middle of a service.
+    terminal.filter(|_| settings.0.is_empty()).ok_or_else(refused)
+}
+
+fn caisse_ap(address: &str, settings: &mut Settings<'_>) -> Option<CaisseApLine> {
+    let address = address.trim_end_matches('/');
+    let (host, port) = match address.strip_prefix('[') {
+        Some(v6) => {
+            let (host, rest) = v6.split_once(']')?;
+            (host, rest.strip_prefix(':').map_or(Some(PORT), |port| port.parse().ok())?)
+        }
+        None => match address.split_once(':') {
+            Some((host, port)) => (host, port.parse().ok()?),
+            None => (address, PORT),
+        },
+    };
+    let plain = host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'));
+    let digits = |text: &str, length| text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
+    let standard = Dialect::default();
+    let version = settings.take("version").map_or(standard.version, str::to_owned);
+    let maker = settings.take("maker").map_or(standard.maker, str::to_owned);
+    if host.is_empty() || !plain || port == 0 || !digits(&version, 4) || !digits(&maker, 12) {
+        return None;
+    }
+    Some(CaisseApLine {
+        host: host.to_owned(),
+        port,
+        till: settings.till()?,
+        dialect: Dialect { version, maker },
+        patience: settings.patience()?,
+    })
+}
+
+fn concert(path: &str, settings: &mut Settings<'_>) -> Option<ConcertLine> {
+    let on_usb = path.contains("ACM");
+    let usual = if on_usb { Framing::EightNone } else { Framing::SevenEven };
+    if !path.starts_with('/') {
+        return None;
+    }
+    Some(ConcertLine {
+        path: path.to_owned(),
+        baud: settings.take("baud").map_or(Some(9600), |text| text.parse().ok().filter(|baud| (1200..=115_200).contains(baud)))?,
+        framing: settings.take("framing").map_or(Some(usual), |text| text.parse().ok())?,
+        till: settings.till()?,
+        patience: settings.patience()?,
+    })
+}
+
+/// `name=value` pairs, taken one by one.
+struct Settings<'q>(Vec<(&'q str, &'q str)>);
+
+impl<'q> Settings<'q> {
+    fn read(query: &'q str) -> Option<Self> {
+        query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=')).collect::<Option<_>>().map(Self)
+    }
+
+    fn take(&mut self, name: &str) -> Option<&'q str> {
+        let at = self.0.iter().position(|(known, _)| *known == name)?;
+        Some(self.0.swap_remove(at).1)
+    }
+
+    fn till(&mut self) -> Option<Till> {
+        self.take("till").map_or(Some(Till::FIRST), |text| text.parse().ok())
+    }
+
+    fn patience(&mut self) -> Option<Duration> {
+        let seconds = self.take("timeout_s").map_or(Some(PATIENCE), |text| text.parse().ok())?;
+        (1..=MOST_PATIENCE).contains(&seconds).then(|| Duration::from_secs(seconds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_are_named_as_in_the_contract() {
+        let Ok(Terminal::CaisseAp(line)) = parse_terminal("caisse-ap://10.0.0.9:8888?till=02&version=0310&timeout_s=90") else { panic!() };
+        assert_eq!((line.host.as_str(), line.port, line.till.to_string().as_str()), ("10.0.0.9", 8888, "02"));
+        assert_eq!((line.dialect.version.as_str(), line.patience.as_secs()), ("0310", 90));
+        let Ok(Terminal::CaisseAp(line)) = parse_terminal("caisse-ap://[fe80::1]") else { panic!() };
+        assert_eq!((line.host.as_str(), line.port, line.patience.as_secs()), ("fe80::1", 8888, 240));
+        let Ok(Terminal::Concert(line)) = parse_terminal("concert:///dev/ttyACM0?baud=19200") else { panic!() };
+        assert_eq!((line.path.as_str(), line.baud, line.framing), ("/dev/ttyACM0", 19_200, Framing::EightNone));
+        let Ok(Terminal::Concert(line)) = parse_terminal("concert:///dev/ttyS0?framing=8n1") else { panic!() };
+        assert_eq!(line.framing, Framing::EightNone);
+        let Ok(Terminal::Concert(line)) = parse_terminal("concert:///dev/ttyUSB0") else { panic!() };
+        assert_eq!(line.framing, Framing::SevenEven, "native ports");
+    }
+
+    #[test]
+    fn what_is_not_a_terminal_is_refused() {
+        for url in [
+            "caisse-ap:",
+            "caisse-ap://",
+            "caisse-ap://host:0",
+            "caisse-ap://host:99999",
+            "caisse-ap://host?till=0",
+            "caisse-ap://host?till=01&till=02",
+            "caisse-ap://host?version=3",
+            "caisse-ap://host?timeout_s=0",
+            "caisse-ap://host?timeout=10",
+            "caisse-ap://host?till",
+            "concert://ttyACM0",
+            "concert:///dev/ttyACM0?baud=1",
+            "concert:///dev/ttyACM0?framing=8e1",
+            "nexo://host",
+        ] {
+            assert!(parse_terminal(url).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! Attempts to charge a card, what each would own of each line, and every step that each took.
+
+use super::word;
+use crate::error::{Error, Result};
+use domain::api::PaymentStep;
+use domain::attempt::AttemptState;
+use domain::share::SharePart;
+use domain::terminal::{Charge, Reference, Till};
+use domain::{Cents, LineId, OrderId, PaymentId, UserId};
+use sqlx::{PgConnection, PgExecutor, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// The name of a terminal that is not on the line.
+pub const NO_TERMINAL: &str = "none";
+
+/// An attempt as it is stored.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// The number that its payment has, or would have.
+    pub id: PaymentId,
+    /// The id of the request that began it.
+    pub uuid: Option<Uuid>,
+    /// As the terminal knows it.
+    pub reference: Reference,
+    /// Of which order.
+    pub order: OrderId,
+    /// Of which share.
+    pub share_number: u32,
+    /// What the share owes.
+    pub amount: Cents,
+    /// Which till asked.
+    pub till: Till,
+    /// Where it stands.
+    pub state: AttemptState,
+    /// What the terminal took.
+    pub booked: Option<Cents>,
+    /// The authorisation number.
+    pub approval_code: Option<String>,
+    /// Why it was not approved.
+    pub error_code: Option<String>,
+    /// Who took the money.
+    pub user: (UserId, String),
+    /// The process that works on it.
+    pub worker: i64,
+    /// Since when.
+    pub created_at: OffsetDateTime,
+}
+
+impl Attempt {
+    /// What the terminal was asked for.
+    #[must_use]
+    pub fn charge(&self) -> Charge {
+        Charge { reference: self.reference.clone(), amount: self.amount, till: self.till }
+    }
+}
+
+/// An attempt about to be stored.
+pub struct NewAttempt<'a> {
+    /// The id of the request.
+    pub uuid: Option<Uuid>,
+    /// As the terminal will know it.
+    pub reference: &'a Reference,
+    /// Of which order.
+    pub order: OrderId,
+    /// Of which share.
+    pub share_number: u32,
+    /// What the share owes.
+    pub amount: Cents,
+    /// What the share owns of each line.
+    pub parts: &'a [SharePart],
+    /// Which terminal.
+    pub terminal: &'a str,
+    /// Which till.
+    pub till: Till,
+    /// Who takes the money.
+    pub user: UserId,
+    /// The process that will work on it.
+    pub worker: i64,
+}
+
+/// Stores an attempt. The order must be locked by this transaction.
+///
+/// # Errors
+/// [`Error::TerminalBusy`] when the terminal is at another attempt, [`Error::PaymentInProgress`] when another holds the share.
+pub async fn insert(db: &mut PgConnection, new: &NewAttempt<'_>) -> Result<PaymentId> {
+    let share_number = i16::try_from(new.share_number).map_err(Error::internal)?;
+    let id = sqlx::query_scalar!(
+        "insert into payment_attempts (uuid, reference, order_id, share_number, amount_cents, terminal, till, user_id, worker)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id",
+        new.uuid,
+        new.reference.as_str(),
+        new.order.get(),
+        share_number,
+        new.amount.0,
+        new.terminal,
+        new.till.to_string(),
+        new.user.get(),
+        new.worker
+    )
+    .fetch_one(&mut *db)
+    .await
+    .map_err(refused)?;
+    let lines: Vec<i64> = new.parts.iter().map(|part| part.line_id.get()).collect();
+    let amounts: Vec<i64> = new.parts.iter().map(|part| part.amount.0).collect();
+    sqlx::query!(
+        "with parts as (
+             insert into attempt_parts (attempt_id, line_id, amount_cents)
+             select $1, line_id, amount from unnest($2::bigint[], $3::bigint[]) as part (line_id, amount)
+         )
+         insert into attempt_events (attempt_id, to_state, why, user_id) values ($1, 'created', 'requested', $4)",
+        id,
+        &lines,
+        &amounts,
+        new.user.get()
+    )
+    .execute(db)
+    .await?;
+    Ok(PaymentId::from_row(id))
+}
+
+/// What the database refuses, in our words.
+fn refused(error: sqlx::Error) -> Error {
+    let constraint = match &error {
+        sqlx::Error::Database(cause) => cause.constraint().map(str::to_owned),
+        _ => None,
+    };
+    match constraint.as_deref() {
+        Some("one_live_attempt_per_terminal") => Error::TerminalBusy,
+        Some("one_live_attempt_per_share") => Error::PaymentInProgress { payment_id: None, unknown: false },
+        _ => error.into(),
+    }
+}
+
+macro_rules! attempt {
+    ($where:literal, $($argument:expr),*) => {
+        sqlx::query!(
+            r#"select a.id, a.uuid, a.reference, a.order_id, a.share_number, a.amount_cents, a.till, a.state, a.booked_cents, a.approval_code,
+                      a.error_code, a.user_id, u.name as user_name, a.worker, a.created_at
+               from payment_attempts a join users u on u.id = a.user_id where "# + $where,
+            $($argument),*
+        )
+    };
+}
+
+macro_rules! to_attempt {
+    () => {
+        |row| -> Result<Attempt> {
+            Ok(Attempt {
+                id: PaymentId::from_row(row.id),
+                uuid: row.uuid,
+                reference: word(&row.reference)?,
+                order: OrderId::from_row(row.order_id),
+                share_number: u32::from(row.share_number.unsigned_abs()),
+                amount: Cents(row.amount_cents),
+                till: word(&row.till)?,
+                state: word(&row.state)?,
+                booked: row.booked_cents.map(Cents),
+                approval_code: row.approval_code,
+                error_code: row.error_code,
+                user: (UserId::from_row(row.user_id), row.user_name),
+                worker: row.worker,
+                created_at: row.created_at,
+            })
+        }
+    };
+}
+
+/// An attempt by its number.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn get(db: impl PgExecutor<'_>, id: PaymentId) -> Result<Option<Attempt>> {
+    attempt!("a.id = $1", id.get()).fetch_optional(db).await?.map(to_attempt!()).transpose()
+}
+
+/// The attempt that a request began and that came to something, or still may.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_request(db: impl PgExecutor<'_>, uuid: Uuid) -> Result<Option<Attempt>> {
+    attempt!("a.uuid = $1 and a.state not in ('not_sent', 'failed')", uuid).fetch_optional(db).await?.map(to_attempt!()).transpose()
+}
+
+/// The attempt that a terminal names.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_reference(db: impl PgExecutor<'_>, reference: &Reference) -> Result<Option<Attempt>> {
+    attempt!("a.reference = $1", reference.as_str()).fetch_optional(db).await?.map(to_attempt!()).transpose()
+}
+
+/// Attempts that other processes work on, or worked on when they died.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_other_workers(db: impl PgExecutor<'_>, worker: i64) -> Result<Vec<Attempt>> {
+    attempt!("a.state in ('created', 'sending', 'sent') and a.worker <> $1 order by a.id", worker)
+        .fetch_all(db)
+        .await?
+        .into_iter()
+        .map(to_attempt!())
+        .collect()
+}
+
+/// What an attempt would own of each line.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn parts(db: impl PgExecutor<'_>, id: PaymentId) -> Result<Vec<SharePart>> {
+    let rows = sqlx::query!("select line_id, amount_cents from attempt_parts where attempt_id = $1 order by line_id", id.get())
+        .fetch_all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| SharePart { line_id: LineId::from_row(row.line_id), amount: Cents(row.amount_cents) }).collect())
+}
+
+/// A share that an attempt holds.
+pub struct Held {
+    /// The attempt.
+    pub id: PaymentId,
+    /// Which share.
+    pub share_number: u32,
+    /// What it owes.
+    pub amount: Cents,
+    /// Where the attempt stands.
+    pub state: AttemptState,
+    /// What it would own of each line.
+    pub parts: Vec<SharePart>,
+}
+
+/// The shares of an order that attempts hold, by number.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn holding(db: &mut PgConnection, order: OrderId) -> Result<Vec<Held>> {
+    let rows = sqlx::query!(
+        r#"select a.id, a.share_number, a.amount_cents, a.state, p.line_id, p.amount_cents as part
+           from payment_attempts a join attempt_parts p on p.attempt_id = a.id
+           where a.order_id = $1 and a.state in ('created', 'sending', 'sent', 'unknown') order by a.share_number, p.line_id"#,
+        order.get()
+    )
+    .fetch_all(db)
+    .await?;
+    let mut holding: Vec<Held> = Vec::new();
+    for row in rows {
+        let part = SharePart { line_id: LineId::from_row(row.line_id), amount: Cents(row.part) };
+        match holding.last_mut().filter(|held| held.id.get() == row.id) {
+            Some(held) => held.parts.push(part),
+            None => holding.push(Held {
+                id: PaymentId::from_row(row.id),
+                share_number: u32::from(row.share_number.unsigned_abs()),
+                amount: Cents(row.amount_cents),
+                state: word(&row.state)?,
+                parts: vec![part],
+            }),
+        }
+    }
+    Ok(holding)
+}
+
+/// What a step leads to.
+#[derive(Debug, Clone, Default)]
+pub struct Step<'a> {
+    /// What the terminal took, for an approval.
+    pub booked: Option<Cents>,
+    /// The authorisation number.
+    pub approval_code: Option<&'a str>,
+    /// Why it is not approved.
+    pub error_code: Option<&'a str>,
+    /// Why the step was taken.
+    pub why: &'a str,
+    /// Who took it; nobody: the machine.
+    pub by: Option<UserId>,
+}
+
+/// Takes a step, and writes it down. False when the attempt is no longer where it was.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn step(db: impl PgExecutor<'_>, id: PaymentId, from: AttemptState, to: AttemptState, step: &Step<'_>) -> Result<bool> {
+    let done = sqlx::query!(
+        "with moved as (
+             update payment_attempts set state = $3, state_at = clock_timestamp(), booked_cents = $4, error_code = $6,
+                    approval_code = $5
+             where id = $1 and state = $2 returning id
+         )
+         insert into attempt_events (attempt_id, from_state, to_state, why, user_id) select id, $2, $3, $7, $8 from moved",
+        id.get(),
+        from.as_str(),
+        to.as_str(),
+        step.booked.map(|cents| cents.0),
+        step.approval_code,
+        step.error_code,
+        step.why,
+        step.by.map(UserId::get)
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Writes down what came in when nothing could change any more.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn remark(db: impl PgExecutor<'_>, id: PaymentId, state: AttemptState, why: &str) -> Result<()> {
+    sqlx::query!(
+        "insert into attempt_events (attempt_id, from_state, to_state, why) values ($1, $2, $2, $3)",
+        id.get(),
+        state.as_str(),
+        why
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Every step of an attempt.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn history(db: impl PgExecutor<'_>, id: PaymentId) -> Result<Vec<PaymentStep>> {
+    let rows = sqlx::query!(
+        r#"select e.at, e.from_state, e.to_state, e.why, u.name as "by?" from attempt_events e left join users u on u.id = e.user_id
+           where e.attempt_id = $1 order by e.id"#,
+        id.get()
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| PaymentStep { at: row.at, from: row.from_state, to: row.to_state, why: row.why, by: row.by }).collect())
+}
+
+/// Attempts that nobody knows the end of.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unresolved(db: impl PgExecutor<'_>) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar!("select id from payment_attempts where state in ('created', 'sending', 'sent', 'unknown') order by id")
+        .fetch_all(db)
+        .await?)
+}
+
+/// Says that a process lives, as long as the connection that comes back is open.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn announce_worker(pool: &PgPool, worker: i64) -> Result<PgConnection> {
+    let mut connection = pool.acquire().await?.detach();
+    sqlx::query!("select pg_advisory_lock($1)", worker).execute(&mut connection).await?;
+    Ok(connection)
+}
+
+/// Whether a process is gone. When it is, this transaction stands in for it, so that no other process does the same at the same time.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn worker_is_gone(db: &mut PgConnection, worker: i64) -> Result<bool> {
+    Ok(sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "gone!""#, worker).fetch_one(db).await?)
+}

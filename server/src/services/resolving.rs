@@ -1,0 +1,90 @@
+//! Scenario 2, when the terminal is silent: a payment is looked at, and a person who has read the terminal's ticket says how it ended.
+//!
+//! Who, when and why are kept with the attempt for ever. What is accepted is booked with its ticket as if the terminal had said so; what is
+//! not frees the share.
+
+use super::charging::{Word, conclude, plain_code};
+use crate::db;
+use crate::error::{Error, Result};
+use crate::state::House;
+use domain::PaymentId;
+use domain::api::{Method, PaymentStep, PaymentView, ResolveOutcome, ResolveRequest, SessionUser};
+use domain::attempt::{AttemptEvent, AttemptState};
+use domain::order::{FieldError, MAX_REASON};
+
+/// A payment, whatever became of it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn view(house: &House, id: PaymentId) -> Result<PaymentView> {
+    let mut tx = house.db.begin_with(db::SNAPSHOT).await?;
+    let attempt = db::attempts::get(&mut *tx, id).await?;
+    let payment = db::payments::get(&mut *tx, id).await?;
+    let ticket_no = payment.as_ref().map(|payment| payment.ticket_no);
+    match (attempt, payment) {
+        (Some(attempt), _) => Ok(PaymentView {
+            payment_id: id,
+            order_id: attempt.order,
+            cover_number: attempt.share_number,
+            amount: attempt.amount,
+            amount_booked: attempt.booked.filter(|booked| *booked < attempt.amount),
+            method: Method::Cb,
+            status: if attempt.state == AttemptState::Sending { AttemptState::Sent } else { attempt.state },
+            approval_code: attempt.approval_code,
+            ticket_no,
+            history: db::attempts::history(&mut *tx, id).await?,
+        }),
+        // What needs no terminal is settled as it is made.
+        (None, Some(payment)) => Ok(PaymentView {
+            payment_id: id,
+            order_id: payment.order,
+            cover_number: payment.share_number,
+            amount: payment.amount,
+            amount_booked: None,
+            method: payment.method,
+            status: AttemptState::Approved,
+            approval_code: None,
+            ticket_no,
+            history: vec![PaymentStep {
+                at: payment.created_at,
+                from: None,
+                to: AttemptState::Approved.as_str().to_owned(),
+                why: "settled".to_owned(),
+                by: Some(payment.user_name),
+            }],
+        }),
+        (None, None) => Err(Error::NotFound("ce paiement")),
+    }
+}
+
+/// Says how a payment ended that nobody knew the end of.
+///
+/// # Errors
+/// [`Error::NotUnknown`] unless nobody knows; [`Error::Invalid`]; [`Error::NotFound`].
+pub async fn resolve(house: &House, user: &SessionUser, id: PaymentId, request: &ResolveRequest) -> Result<PaymentView> {
+    let accepted = request.outcome == ResolveOutcome::Accepted;
+    let mut errors = Vec::new();
+    let reason = request.reason.trim();
+    if reason.is_empty() {
+        errors.push(FieldError::new("reason", "say_why"));
+    }
+    if reason.chars().count() > MAX_REASON {
+        errors.push(FieldError::new("reason", "too_long"));
+    }
+    if reason.chars().any(char::is_control) {
+        errors.push(FieldError::new("reason", "control_character"));
+    }
+    let typed = request.approval_code.as_deref().map(str::trim);
+    let code = typed.and_then(plain_code);
+    if (typed.is_some() && code.is_none()) || (code.is_some() && !accepted) {
+        errors.push(FieldError::new("approval_code", "malformed"));
+    }
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors));
+    }
+    let word = Word { why: reason, by: Some(user.id), code };
+    // The answer that the request for the payment would get now is not ours: a refusal is what was said, not a fault.
+    let _answer = conclude(house, id, &AttemptEvent::Resolved { accepted }, &word).await?;
+    tracing::warn!(payment = id.get(), accepted, user = user.id.get(), "resolved by a person");
+    view(house, id).await
+}
