@@ -4,6 +4,7 @@
 #   make test    set up what is missing, run every test
 #   make build   one self-contained release binary
 #   make setup   only install what is missing
+#   make bench   orders and menus a second, beside what the machine can do at most
 #   make lint    format, lints, documentation
 #   make sqlx    after changing a query or a migration: refresh .sqlx/
 
@@ -12,7 +13,7 @@ export SQLX_OFFLINE := true
 CARGO ?= cargo
 export CARGO
 
-.PHONY: run build test setup lint sqlx
+.PHONY: run build test bench setup lint sqlx
 # cargo keeps both processors busy by itself.
 .NOTPARALLEL:
 .DEFAULT_GOAL := run
@@ -34,6 +35,10 @@ build:
 test:
 	@.ci/setup test
 	@.ci/test
+
+bench:
+	@.ci/setup run
+	@.ci/bench
 
 setup:
 	@.ci/setup test

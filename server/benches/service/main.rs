@@ -3,7 +3,13 @@
 //! The limit of an order is `pgbench` with the same statements on the same cluster, with the same number of clients; the limit of the menu
 //! is a bare axum handler that returns the same bytes. Ratios survive a noisy machine, figures alone do not. The load generator is shown
 //! not to be the bottleneck: against the bare handler it reaches what is printed first.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench: what cannot go on should stop, and a person reads what it prints")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::float_arithmetic,
+    reason = "a bench: what cannot go on should stop, a person reads what it prints, and figures are no money"
+)]
 
 mod limits;
 mod load;

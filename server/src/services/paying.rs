@@ -1,8 +1,8 @@
 //! Scenario 2: a share is settled.
 //!
-//! Cash, in one transaction: take the request's id → hold the order → find the share → is it still what the screen showed? → [`settle`] →
+//! Cash, in one transaction: take the request's id → hold the order → find the share → is it still what the screen showed? → `settle` →
 //! store the answer → commit → tell the screens. A card takes longer than a transaction may: its story is [`super::charging`], and ends in
-//! the same [`settle`]: lock the journal → write and sign the ticket → store the payment and what it owns → close the order when nothing is left.
+//! the same `settle`: lock the journal → write and sign the ticket → store the payment and what it owns → close the order when nothing is left.
 //!
 //! The order's row is locked from the first look to the commit: of two cashiers on one share the second finds it paid, or held. Plain row
 //! locks suffice; whatever they would miss, the unique indexes on (order, share) refuse.

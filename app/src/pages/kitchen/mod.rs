@@ -1,7 +1,7 @@
 //! The kitchen's screen: slips in columns by course, the oldest first, readable from the stove. A tap moves a dish on, one more button a
 //! whole slip.
 //!
-//! [`stove`] holds what is shown and what was tapped; [`columns`] and [`card`] draw it; [`tools`] is what stands above.
+//! `stove` holds what is shown and what was tapped; `columns` and `card` draw it; `tools` is what stands above.
 
 mod card;
 mod columns;
