@@ -47,7 +47,7 @@ pub async fn void(db: &mut PgConnection, new: &NewVoid<'_>, way: Way) -> Result<
         "insert into kitchen_slips (order_id, table_id, round, kind, sent_at)
          select l.order_id, o.table_id, l.round, 'void', case when $2 then now() end
          from order_lines l join orders o on o.id = l.order_id
-         where l.id = $1 and l.slip_id is not null and l.state in ('received', 'cooking', 'ready')
+         where l.id = $1 and l.slip_id is not null and l.state in ('held', 'received', 'cooking', 'ready')
          returning id",
         new.line.get(),
         way.is_built_in
@@ -87,7 +87,7 @@ pub async fn fire(db: &mut PgConnection, order: OrderId, table: TableId, course:
     let slips = sqlx::query!(
         "insert into kitchen_slips (order_id, table_id, round, sent_at)
          select $1, $2, round, case when $4 then now() end
-         from order_lines where order_id = $1 and course = $3 and state = 'held' group by round order by round
+         from order_lines where order_id = $1 and course = $3 and state = 'held' and slip_id is null group by round order by round
          returning id, round",
         order.get(),
         table.get(),
@@ -100,8 +100,8 @@ pub async fn fire(db: &mut PgConnection, order: OrderId, table: TableId, course:
     let called = sqlx::query!(
         "update order_lines l set called_at = now(),
              state_at = case when l.state = 'held' then now() else l.state_at end,
-             told_qty = case when l.state = 'held' then l.qty - l.voided_qty else l.told_qty end,
-             slip_id = case when l.state = 'held' then (select s.id from kitchen_slips s where s.id = any($3) and s.round = l.round) else l.slip_id end,
+             told_qty = case when l.state = 'held' and l.slip_id is null then l.qty - l.voided_qty else l.told_qty end,
+             slip_id = coalesce(l.slip_id, (select s.id from kitchen_slips s where s.id = any($3) and s.round = l.round and l.state = 'held')),
              state = case when l.state = 'held' then 'received' else l.state end
          where l.order_id = $1 and l.course = $2 and l.kind = 'dish' and l.state in ('held', 'received', 'cooking')",
         order.get(),
@@ -113,13 +113,14 @@ pub async fn fire(db: &mut PgConnection, order: OrderId, table: TableId, course:
     Ok((ids, called.rows_affected()))
 }
 
-/// Lets a course wait that the kitchen has not begun. Returns how many lines it concerned.
+/// Lets a course wait that the kitchen has not begun. The slip stays: the kitchen was told, and is told again when something is taken off.
+/// Returns how many lines it concerned.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn hold(db: &mut PgConnection, order: OrderId, course: i16) -> Result<u64> {
     let held = sqlx::query!(
-        "update order_lines set state = 'held', state_at = now(), called_at = null, slip_id = null
+        "update order_lines set state = 'held', state_at = now(), called_at = null
          where order_id = $1 and course = $2 and kind = 'dish' and state = 'received'",
         order.get(),
         course

@@ -11,4 +11,6 @@ join tables t on t.id = o.table_id
 join users u on u.id = o.server_user_id
 left join kitchen_slips s on s.id = l.slip_id
 where l.kind = 'dish' and l.state in ('held', 'received', 'cooking', 'ready')
+  -- guests who have paid may still wait for a dish; those of yesterday do not
+  and (o.status = 'open' or o.closed_at > now() - interval '3 hours')
 order by 13, l.order_id, l.round, l.course, l.id

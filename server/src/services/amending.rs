@@ -11,7 +11,7 @@ use crate::db::orders::OrderHead;
 use crate::error::{Error, Result};
 use crate::state::House;
 use domain::api::{
-    Colleague, CourseCall, HandoverRequest, MergeRequest, OrderStatus, OrderView, SessionUser, TransferRequest, VoidRequest,
+    Colleague, CourseCall, HandoverRequest, LineView, MergeRequest, OrderStatus, OrderView, SessionUser, TransferRequest, VoidRequest,
 };
 use domain::attempt::AttemptState;
 use domain::order::{LineState, MAX_COURSE, MAX_REASON};
@@ -38,7 +38,7 @@ pub async fn void_line(house: &House, user: &SessionUser, order: OrderId, line: 
         return Err(Error::OrderClosed);
     }
     let (line, due) = ledger.lines.iter().zip(&ledger.due).find(|(of, _)| of.line_id == line).ok_or(Error::NotFound("cette ligne"))?;
-    let reason = reason(&request.reason, line.state)?;
+    let reason = reason(&request.reason, line)?;
     if request.qty == 0 || request.qty > line.qty {
         return Err(Error::invalid("qty", "out_of_range"));
     }
@@ -67,7 +67,7 @@ pub async fn void_line(house: &House, user: &SessionUser, order: OrderId, line: 
     Ok(view)
 }
 
-fn reason(said: &str, state: LineState) -> Result<&str> {
+fn reason<'r>(said: &'r str, line: &LineView) -> Result<&'r str> {
     let said = said.trim();
     if said.chars().count() > MAX_REASON {
         return Err(Error::invalid("reason", "too_long"));
@@ -75,9 +75,10 @@ fn reason(said: &str, state: LineState) -> Result<&str> {
     if said.chars().any(char::is_control) {
         return Err(Error::invalid("reason", "control_character"));
     }
-    match (said.is_empty(), state) {
+    match (said.is_empty(), line.state) {
         (false, _) => Ok(said),
-        (true, LineState::Held) => Ok(NOT_SENT_YET),
+        // Held from the first; a dish that was told and then held was told.
+        (true, LineState::Held) if line.kitchen.is_none() => Ok(NOT_SENT_YET),
         (true, _) => Err(Error::invalid("reason", "reason_required")),
     }
 }
@@ -104,7 +105,8 @@ pub async fn course(house: &House, user: &SessionUser, order: OrderId, course: u
     };
     let view = whole(&mut tx, order).await?;
     let of_course = || view.lines.iter().filter(|line| i16::from(line.course) == course && line.kind.is_cooked());
-    if call == CourseCall::Hold && of_course().any(|line| matches!(line.state, LineState::Received)) {
+    let begun = |line: &LineView| matches!(line.state, LineState::Received | LineState::Cooking | LineState::Ready);
+    if call == CourseCall::Hold && touched == 0 && of_course().any(begun) {
         return Err(Error::AlreadyInKitchen);
     }
     if touched > 0 {

@@ -9,6 +9,7 @@ use domain::order::FieldError;
 use domain::{OrderId, RoomId, TableId};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// All tables.
@@ -34,7 +35,8 @@ pub fn announce(house: &House, table: TableId, order: OrderId) {
 }
 
 /// Announces tables for as long as the house stands. What changed meanwhile is read together, once, and travels with the events, so that
-/// twenty phones need not ask for the plan. That it cannot be read now costs a moment: screens reload when they reconnect.
+/// twenty phones need not ask for the plan. What cannot be read now is
+/// read a second later.
 pub async fn announce_changes(house: Weak<House>, changed: Arc<Changed>) {
     loop {
         changed.wake.notified().await;
@@ -48,7 +50,12 @@ pub async fn announce_changes(house: Weak<House>, changed: Arc<Changed>) {
                     house.bus.send(Audience::House, event);
                 }
             }
-            Err(error) => tracing::warn!(%error, ?tables, "table changes not announced"),
+            Err(error) => {
+                tracing::warn!(%error, ?tables, "table changes not announced yet");
+                changed.tables.lock().unwrap_or_else(PoisonError::into_inner).extend(tables);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                changed.wake.notify_one();
+            }
         }
     }
 }

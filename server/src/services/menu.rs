@@ -21,6 +21,11 @@ use time::OffsetDateTime;
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] when it is to come back in the past.
 pub async fn set_availability(house: &House, item: ItemId, said: &Availability) -> Result<()> {
+    // A hundred years are a slip of the finger, and the database's calendar has an end.
+    let farthest = OffsetDateTime::now_utc() + time::Duration::days(36_525);
+    if said.until.is_some_and(|at| at > farthest) {
+        return Err(Error::invalid("until", "too_far"));
+    }
     let back_at = said.until.filter(|_| !said.available);
     if back_at.is_some_and(|at| at <= OffsetDateTime::now_utc()) {
         return Err(Error::invalid("until", "in_the_past"));

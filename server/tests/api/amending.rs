@@ -110,10 +110,13 @@ async fn a_course_waits_until_it_is_called() {
     let hold = format!("/api/orders/{id}/courses/2/hold");
     let held = alice.post(&hold, &Value::Null).await;
     assert_eq!(line_named(&held.body, "Magret de canard")["state"], "held");
+    // The kitchen knew of it: making it wait is no way to take it off without a reason.
+    let silent = void(&alice, id, magret, json!({"qty": 1})).await;
+    assert_eq!((silent.status, &silent.body["errors"][0]["code"]), (422, &json!("reason_required")));
     alice.post(&fire, &Value::Null).await;
     alice.post(&format!("/api/kitchen/lines/{}", magret["line_id"]), &json!({"state": "cooking"})).await;
     let too_late = alice.post(&hold, &Value::Null).await;
-    assert_eq!(line_named(&too_late.body, "Magret de canard")["state"], "cooking", "what is begun goes on");
+    assert_eq!((too_late.status, too_late.code()), (409, "already_in_kitchen"), "what is begun goes on");
     // What waits may be taken off without saying why.
     let other = order(&alice, 6, json!([{"dish_id": 12, "qty": 1, "hold": true}])).await;
     let before = whole(&alice, other).await;

@@ -173,6 +173,8 @@ async fn what_is_out_for_a_while_comes_back_by_itself() {
     let alice = app.signed_in("alice").await;
     let past = alice.put("/api/menu/items/12/availability", &json!({"available": false, "until": "2020-01-01T12:00:00+01:00"})).await;
     assert_eq!((past.status, &past.body["errors"][0]["code"]), (422, &json!("in_the_past")));
+    let never = alice.put("/api/menu/items/12/availability", &json!({"available": false, "until": "9999-12-31T23:59:59-01:00"})).await;
+    assert_eq!((never.status, &never.body["errors"][0]["code"]), (422, &json!("too_far")));
     let out = json!({"available": false, "until": "2099-01-01T12:00:00+01:00"});
     assert_eq!(alice.put("/api/menu/items/12/availability", &out).await.status, 204);
     put_out(&alice, 13).await;
