@@ -230,7 +230,7 @@ test("what waits is seen, what is called comes first, what is taken off never ju
   await expect(plats).toHaveText([/Table 5/, /Table 6/]);
   await expect(starters).toContainText("Attention Allergie : arachide");
   await expect(starters).toContainText("Nouveau");
-  await expect(kitchen.getByTestId("kitchen-news")).toContainText(/Nouveau bon : (table 5, )?table 6/);
+  await expect(kitchen.getByTestId("kitchen-news")).toContainText(/Nouveau bon\s:\s(table 5, )?table 6/);
 
   await post(hot.context, `/api/orders/${sent.order}/courses/2/fire`);
   await expect(mains).toContainText("Réclamé");
