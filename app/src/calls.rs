@@ -4,9 +4,9 @@
 
 use crate::error::CallError;
 use domain::api::{
-    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, FloorPlan, HandoverRequest, KitchenView, Login,
-    MergeRequest, OrderView, PaymentDone, PaymentRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView,
-    TicketText, TransferRequest, VerifyReport, VoidRequest,
+    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest, FloorPlan, HandoverRequest,
+    KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest,
+    TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -122,6 +122,15 @@ pub async fn hand_over(
     #[doc = "To whom."] request: HandoverRequest,
 ) -> Result<OrderView, CallError> {
     answered(till()?.hand_over(order, request).await)
+}
+
+/// Corrects how many guests sit there.
+#[server(name = SetCovers, prefix = "/call", endpoint = "set-covers", input = Json, output = Json)]
+pub async fn set_covers(
+    #[doc = "Of which order."] order: OrderId,
+    #[doc = "How many."] request: CoversRequest,
+) -> Result<OrderView, CallError> {
+    answered(till()?.set_covers(order, request).await)
 }
 
 /// Says that the guests want to pay, or that they have changed their minds.

@@ -3,9 +3,9 @@
 
 use async_trait::async_trait;
 use domain::api::{
-    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, FloorPlan, HandoverRequest, KitchenView, Login,
-    MergeRequest, OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView,
-    TicketText, TransferRequest, VerifyReport, VoidRequest,
+    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest, FloorPlan, HandoverRequest,
+    KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SlipMove, SlipMoved,
+    SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -44,6 +44,8 @@ pub trait Till: Send + Sync {
     async fn merge(&self, order: OrderId, request: MergeRequest) -> Result<OrderView, Problem>;
     /// Gives a table to somebody else.
     async fn hand_over(&self, order: OrderId, request: HandoverRequest) -> Result<OrderView, Problem>;
+    /// Corrects how many guests sit there.
+    async fn set_covers(&self, order: OrderId, request: CoversRequest) -> Result<OrderView, Problem>;
     /// Says that the guests want to pay, or that they have changed their minds.
     async fn ask_bill(&self, order: OrderId, asked: bool) -> Result<OrderView, Problem>;
     /// Frees the table of guests who owe nothing.

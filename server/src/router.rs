@@ -2,7 +2,7 @@
 
 use crate::LARGEST_BODY;
 use crate::error::Error;
-use crate::http::guard::{may, same_origin, secure_cookies, signed_in};
+use crate::http::guard::{may, same_origin, secure_cookies, signed_in, to_the_end};
 use crate::http::{amendments, auth, fiscal, floor, health, kitchen, menu, orders, pages, payments, users, ws};
 use crate::session_store::Store;
 use crate::state::Shared;
@@ -15,6 +15,7 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post, put};
 use axum::{Extension, Router, middleware};
 use domain::role::Right;
+use std::sync::Arc;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
@@ -64,6 +65,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/orders/{id}/transfer", only(TakeOrders, post(amendments::transfer)))
         .route("/api/orders/{id}/merge", only(TakeOrders, post(amendments::merge)))
         .route("/api/orders/{id}/handover", only(TakeOrders, post(amendments::handover)))
+        .route("/api/orders/{id}/covers", only(TakeOrders, post(amendments::covers)))
         .route("/api/orders/{id}/courses/{n}/fire", only(TakeOrders, post(amendments::fire)))
         .route("/api/orders/{id}/courses/{n}/hold", only(TakeOrders, post(amendments::hold)))
         .route("/api/orders/{id}/release", only(TakeOrders, post(amendments::release)))
@@ -86,6 +88,9 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/menu/items", only(Administer, get(menu::items).post(menu::add)))
         .route("/api/menu/items/{id}", only(Administer, put(menu::change)))
         .route("/api/menu/items/{id}/pairings", only(Administer, put(menu::pairings)))
+        .route("/api/menu/headings", only(Administer, get(menu::headings)))
+        .route("/api/menu/headings/{category}/pairings", only(Administer, put(menu::heading_pairings)))
+        .route("/api/menu/notes", only(Administer, get(menu::notes).put(menu::set_notes)))
         .route("/api/users", only(Administer, get(users::list).post(users::add)))
         .route("/api/users/{id}", only(Administer, put(users::change)))
         // auditors
@@ -124,6 +129,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .layer(Extension(sessions))
         .layer(Extension(stopping))
         .layer(session_layer)
+        .layer(middleware::from_fn_with_state(Arc::clone(&house), to_the_end))
         .layer(middleware::from_fn(secure_cookies))
         .layer(middleware::from_fn(same_origin))
         .layer(middleware::from_fn(in_time))

@@ -11,6 +11,7 @@ use crate::workers::outbox::Outbox;
 use domain::fiscal::{CORE_VERSION, Identity};
 use sqlx::PgPool;
 use std::sync::Arc;
+use tokio_util::task::TaskTracker;
 
 /// The number of this till on tickets. One establishment has one so far; the journal keeps a chain per register.
 pub const REGISTER: &str = "01";
@@ -35,6 +36,8 @@ pub struct House {
     pub terminal: Option<Arc<dyn CardTerminal>>,
     /// This process, as attempts to charge a card name it.
     pub worker: Worker,
+    /// Requests that write. They go on when their client goes away, and are waited for when the server stops.
+    pub writing: TaskTracker,
     /// The fiscal key.
     pub signer: Signer,
     /// Who sells: printed on every ticket.

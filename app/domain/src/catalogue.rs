@@ -26,6 +26,8 @@ pub const MAX_GROUPS: usize = 10;
 pub const MAX_CHOICES: usize = 50;
 /// Most wines with one dish.
 pub const MAX_PAIRINGS: usize = 3;
+/// Most notes to tap: more are slower to find than to type.
+pub const MAX_PRESET_NOTES: usize = 40;
 
 type Faults = Vec<FieldError>;
 
@@ -121,6 +123,20 @@ pub fn check_pairings(draft: &[PairingDraft]) -> Result<Vec<PairingSet>, Faults>
     twice(&mut faults, "wine_id", "twice", kept.iter().map(|pairing| pairing.wine_id));
     twice(&mut faults, "rank", "twice", kept.iter().map(|pairing| pairing.rank));
     kept.sort_by_key(|pairing| pairing.rank);
+    if faults.is_empty() { Ok(kept) } else { Err(faults) }
+}
+
+/// The notes to tap, as they are to be stored, in their order.
+///
+/// # Errors
+/// Every faulty field.
+pub fn check_notes(draft: &[String]) -> Result<Vec<String>, Faults> {
+    if draft.len() > MAX_PRESET_NOTES {
+        return Err(vec![FieldError::new("notes", "too_many")]);
+    }
+    let mut faults = Faults::new();
+    let kept: Vec<String> = draft.iter().enumerate().map(|(at, note)| text(&mut faults, &format!("[{at}]"), note, MAX_LABEL)).collect();
+    twice(&mut faults, "notes", "twice", kept.iter());
     if faults.is_empty() { Ok(kept) } else { Err(faults) }
 }
 
@@ -258,6 +274,17 @@ mod tests {
         assert_eq!(fault(&[wine(34, Some(4))]).field, "[0].rank");
         assert_eq!(fault(&[wine(1, None), wine(2, None), wine(3, None), wine(4, None)]).code, "more_than_three");
         assert_eq!(fault(&[PairingDraft { reason: " ".into(), ..wine(1, None) }]).code, "blank");
+    }
+
+    #[test]
+    fn notes_to_tap_are_short_and_each_is_there_once() {
+        let notes = |notes: &[&str]| check_notes(&notes.iter().map(|note| (*note).to_owned()).collect::<Vec<_>>());
+        assert_eq!(notes(&[" Sans sel ", "À partager"]).unwrap(), ["Sans sel", "À partager"]);
+        assert!(notes(&[]).unwrap().is_empty());
+        assert_eq!(notes(&["Sans sel", "Sans sel "]).unwrap_err()[0].code, "twice");
+        assert_eq!(notes(&["Sans sel", ""]).unwrap_err()[0].field, "[1]");
+        assert_eq!(notes(&["x".repeat(41).as_str()]).unwrap_err()[0].code, "text_too_long");
+        assert_eq!(notes(&vec!["a"; 41]).unwrap_err()[0].code, "too_many");
     }
 
     #[test]

@@ -12,6 +12,8 @@ texts! {
     with_wine_too: "appui long, ou Maj + clic : avec le vin",
     without: "sans",
     declared_only: "d’après les allergènes déclarés",
+    keep_covers: "Enregistrer les couverts",
+    covers_kept: "Couverts enregistrés",
     // a dish and its questions
     allergens: "Allergènes",
     no_allergens: "Aucun allergène déclaré.",

@@ -190,6 +190,16 @@ pub async fn hand_over(db: &mut PgConnection, order: OrderId, to: UserId) -> Res
     Ok(done.rows_affected() == 1)
 }
 
+/// Says how many guests sit there.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_covers(db: &mut PgConnection, order: OrderId, covers: u16) -> Result<()> {
+    let covers = i16::try_from(covers).unwrap_or(i16::MAX);
+    sqlx::query!("update orders set covers = $2 where id = $1", order.get(), covers).execute(db).await?;
+    Ok(())
+}
+
 /// Says that the guests want to pay, or that they have changed their minds.
 ///
 /// # Errors

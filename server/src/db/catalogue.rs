@@ -3,7 +3,7 @@
 use super::menu::{components, options};
 use super::{SNAPSHOT, rate, word};
 use crate::error::Result;
-use domain::api::{ItemDraft, ItemView, PairingSet};
+use domain::api::{Heading, ItemDraft, ItemView, PairingSet};
 use domain::menu::ItemKind;
 use domain::{Cents, ItemId};
 use sqlx::{PgConnection, PgPool};
@@ -228,5 +228,78 @@ pub async fn set_pairings(db: &mut PgConnection, dish: ItemId, pairings: &[Pairi
         .execute(&mut *db)
         .await?;
     }
+    Ok(())
+}
+
+/// Every heading with something to eat under it, in printed order, and its wines.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn headings(db: &PgPool) -> Result<Vec<Heading>> {
+    let rows = sqlx::query!(
+        r#"select m.category, p.wine_id as "wine_id?", p.rank as "rank?", p.reason as "reason?"
+           from (select category, min(rank) as place from menu_items where kind in ('dish', 'menu') group by category) m
+           left join category_pairings p on p.category = m.category
+           order by m.place, m.category, p.rank"#
+    )
+    .fetch_all(db)
+    .await?;
+    let mut headings: Vec<Heading> = Vec::new();
+    for row in rows {
+        if headings.last().is_none_or(|last| last.category != row.category) {
+            headings.push(Heading { category: row.category, pairings: Vec::new() });
+        }
+        if let (Some(heading), Some(wine_id), Some(rank), Some(reason)) = (headings.last_mut(), row.wine_id, row.rank, row.reason) {
+            heading.pairings.push(PairingSet { wine_id: ItemId::from_row(wine_id), rank: rank.unsigned_abs() as u8, reason });
+        }
+    }
+    Ok(headings)
+}
+
+/// Whether something to eat stands under a heading of that name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_heading(db: &mut PgConnection, category: &str) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from menu_items where category = $1 and kind in ('dish', 'menu')) as "exists!""#,
+        category
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// Replaces the wines of a heading.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_heading_pairings(db: &mut PgConnection, category: &str, pairings: &[PairingSet]) -> Result<()> {
+    sqlx::query!("delete from category_pairings where category = $1", category).execute(&mut *db).await?;
+    for pairing in pairings {
+        sqlx::query!(
+            "insert into category_pairings (category, wine_id, rank, reason) values ($1, $2, $3, $4)",
+            category,
+            pairing.wine_id.get(),
+            i16::from(pairing.rank),
+            pairing.reason
+        )
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Replaces the notes to tap.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_notes(db: &mut PgConnection, notes: &[String]) -> Result<()> {
+    sqlx::query!("delete from preset_notes").execute(&mut *db).await?;
+    sqlx::query!(
+        "insert into preset_notes (rank, note) select place, note from unnest($1::text[]) with ordinality as all_of (note, place)",
+        notes
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::db;
 use crate::error::Result;
 use domain::menu::{ComponentGroup, Glass, MenuItem, OptionChoice, OptionGroup, Pairing};
 use domain::{Cents, ItemId};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use std::collections::HashMap;
 use time::OffsetDateTime;
 
@@ -49,9 +49,17 @@ pub async fn whole(db: &PgPool) -> Result<(Vec<MenuItem>, Vec<String>)> {
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    let notes = sqlx::query_scalar!("select note from preset_notes order by rank").fetch_all(&mut *tx).await?;
+    let notes = notes(&mut *tx).await?;
     tx.commit().await?;
     Ok((items, notes))
+}
+
+/// The notes to tap, in their order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn notes(db: impl PgExecutor<'_>) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!("select note from preset_notes order by rank").fetch_all(db).await?)
 }
 
 /// Up to three wines for each dish: its own by rank, then those of its heading, never one that is out.

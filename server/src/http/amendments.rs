@@ -1,6 +1,6 @@
-//! What changes an order that was taken. Each answers with the order as it is then.
+//! What changes an order that was taken. Each answers with the order as it is then; the same id again, with the order as it was then.
 
-use super::orders::request_id;
+use super::orders::{done, request_id};
 use super::parse::{Json, PathId};
 use crate::error::{Error, Result};
 use crate::services::amending;
@@ -8,7 +8,8 @@ use crate::state::Shared;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use domain::api::{CourseCall, HandoverRequest, MergeRequest, OrderView, SessionUser, TransferRequest, VoidRequest};
+use axum::response::Response;
+use domain::api::{CourseCall, CoversRequest, HandoverRequest, MergeRequest, OrderView, SessionUser, TransferRequest, VoidRequest};
 use domain::{LineId, OrderId};
 
 type Answer = Result<Json<OrderView>>;
@@ -24,50 +25,71 @@ pub async fn void(
     Path((order, line)): Path<(String, String)>,
     headers: HeaderMap,
     Json(mut request): Json<VoidRequest>,
-) -> Answer {
+) -> Result<Response> {
     let order: OrderId = order.parse().map_err(|_| Error::NotFound("cette commande"))?;
     let line: LineId = line.parse().map_err(|_| Error::NotFound("cette ligne"))?;
     request.uuid = request_id(&headers, request.uuid)?;
-    Ok(Json(amending::void_line(&house, &user, order, line, &request).await?))
+    Ok(done(amending::void_line(&house, &user, order, line, &request).await?))
 }
 
 /// `POST /api/orders/{id}/transfer`
 ///
 /// # Errors
-/// 404; 409 closed, table occupied; 422.
+/// 404; 409 closed, table occupied, id reused; 422.
 pub async fn transfer(
     State(house): State<Shared>,
     Extension(user): Who,
     PathId(order): PathId<OrderId>,
-    Json(to): Json<TransferRequest>,
-) -> Answer {
-    Ok(Json(amending::transfer(&house, &user, order, &to).await?))
+    headers: HeaderMap,
+    Json(mut request): Json<TransferRequest>,
+) -> Result<Response> {
+    request.uuid = request_id(&headers, request.uuid)?;
+    Ok(done(amending::transfer(&house, &user, order, &request).await?))
 }
 
 /// `POST /api/orders/{id}/merge`
 ///
 /// # Errors
-/// 404; 409 closed, partly paid; 422.
+/// 404; 409 closed, partly paid, id reused; 422.
 pub async fn merge(
     State(house): State<Shared>,
     Extension(user): Who,
     PathId(order): PathId<OrderId>,
-    Json(into): Json<MergeRequest>,
-) -> Answer {
-    Ok(Json(amending::merge(&house, &user, order, &into).await?))
+    headers: HeaderMap,
+    Json(mut request): Json<MergeRequest>,
+) -> Result<Response> {
+    request.uuid = request_id(&headers, request.uuid)?;
+    Ok(done(amending::merge(&house, &user, order, &request).await?))
 }
 
 /// `POST /api/orders/{id}/handover`
 ///
 /// # Errors
-/// 404; 409 closed; 422.
+/// 404; 409 closed, id reused; 422.
 pub async fn handover(
     State(house): State<Shared>,
     Extension(user): Who,
     PathId(order): PathId<OrderId>,
-    Json(to): Json<HandoverRequest>,
-) -> Answer {
-    Ok(Json(amending::hand_over(&house, &user, order, &to).await?))
+    headers: HeaderMap,
+    Json(mut request): Json<HandoverRequest>,
+) -> Result<Response> {
+    request.uuid = request_id(&headers, request.uuid)?;
+    Ok(done(amending::hand_over(&house, &user, order, &request).await?))
+}
+
+/// `POST /api/orders/{id}/covers`
+///
+/// # Errors
+/// 404; 409 closed, partly paid, payment in progress, id reused; 422.
+pub async fn covers(
+    State(house): State<Shared>,
+    Extension(user): Who,
+    PathId(order): PathId<OrderId>,
+    headers: HeaderMap,
+    Json(mut request): Json<CoversRequest>,
+) -> Result<Response> {
+    request.uuid = request_id(&headers, request.uuid)?;
+    Ok(done(amending::set_covers(&house, &user, order, &request).await?))
 }
 
 /// `POST /api/orders/{id}/courses/{n}/fire`

@@ -2,13 +2,16 @@
 
 use crate::error::{Error, Result};
 use crate::session_store::USER;
+use crate::state::Shared;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use domain::api::SessionUser;
 use domain::role::Right;
+use std::panic::resume_unwind;
 use tower_sessions::Session;
+use tracing::Instrument;
 
 /// Who is signed in with this session.
 ///
@@ -48,9 +51,8 @@ pub async fn may(State(right): State<Right>, session: Session, mut request: Requ
 /// # Errors
 /// [`Error::CrossOrigin`].
 pub async fn same_origin(request: Request, next: Next) -> Result<Response> {
-    let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let upgrades = request.headers().contains_key(header::UPGRADE);
-    if (writes || upgrades) && !comes_from_here(request.headers()) {
+    if (writes(request.method()) || upgrades) && !comes_from_here(request.headers()) {
         return Err(Error::CrossOrigin);
     }
     Ok(next.run(request).await)
@@ -64,6 +66,24 @@ fn comes_from_here(headers: &HeaderMap) -> bool {
     }
     // Programs send neither; browsers that leave out Origin still say where they come from.
     !matches!(text("sec-fetch-site"), Some("cross-site" | "same-site"))
+}
+
+/// Lets whoever writes finish, also when the client goes away meanwhile: what is committed is announced and forgotten everywhere, and a
+/// transaction that has begun is not torn off. Reading ends with whoever asked.
+pub async fn to_the_end(State(house): State<Shared>, request: Request, next: Next) -> Response {
+    if !writes(request.method()) {
+        return next.run(request).await;
+    }
+    match house.writing.spawn(next.run(request).in_current_span()).await {
+        Ok(response) => response,
+        // Further out a panic becomes an answer.
+        Err(ended) if ended.is_panic() => resume_unwind(ended.into_panic()),
+        Err(ended) => Error::internal(ended).into_response(),
+    }
+}
+
+fn writes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// Marks our cookie `Secure` when the proxy in front says that the person's connection is TLS.

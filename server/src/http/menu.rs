@@ -7,11 +7,11 @@ use crate::services::menu;
 use crate::state::Shared;
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use domain::ItemId;
-use domain::api::{Availability, ItemDraft, ItemView, PairingDraft, SessionUser};
+use domain::api::{Availability, Heading, ItemDraft, ItemView, PairingDraft, SessionUser};
 
 /// `GET /api/menu`: the menu, or 304 when the caller has this very one.
 ///
@@ -97,6 +97,47 @@ pub async fn pairings(
     Json(draft): Json<Vec<PairingDraft>>,
 ) -> Result<Json<ItemView>> {
     Ok(Json(menu::pair(&house, &user, item, &draft).await?))
+}
+
+/// `GET /api/menu/headings`
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn headings(State(house): State<Shared>) -> Result<Json<Vec<Heading>>> {
+    Ok(Json(menu::headings(&house).await?))
+}
+
+/// `PUT /api/menu/headings/{category}/pairings`
+///
+/// # Errors
+/// 404; 422 with every faulty field.
+pub async fn heading_pairings(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    Path(category): Path<String>,
+    Json(draft): Json<Vec<PairingDraft>>,
+) -> Result<Json<Heading>> {
+    Ok(Json(menu::pair_heading(&house, &user, &category, &draft).await?))
+}
+
+/// `GET /api/menu/notes`
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn notes(State(house): State<Shared>) -> Result<Json<Vec<String>>> {
+    Ok(Json(menu::notes(&house).await?))
+}
+
+/// `PUT /api/menu/notes`
+///
+/// # Errors
+/// 422 with every faulty field.
+pub async fn set_notes(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    Json(notes): Json<Vec<String>>,
+) -> Result<Json<Vec<String>>> {
+    Ok(Json(menu::set_notes(&house, &user, &notes).await?))
 }
 
 #[cfg(test)]

@@ -33,7 +33,12 @@ pub fn request_id(headers: &HeaderMap, body: Option<Uuid>) -> Result<Option<Uuid
 
 /// 201 with what was made; a replay says so in a header.
 pub fn created<T: Serialize>(answered: Answered<T>) -> Response {
-    let mut response = (StatusCode::CREATED, Json(answered.value)).into_response();
+    (StatusCode::CREATED, done(answered)).into_response()
+}
+
+/// 200 with what it is now; a replay says so in a header, and answers what was then.
+pub fn done<T: Serialize>(answered: Answered<T>) -> Response {
+    let mut response = Json(answered.value).into_response();
     if answered.replayed {
         response.headers_mut().insert(IDEMPOTENT_REPLAY, HeaderValue::from_static("true"));
     }

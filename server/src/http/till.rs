@@ -11,9 +11,9 @@ use crate::state::Shared;
 use app::ports::Till;
 use async_trait::async_trait;
 use domain::api::{
-    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, FloorPlan, HandoverRequest, KitchenView, Login,
-    MergeRequest, OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView,
-    TicketText, TransferRequest, VerifyReport, VoidRequest,
+    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest, FloorPlan, HandoverRequest,
+    KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SlipMove, SlipMoved,
+    SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -84,7 +84,7 @@ impl Till for RequestTill {
 
     async fn void_line(&self, order: OrderId, line: LineId, request: VoidRequest) -> Result<OrderView, Problem> {
         let user = self.allowed(Right::TakeOrders)?;
-        Ok(amending::void_line(&self.house, user, order, line, &request).await?)
+        Ok(amending::void_line(&self.house, user, order, line, &request).await?.value)
     }
 
     async fn course(&self, order: OrderId, course: u8, call: CourseCall) -> Result<OrderView, Problem> {
@@ -94,17 +94,22 @@ impl Till for RequestTill {
 
     async fn transfer(&self, order: OrderId, request: TransferRequest) -> Result<OrderView, Problem> {
         let user = self.allowed(Right::TakeOrders)?;
-        Ok(amending::transfer(&self.house, user, order, &request).await?)
+        Ok(amending::transfer(&self.house, user, order, &request).await?.value)
     }
 
     async fn merge(&self, order: OrderId, request: MergeRequest) -> Result<OrderView, Problem> {
         let user = self.allowed(Right::TakeOrders)?;
-        Ok(amending::merge(&self.house, user, order, &request).await?)
+        Ok(amending::merge(&self.house, user, order, &request).await?.value)
     }
 
     async fn hand_over(&self, order: OrderId, request: HandoverRequest) -> Result<OrderView, Problem> {
         let user = self.allowed(Right::TakeOrders)?;
-        Ok(amending::hand_over(&self.house, user, order, &request).await?)
+        Ok(amending::hand_over(&self.house, user, order, &request).await?.value)
+    }
+
+    async fn set_covers(&self, order: OrderId, request: CoversRequest) -> Result<OrderView, Problem> {
+        let user = self.allowed(Right::TakeOrders)?;
+        Ok(amending::set_covers(&self.house, user, order, &request).await?.value)
     }
 
     async fn ask_bill(&self, order: OrderId, asked: bool) -> Result<OrderView, Problem> {

@@ -4,6 +4,7 @@
 //! Each locks the order, checks, writes the change and the fact that names who did it, and commits; then the screens are told. None of
 //! them tells the kitchen to cook anything a second time.
 
+use super::once::Answered;
 use super::{billing, floor, once};
 use crate::db;
 use crate::db::amendments::NewVoid;
@@ -11,27 +12,29 @@ use crate::db::orders::OrderHead;
 use crate::error::{Error, Result};
 use crate::state::House;
 use domain::api::{
-    Colleague, CourseCall, HandoverRequest, LineView, MergeRequest, OrderStatus, OrderView, SessionUser, TransferRequest, VoidRequest,
+    Colleague, CourseCall, CoversRequest, HandoverRequest, LineView, MergeRequest, OrderStatus, OrderView, SessionUser, TransferRequest,
+    VoidRequest,
 };
 use domain::attempt::AttemptState;
-use domain::order::{LineState, MAX_COURSE, MAX_REASON};
+use domain::order::{LineState, MAX_COURSE, MAX_COVERS, MAX_REASON};
 use domain::{Cents, LineId, OrderId};
 use serde_json::json;
 use sqlx::PgConnection;
 
+/// The order as it is then; the same `uuid` again changes nothing and returns the first answer.
+type Amended = Result<Answered<OrderView>>;
+
 /// What is stored when nobody has to say why: the kitchen had not been told.
 const NOT_SENT_YET: &str = "Pas encore envoyé en cuisine";
 
-/// Takes something off a line. The same `uuid` again takes nothing off.
+/// Takes something off a line. The same `uuid` again takes nothing off and returns the first answer.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::PartlyPaid`], [`Error::Invalid`] without a reason or with more than there is.
-pub async fn void_line(house: &House, user: &SessionUser, order: OrderId, line: LineId, request: &VoidRequest) -> Result<OrderView> {
+pub async fn void_line(house: &House, user: &SessionUser, order: OrderId, line: LineId, request: &VoidRequest) -> Amended {
     let mut tx = house.db.begin().await?;
-    let route = format!("void {line}");
-    if let Some(answered) = once::earlier::<()>(&mut tx, request.uuid, &route, user.id, request).await? {
-        tracing::debug!(replayed = answered.replayed, "void replayed");
-        return whole(&mut tx, order).await;
+    if let Some(earlier) = once::earlier(&mut tx, request.uuid, &format!("void {line}"), user.id, request).await? {
+        return Ok(earlier);
     }
     let ledger = billing::ledger(&mut tx, order, true).await?;
     if ledger.head.status != OrderStatus::Open {
@@ -58,13 +61,13 @@ pub async fn void_line(house: &House, user: &SessionUser, order: OrderId, line: 
     if ledger.remaining() == price && !ledger.settled.is_empty() {
         db::orders::complete(&mut tx, order).await?;
     }
-    once::remember(&mut tx, request.uuid, 200, &()).await?;
     let view = whole(&mut tx, order).await?;
+    once::remember(&mut tx, request.uuid, 200, &view).await?;
     tx.commit().await?;
     house.wake_outbox();
     tracing::info!(order = order.get(), line = line.line_id.get(), qty = request.qty, user = user.id.get(), "taken off");
     floor::announce(house, view.table_id, order);
-    Ok(view)
+    Ok(Answered::now(view))
 }
 
 fn reason<'r>(said: &'r str, line: &LineView) -> Result<&'r str> {
@@ -122,8 +125,11 @@ pub async fn course(house: &House, user: &SessionUser, order: OrderId, course: u
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`]; [`Error::TableOccupied`] when somebody sits there: then it is a merge.
-pub async fn transfer(house: &House, user: &SessionUser, order: OrderId, request: &TransferRequest) -> Result<OrderView> {
+pub async fn transfer(house: &House, user: &SessionUser, order: OrderId, request: &TransferRequest) -> Amended {
     let mut tx = house.db.begin().await?;
+    if let Some(earlier) = once::earlier(&mut tx, request.uuid, &format!("transfer {order}"), user.id, request).await? {
+        return Ok(earlier);
+    }
     let from = db::orders::head(&mut tx, order, false).await?.ok_or(Error::NotFound("cette commande"))?.table_id;
     // Tables before orders, and in the order of their numbers, as everybody who locks them does.
     let mut tables = [from, request.table_id];
@@ -138,7 +144,7 @@ pub async fn transfer(house: &House, user: &SessionUser, order: OrderId, request
         return Err(Error::OrderMoved);
     }
     if request.table_id == from {
-        return whole(&mut tx, order).await;
+        return whole(&mut tx, order).await.map(Answered::now);
     }
     if let Some(there) = db::orders::lock_open(&mut tx, request.table_id).await? {
         return Err(Error::TableOccupied { order_id: there.id.get(), opened_by: (there.server.0.get(), there.server.1) });
@@ -146,23 +152,27 @@ pub async fn transfer(house: &House, user: &SessionUser, order: OrderId, request
     db::amendments::move_to(&mut tx, order, request.table_id).await?;
     db::amendments::remember(&mut tx, order, "transfer", user.id, json!({ "from": from, "to": request.table_id })).await?;
     let view = whole(&mut tx, order).await?;
+    once::remember(&mut tx, request.uuid, 200, &view).await?;
     tx.commit().await?;
     tracing::info!(order = order.get(), from = from.get(), to = request.table_id.get(), user = user.id.get(), "guests moved");
     floor::announce(house, from, order);
     floor::announce(house, request.table_id, order);
-    Ok(view)
+    Ok(Answered::now(view))
 }
 
 /// Puts two tables together: everything ordered at one goes to the bill of the other. Nothing of the first may be paid.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::PartlyPaid`], [`Error::Invalid`] for an order into itself.
-pub async fn merge(house: &House, user: &SessionUser, from: OrderId, request: &MergeRequest) -> Result<OrderView> {
+pub async fn merge(house: &House, user: &SessionUser, from: OrderId, request: &MergeRequest) -> Amended {
     let into = request.into_order_id;
     if into == from {
         return Err(Error::invalid("into_order_id", "same_order"));
     }
     let mut tx = house.db.begin().await?;
+    if let Some(earlier) = once::earlier(&mut tx, request.uuid, &format!("merge {from}"), user.id, request).await? {
+        return Ok(earlier);
+    }
     let mut both = [from, into];
     both.sort();
     for order in both {
@@ -171,40 +181,66 @@ pub async fn merge(house: &House, user: &SessionUser, from: OrderId, request: &M
         }
     }
     let (left, joined) = (open_order(&mut tx, from).await?, open_order(&mut tx, into).await?);
-    if !db::payments::settled(&mut *tx, from).await?.is_empty() {
-        return Err(Error::PartlyPaid);
-    }
-    if let Some(held) = db::attempts::holding(&mut tx, from).await?.first() {
-        return Err(Error::PaymentInProgress { payment_id: Some(held.id), unknown: held.state == AttemptState::Unknown });
-    }
+    nothing_paid(&mut tx, from).await?;
     db::amendments::merge(&mut tx, from, into).await?;
     let detail = json!({ "from_order": from, "from_table": left.table_id, "into_order": into, "into_table": joined.table_id });
     for order in both {
         db::amendments::remember(&mut tx, order, "merge", user.id, detail.clone()).await?;
     }
     let view = whole(&mut tx, into).await?;
+    once::remember(&mut tx, request.uuid, 200, &view).await?;
     tx.commit().await?;
     tracing::info!(from = from.get(), into = into.get(), user = user.id.get(), "tables put together");
     floor::announce(house, left.table_id, from);
     floor::announce(house, joined.table_id, into);
-    Ok(view)
+    Ok(Answered::now(view))
 }
 
 /// Gives a table to somebody else, who is told of its dishes from now on.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::Invalid`] when that person takes no orders.
-pub async fn hand_over(house: &House, user: &SessionUser, order: OrderId, request: &HandoverRequest) -> Result<OrderView> {
+pub async fn hand_over(house: &House, user: &SessionUser, order: OrderId, request: &HandoverRequest) -> Amended {
     let mut tx = house.db.begin().await?;
+    if let Some(earlier) = once::earlier(&mut tx, request.uuid, &format!("handover {order}"), user.id, request).await? {
+        return Ok(earlier);
+    }
     let head = open_order(&mut tx, order).await?;
     if !db::amendments::hand_over(&mut tx, order, request.user_id).await? {
         return Err(Error::invalid("user_id", "unknown_user"));
     }
     db::amendments::remember(&mut tx, order, "handover", user.id, json!({ "from": head.server_user_id, "to": request.user_id })).await?;
     let view = whole(&mut tx, order).await?;
+    once::remember(&mut tx, request.uuid, 200, &view).await?;
     tx.commit().await?;
     floor::announce(house, view.table_id, order);
-    Ok(view)
+    Ok(Answered::now(view))
+}
+
+/// Corrects how many guests sit there. A bill is divided by covers unless the table chose otherwise, so once a share is paid, or a card is
+/// being charged for one, the number stays.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::PartlyPaid`], [`Error::PaymentInProgress`], [`Error::Invalid`].
+pub async fn set_covers(house: &House, user: &SessionUser, order: OrderId, request: &CoversRequest) -> Amended {
+    if !(1..=MAX_COVERS).contains(&request.covers) {
+        return Err(Error::invalid("covers", "out_of_range"));
+    }
+    let mut tx = house.db.begin().await?;
+    if let Some(earlier) = once::earlier(&mut tx, request.uuid, &format!("covers {order}"), user.id, request).await? {
+        return Ok(earlier);
+    }
+    let head = open_order(&mut tx, order).await?;
+    if head.covers != request.covers {
+        nothing_paid(&mut tx, order).await?;
+        db::amendments::set_covers(&mut tx, order, request.covers).await?;
+        db::amendments::remember(&mut tx, order, "covers", user.id, json!({ "from": head.covers, "to": request.covers })).await?;
+    }
+    let view = whole(&mut tx, order).await?;
+    once::remember(&mut tx, request.uuid, 200, &view).await?;
+    tx.commit().await?;
+    floor::announce(house, view.table_id, order);
+    Ok(Answered::now(view))
 }
 
 /// Says that the guests want to pay, so that the plan shows it.
@@ -251,6 +287,17 @@ pub async fn release(house: &House, user: &SessionUser, order: OrderId) -> Resul
 /// When the database does not answer.
 pub async fn colleagues(house: &House) -> Result<Vec<Colleague>> {
     db::amendments::colleagues(&house.db).await
+}
+
+/// Refuses when money of an order was taken, or a card is being charged for it.
+async fn nothing_paid(db: &mut PgConnection, order: OrderId) -> Result<()> {
+    if !db::payments::settled(&mut *db, order).await?.is_empty() {
+        return Err(Error::PartlyPaid);
+    }
+    match db::attempts::holding(db, order).await?.first() {
+        Some(held) => Err(Error::PaymentInProgress { payment_id: Some(held.id), unknown: held.state == AttemptState::Unknown }),
+        None => Ok(()),
+    }
 }
 
 async fn open_order(db: &mut PgConnection, order: OrderId) -> Result<OrderHead> {

@@ -9,8 +9,8 @@ use crate::db;
 use crate::error::{Error, Result};
 use crate::state::House;
 use domain::ItemId;
-use domain::api::{Availability, Event, ItemDraft, ItemView, PairingDraft, SessionUser};
-use domain::catalogue::{check_item, check_pairings, named_items};
+use domain::api::{Availability, Event, Heading, ItemDraft, ItemView, PairingDraft, SessionUser};
+use domain::catalogue::{check_item, check_notes, check_pairings, named_items};
 use domain::menu::ItemKind;
 use domain::order::FieldError;
 use sqlx::PgConnection;
@@ -115,8 +115,69 @@ pub async fn pair(house: &House, user: &SessionUser, id: ItemId, draft: &[Pairin
     if !matches!(kind, ItemKind::Dish | ItemKind::Menu) {
         return Err(Error::invalid("pairings", "takes_no_wine"));
     }
+    check_wines(&mut tx, draft).await?;
+    db::catalogue::set_pairings(&mut tx, id, &pairings).await?;
+    let view = one(&mut tx, id).await?;
+    tx.commit().await?;
+    tracing::info!(item = id.get(), wines = pairings.len(), user = user.id.get(), "wines set");
+    changed(house).await;
+    Ok(view)
+}
+
+/// Every heading with something to eat under it, in printed order, and its wines.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn headings(house: &House) -> Result<Vec<Heading>> {
+    db::catalogue::headings(&house.db).await
+}
+
+/// Sets the wines of everything under a heading: these, and no others. A dish's own wines come first.
+///
+/// # Errors
+/// [`Error::NotFound`] when nothing to eat stands under it; [`Error::Invalid`] for what is not a wine, or is there twice.
+pub async fn pair_heading(house: &House, user: &SessionUser, category: &str, draft: &[PairingDraft]) -> Result<Heading> {
+    let pairings = check_pairings(draft).map_err(Error::Invalid)?;
+    let mut tx = house.db.begin().await?;
+    db::catalogue::lock(&mut tx).await?;
+    if !db::catalogue::is_heading(&mut tx, category).await? {
+        return Err(Error::NotFound("cette rubrique"));
+    }
+    check_wines(&mut tx, draft).await?;
+    db::catalogue::set_heading_pairings(&mut tx, category, &pairings).await?;
+    tx.commit().await?;
+    tracing::info!(category, wines = pairings.len(), user = user.id.get(), "wines of a heading set");
+    changed(house).await;
+    Ok(Heading { category: category.to_owned(), pairings })
+}
+
+/// The notes to tap, in their order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn notes(house: &House) -> Result<Vec<String>> {
+    db::menu::notes(&house.db).await
+}
+
+/// Sets the notes to tap: these, in this order, and no others.
+///
+/// # Errors
+/// [`Error::Invalid`] names every faulty one.
+pub async fn set_notes(house: &House, user: &SessionUser, draft: &[String]) -> Result<Vec<String>> {
+    let notes = check_notes(draft).map_err(Error::Invalid)?;
+    let mut tx = house.db.begin().await?;
+    db::catalogue::lock(&mut tx).await?;
+    db::catalogue::set_notes(&mut tx, &notes).await?;
+    tx.commit().await?;
+    tracing::info!(notes = notes.len(), user = user.id.get(), "notes to tap set");
+    changed(house).await;
+    Ok(notes)
+}
+
+/// What is to go with something must exist, and be a wine.
+async fn check_wines(db: &mut PgConnection, draft: &[PairingDraft]) -> Result<()> {
     let wanted: Vec<ItemId> = draft.iter().map(|pairing| pairing.wine_id).collect();
-    let kinds = db::catalogue::kinds(&mut tx, &wanted).await?;
+    let kinds = db::catalogue::kinds(db, &wanted).await?;
     let faults: Vec<FieldError> = (0..)
         .zip(&wanted)
         .filter_map(|(at, wine): (usize, _)| match kinds.get(wine).map(|known| known.kind) {
@@ -125,15 +186,7 @@ pub async fn pair(house: &House, user: &SessionUser, id: ItemId, draft: &[Pairin
             None => Some(FieldError::new(format!("[{at}].wine_id"), "unknown_wine")),
         })
         .collect();
-    if !faults.is_empty() {
-        return Err(Error::Invalid(faults));
-    }
-    db::catalogue::set_pairings(&mut tx, id, &pairings).await?;
-    let view = one(&mut tx, id).await?;
-    tx.commit().await?;
-    tracing::info!(item = id.get(), wines = pairings.len(), user = user.id.get(), "wines set");
-    changed(house).await;
-    Ok(view)
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
 }
 
 /// What an article is made of must exist and be of the right kind; a bottle has one glass.

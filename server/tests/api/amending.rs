@@ -73,7 +73,80 @@ async fn a_removal_that_is_sent_twice_happens_once() {
     let body = json!({"qty": 1, "reason": "Erreur", "uuid": Uuid::now_v7()});
     let copies = (0..8).map(|_| void(&alice, id, &before["lines"][0], body.clone()));
     let answers = futures::future::join_all(copies).await;
-    assert!(answers.iter().all(|answer| answer.status == 200 && answer.body["lines"][0]["qty"] == 4));
+    assert!(answers.iter().all(|answer| answer.status == 200 && answer.text == answers[0].text));
+    assert_eq!(answers[0].body["lines"][0]["qty"], 4);
+    assert_eq!(answers.iter().filter(|answer| answer.header("idempotent-replay").is_none()).count(), 1);
+}
+
+/// The same request twice, and once more under its id with something else in it: the first answer to the byte, said to be one; then 409.
+async fn answered_once(client: &Client, path: &str, mut body: Value, other: Value) -> Answer {
+    body["uuid"] = json!(Uuid::now_v7());
+    let first = client.post(path, &body).await;
+    assert_eq!((first.status, first.header("idempotent-replay")), (200, None), "{path}: {}", first.text);
+    let again = client.post(path, &body).await;
+    assert_eq!((again.status, again.header("idempotent-replay")), (200, Some("true")), "{path}: {}", again.text);
+    assert_eq!(again.text, first.text, "{path}");
+    let mut reused = other;
+    reused["uuid"] = body["uuid"].clone();
+    assert_eq!(client.post(path, &reused).await.code(), "idempotency_mismatch", "{path}");
+    first
+}
+
+#[tokio::test]
+async fn every_change_is_answered_once_and_its_answer_repeated() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let id = order(&alice, 5, json!([{"dish_id": 12, "qty": 5}])).await;
+    let into = order(&alice, 9, json!([{"dish_id": 12, "qty": 1}])).await;
+    let line = whole(&alice, id).await["lines"][0]["line_id"].clone();
+    let void = format!("/api/orders/{id}/lines/{line}/void");
+    let voided = answered_once(&alice, &void, json!({"qty": 1, "reason": "Erreur"}), json!({"qty": 2, "reason": "Erreur"})).await;
+    assert_eq!(voided.body["lines"][0]["qty"], 4);
+    let covers = answered_once(&alice, &format!("/api/orders/{id}/covers"), json!({"covers": 2}), json!({"covers": 3})).await;
+    assert_eq!(covers.body["covers"], 2);
+    let given = answered_once(&alice, &format!("/api/orders/{id}/handover"), json!({"user_id": 2}), json!({"user_id": 3})).await;
+    assert_eq!(given.body["server_name"], "Bob");
+    let moved = answered_once(&alice, &format!("/api/orders/{id}/transfer"), json!({"table_id": 7}), json!({"table_id": 8})).await;
+    assert_eq!(moved.body["table_id"], 7);
+    // After this the order is closed: without its id the second request would be a refusal.
+    let merged =
+        answered_once(&alice, &format!("/api/orders/{id}/merge"), json!({"into_order_id": into}), json!({"into_order_id": 999})).await;
+    assert_eq!((&merged.body["order_id"], &merged.body["covers"]), (&json!(into), &json!(8)));
+    // The header says the same as the body's id.
+    let other = order(&alice, 11, json!([{"dish_id": 12, "qty": 1}])).await;
+    let by_header = async || {
+        let request = alice.request(reqwest::Method::POST, &format!("/api/orders/{other}/transfer"));
+        alice.send(request.header("idempotency-key", "0196f5a0-0000-4000-8000-000000000001").json(&json!({"table_id": 12}))).await
+    };
+    assert_eq!(by_header().await.header("idempotent-replay"), None);
+    assert_eq!(by_header().await.header("idempotent-replay"), Some("true"));
+
+    let kinds: Vec<String> = sqlx::query_scalar("select kind from order_events order by id").fetch_all(&app.owner).await.unwrap();
+    assert_eq!(kinds, ["covers", "handover", "transfer", "merge", "merge", "transfer"], "each happened once");
+}
+
+#[tokio::test]
+async fn the_number_of_guests_is_corrected_until_somebody_has_paid_a_share() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    let id = order(&alice, 5, json!([{"dish_id": 12, "qty": 1}])).await;
+    let path = format!("/api/orders/{id}/covers");
+    for covers in [0, 100] {
+        assert_eq!(alice.post(&path, &json!({"covers": covers})).await.status, 422);
+    }
+    let shares = async || alice.get(&format!("/api/orders/{id}/bill")).await.body["shares"].as_array().unwrap().len();
+    assert_eq!(shares().await, 4, "the seats of the table");
+    assert_eq!(alice.post(&path, &json!({"covers": 3})).await.body["covers"], 3);
+    assert_eq!(shares().await, 3);
+    alice.post(&path, &json!({"covers": 3})).await;
+    let facts: Vec<(Value, i64)> = sqlx::query_as("select detail, user_id from order_events").fetch_all(&app.owner).await.unwrap();
+    assert_eq!(facts, [(json!({"from": 4, "to": 3}), 1)], "saying what is already so is no fact");
+
+    let paid = camille.post("/api/payments/split", &json!({"order_id": id, "cover_number": 1, "amount": 8, "method": "ESPECES"})).await;
+    assert_eq!(paid.status, 201, "{}", paid.text);
+    let refused = alice.post(&path, &json!({"covers": 2})).await;
+    assert_eq!((refused.status, refused.code()), (409, "partly_paid"));
+    assert_eq!((shares().await, alice.post("/api/orders/999/covers", &json!({"covers": 2})).await.status), (3, 404));
 }
 
 #[tokio::test]

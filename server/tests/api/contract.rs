@@ -19,6 +19,10 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/api/menu/items", ADMINS),
     ("PUT", "/api/menu/items/{id}", ADMINS),
     ("PUT", "/api/menu/items/{id}/pairings", ADMINS),
+    ("GET", "/api/menu/headings", ADMINS),
+    ("PUT", "/api/menu/headings/{category}/pairings", ADMINS),
+    ("GET", "/api/menu/notes", ADMINS),
+    ("PUT", "/api/menu/notes", ADMINS),
     ("GET", "/api/users", ADMINS),
     ("POST", "/api/users", ADMINS),
     ("PUT", "/api/users/{id}", ADMINS),
@@ -32,6 +36,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/api/orders/{id}/transfer", WAITERS),
     ("POST", "/api/orders/{id}/merge", WAITERS),
     ("POST", "/api/orders/{id}/handover", WAITERS),
+    ("POST", "/api/orders/{id}/covers", WAITERS),
     ("POST", "/api/orders/{id}/courses/{n}/fire", WAITERS),
     ("POST", "/api/orders/{id}/courses/{n}/hold", WAITERS),
     ("POST", "/api/orders/{id}/release", WAITERS),
@@ -68,6 +73,7 @@ fn calls() -> Vec<(&'static str, Value, &'static str)> {
         ("transfer", json!({"order": 1, "request": {"table_id": 1}}), WAITERS),
         ("merge", json!({"order": 1, "request": {"into_order_id": 2}}), WAITERS),
         ("hand-over", json!({"order": 1, "request": {"user_id": 1}}), WAITERS),
+        ("set-covers", json!({"order": 1, "request": {"covers": 2}}), WAITERS),
         ("ask-bill", json!({"order": 1, "asked": true}), WAITERS),
         ("release", json!({"order": 1}), WAITERS),
         ("colleagues", json!({}), WAITERS),
@@ -143,7 +149,7 @@ async fn every_route_lets_through_who_may_and_nobody_else() {
     let people = one_of_each(&app).await;
     // Last, because nobody is signed in any more after it.
     for (method, path, roles) in ROUTES.iter().chain(&[("POST", "/api/auth/logout", EVERYBODY)]) {
-        let names = ["{id}", "{line_id}", "{order_id}", "{round}", "{n}", "{no}"];
+        let names = ["{id}", "{category}", "{line_id}", "{order_id}", "{round}", "{n}", "{no}"];
         let path = names.into_iter().fold((*path).to_owned(), |path, name| path.replace(name, "1"));
         only_these(&app, &people, &method.parse().unwrap(), &path, None, roles).await;
     }

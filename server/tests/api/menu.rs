@@ -351,3 +351,69 @@ async fn a_new_price_or_name_never_reaches_what_was_ordered() {
     let lines = camille.get(&format!("/api/orders/{id}")).await.body["lines"].clone();
     assert_eq!((&lines[0]["unit_price"], &lines[1]["unit_price"]), (&json!(24), &json!(26.5)), "only what comes after");
 }
+
+#[tokio::test]
+async fn a_heading_gets_its_wines_and_notes_are_there_to_tap() {
+    let app = TestApp::start().await;
+    let (gerant, alice) = (app.signed_in("gerant").await, app.signed_in("alice").await);
+    let mut phone = open(&app, &alice, None).await.unwrap();
+    let headings = gerant.get("/api/menu/headings").await;
+    let meat = headings.body.as_array().unwrap().iter().find(|heading| heading["category"] == "Viandes").unwrap().clone();
+    assert!(!meat["pairings"].as_array().unwrap().is_empty(), "{meat}");
+    assert!(headings.body.as_array().unwrap().iter().all(|heading| heading["category"] != "Vins rouges"), "wine goes with what is eaten");
+
+    gerant.put("/api/menu/items/12/pairings", &json!([])).await;
+    assert_eq!(next(&mut phone).await.unwrap()["event"], "menu_changed");
+    let path = "/api/menu/headings/Viandes/pairings";
+    let set = gerant.put(path, &json!([{"wine_id": 41, "reason": " Poivré "}, {"wine_id": 40, "reason": "Frais"}])).await;
+    assert_eq!(set.status, 200, "{}", set.text);
+    let expected = json!([{"wine_id": 41, "rank": 1, "reason": "Poivré"}, {"wine_id": 40, "rank": 2, "reason": "Frais"}]);
+    assert_eq!((&set.body["category"], &set.body["pairings"]), (&json!("Viandes"), &expected));
+    assert_eq!(next(&mut phone).await.unwrap()["event"], "menu_changed");
+    assert_eq!(item(&alice.get("/api/menu").await, 12)["wine_pairing"]["id"], json!(41));
+    for (bad, field, code) in [
+        (json!([{"wine_id": 13, "reason": "a"}]), "[0].wine_id", "not_a_wine"),
+        (json!([{"wine_id": 999, "reason": "a"}]), "[0].wine_id", "unknown_wine"),
+    ] {
+        assert_eq!(gerant.put(path, &bad).await.body["errors"][0], json!({"field": field, "code": code}));
+    }
+    assert_eq!(gerant.put("/api/menu/headings/Nulle%20part/pairings", &json!([])).await.status, 404);
+    assert_eq!(gerant.put("/api/menu/headings/Entr%C3%A9es/pairings", &json!([])).await.body["pairings"], json!([]));
+
+    let notes = json!(["Sans sel", "À partager"]);
+    let set = gerant.put("/api/menu/notes", &json!([" Sans sel ", "À partager"])).await;
+    assert_eq!((set.status, &set.body), (200, &notes), "{}", set.text);
+    assert_eq!(next(&mut phone).await.unwrap()["event"], "menu_changed");
+    assert_eq!((&alice.get("/api/menu").await.body["notes"], &gerant.get("/api/menu/notes").await.body), (&notes, &notes));
+    let refused = gerant.put("/api/menu/notes", &json!(["Sans sel", "Sans sel"])).await;
+    assert_eq!((refused.status, &refused.body["errors"][0]["code"]), (422, &json!("twice")));
+}
+
+#[tokio::test]
+async fn a_change_whose_client_goes_away_before_the_answer_is_finished_and_announced() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let app = TestApp::start().await;
+    let (gerant, alice) = (app.signed_in("gerant").await, app.signed_in("alice").await);
+    let mut phone = open(&app, &alice, None).await.unwrap();
+    assert_eq!(item(&alice.get("/api/menu").await, 12)["price"], json!(24));
+    // The change stops in the middle of its transaction, where it waits for another one.
+    let mut brake = app.owner.begin().await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock(hashtext('menu_items'))").execute(&mut *brake).await.unwrap();
+    let body = magret().to_string();
+    let mut socket = tokio::net::TcpStream::connect(&app.address).await.unwrap();
+    let head = format!(
+        "PUT {MAGRET} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        app.address,
+        gerant.cookie.unwrap(),
+        body.len()
+    );
+    socket.write_all((head + &body).as_bytes()).await.unwrap();
+    let waits = "select count(*) from pg_locks where locktype = 'advisory' and not granted";
+    until(async || sqlx::query_scalar::<_, i64>(waits).fetch_one(&app.owner).await.unwrap() == 1).await;
+    // The client goes; the server has seen it once it closes its side too, without an answer.
+    socket.shutdown().await.unwrap();
+    assert_eq!(socket.read(&mut [0; 1]).await.unwrap(), 0);
+    brake.rollback().await.unwrap();
+    assert_eq!(next(&mut phone).await.unwrap()["event"], "menu_changed");
+    assert_eq!(item(&alice.get("/api/menu").await, 12)["price"], json!(26.5), "nobody is shown the old price");
+}

@@ -124,3 +124,12 @@ pub struct ItemView {
     /// Its own wines, not those of its heading.
     pub pairings: Vec<PairingSet>,
 }
+
+/// A heading of the menu, with the wines that go with everything under it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heading {
+    /// Its name.
+    pub category: String,
+    /// Its wines, after those of the dish itself.
+    pub pairings: Vec<PairingSet>,
+}

@@ -29,6 +29,17 @@ pub enum SentStatus {
     PendingErp,
 }
 
+impl SentStatus {
+    /// The word in the contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::PendingErp => "pending_erp",
+        }
+    }
+}
+
 /// Where an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -153,6 +164,9 @@ pub struct VoidRequest {
 pub struct TransferRequest {
     /// Where they sit now.
     pub table_id: TableId,
+    /// Chosen by the phone; the same one again changes nothing and returns the same answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<Uuid>,
 }
 
 /// Put two tables together.
@@ -161,6 +175,9 @@ pub struct TransferRequest {
 pub struct MergeRequest {
     /// The order that stays open.
     pub into_order_id: OrderId,
+    /// Chosen by the phone; the same one again changes nothing and returns the same answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<Uuid>,
 }
 
 /// Give a table to somebody else.
@@ -169,6 +186,20 @@ pub struct MergeRequest {
 pub struct HandoverRequest {
     /// Who looks after it from now on.
     pub user_id: UserId,
+    /// Chosen by the phone; the same one again changes nothing and returns the same answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<Uuid>,
+}
+
+/// Say how many guests sit there, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoversRequest {
+    /// How many.
+    pub covers: u16,
+    /// Chosen by the phone; the same one again changes nothing and returns the same answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<Uuid>,
 }
 
 /// What the waiter says about a course.

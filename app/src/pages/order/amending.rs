@@ -9,12 +9,13 @@ use crate::components::notice::{Tone, explain};
 use crate::draft::Draft;
 use crate::error::CallError;
 use crate::i18n::order::order as texts;
-use domain::api::{Availability, CourseCall, HandoverRequest, MergeRequest, OrderView, TransferRequest, VoidRequest};
+use domain::api::{Availability, CourseCall, CoversRequest, HandoverRequest, MergeRequest, OrderView, TransferRequest, VoidRequest};
 use domain::order::KitchenMove;
 use domain::{ItemId, LineId, OrderId, TableId, UserId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::future::Future;
+use uuid::Uuid;
 
 impl Ordering {
     /// Asks for a change; shows the order as it is then, closes the sheet and says what was done.
@@ -109,10 +110,24 @@ impl Ordering {
         self.amend(calls::ask_bill(order, asked), if asked { texts().bill_asked } else { texts().unask_bill });
     }
 
+    /// Corrects how many guests sit there. What was typed is over with it: the order says the same.
+    pub fn set_covers(self, covers: u16) {
+        let Some(order) = self.order_id() else { return };
+        spawn_local(async move {
+            let request = CoversRequest { covers, uuid: Some(Uuid::now_v7()) };
+            if let Ok(order) = self.ask(calls::set_covers(order, request)).await {
+                self.order.data.try_set(Some(order));
+                self.settle(|draft| draft.covers = None).await;
+                self.done(texts().covers_kept);
+            }
+        });
+    }
+
     /// Gives the table to somebody else.
     pub fn hand_over(self, user_id: UserId, name: &str) {
         let Some(order) = self.order_id() else { return };
-        self.amend(calls::hand_over(order, HandoverRequest { user_id }), format!("{} {name}", texts().handed));
+        let request = HandoverRequest { user_id, uuid: Some(Uuid::now_v7()) };
+        self.amend(calls::hand_over(order, request), format!("{} {name}", texts().handed));
     }
 
     /// Frees the table of guests who owe nothing, and goes back to the plan.
@@ -126,12 +141,24 @@ impl Ordering {
         });
     }
 
+    /// Names the request that takes the guests to that table. Asked again after a lost answer it is the same request; once it is answered
+    /// the page goes with them.
+    fn request_id(self, to: TableId) -> Uuid {
+        let mut id = Uuid::now_v7();
+        self.going.try_update_value(|going| match going {
+            Some((table, known)) if *table == to => id = *known,
+            _ => *going = Some((to, id)),
+        });
+        id
+    }
+
     /// Moves the guests, with what is ordered and what is typed, to a free table.
     pub fn move_to(self, table_id: TableId) {
         let order = self.order_id();
         spawn_local(async move {
+            let request = TransferRequest { table_id, uuid: Some(self.request_id(table_id)) };
             if let Some(order) = order
-                && self.ask(calls::transfer(order, TransferRequest { table_id })).await.is_err()
+                && self.ask(calls::transfer(order, request)).await.is_err()
             {
                 return;
             }
@@ -143,7 +170,8 @@ impl Ordering {
     pub fn join(self, into: OrderId, table_id: TableId) {
         let Some(order) = self.order_id() else { return };
         spawn_local(async move {
-            if self.ask(calls::merge(order, MergeRequest { into_order_id: into })).await.is_ok() {
+            let request = MergeRequest { into_order_id: into, uuid: Some(self.request_id(table_id)) };
+            if self.ask(calls::merge(order, request)).await.is_ok() {
                 self.follow_guests(table_id, texts().joined).await;
             }
         });

@@ -100,11 +100,37 @@ fn TableOrder(table_id: TableId) -> impl IntoView {
                             most=u32::from(MAX_COVERS)
                             on_change=move |covers: u32| ordering.edit(|draft| draft.covers = u16::try_from(covers).ok())
                         />
+                        <KeepCovers ordering=ordering/>
                     </Catalogue>
                 </div>
                 <Ticket ordering=ordering/>
             </Show>
             <Panels ordering=ordering/>
         </Page>
+    }
+}
+
+/// Guests who came or left without ordering: their number goes with the next round, or alone with a tap here.
+#[component]
+fn KeepCovers(ordering: Ordering) -> impl IntoView {
+    let corrected = Memo::new(move |_| {
+        let typed = ordering.draft.with(|draft| draft.covers.filter(|_| draft.is_empty()))?;
+        ordering.open_order().is_some_and(|order| order.covers != typed).then_some(typed)
+    });
+    move || {
+        corrected.get().map(|covers| {
+            view! {
+                <button
+                    type="button"
+                    class="button keep-covers"
+                    data-testid="keep-covers"
+                    disabled=move || ordering.amending.get()
+                    on:click=move |_| ordering.set_covers(covers)
+                >
+                    <Icon glyph=Glyph::Check/>
+                    {texts().keep_covers}
+                </button>
+            }
+        })
     }
 }

@@ -15,6 +15,7 @@ use domain::menu::{Menu, MenuItem, Pairing};
 use domain::{ItemId, OrderId, TableId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use uuid::Uuid;
 
 /// The order page of one table.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +46,8 @@ pub struct Ordering {
     pub refusal: RwSignal<Option<String>>,
     /// Where the page goes next, when the guests went elsewhere.
     pub leave_to: RwSignal<Option<String>>,
+    /// Where the guests were asked to be taken last, under which id.
+    pub(super) going: StoredValue<Option<(TableId, Uuid)>>,
     pub(super) accepted_as: RwSignal<Option<OrderId>>,
     pub(super) parts: StoredValue<(Session, Live, Toaster)>,
 }
@@ -69,6 +72,7 @@ impl Ordering {
             amending: RwSignal::new(false),
             refusal: RwSignal::new(None),
             leave_to: RwSignal::new(None),
+            going: StoredValue::new(None),
             accepted_as,
             parts: StoredValue::new((use_session(), use_live(), use_toaster())),
         };
