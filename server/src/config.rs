@@ -49,6 +49,8 @@ pub struct Erp {
     pub wait: Duration,
     /// `ERP_SEND_DRINKS`: wine and drinks are told too.
     pub with_drinks: bool,
+    /// `ERP_CA_FILE`: who vouches for a kitchen system behind `https://`, PEM. Without it, the public authorities.
+    pub ca_file: Option<PathBuf>,
     /// How fast it is asked again. The contract fixes it; tests are in a hurry.
     pub pace: Pace,
 }
@@ -92,7 +94,7 @@ impl Config {
             demo: parse_switch(get("COMPTOIR_DEMO")?, "COMPTOIR_DEMO")?,
             training: parse_switch(get("COMPTOIR_TRAINING")?, "COMPTOIR_TRAINING")? || terminal == Terminal::Simulator,
             terminal,
-            erp: parse_erp(get("ERP_URL")?, get("ERP_WAIT_MS")?, get("ERP_SEND_DRINKS")?)?,
+            erp: parse_erp(get("ERP_URL")?, get("ERP_WAIT_MS")?, get("ERP_SEND_DRINKS")?, get("ERP_CA_FILE")?)?,
             data,
         })
     }
@@ -124,7 +126,12 @@ fn parse_database(url: &str) -> Result<PgConnectOptions, ConfigError> {
 }
 
 /// The waiting and the drinks are checked even where no system is named: a wrong value is a mistake wherever it stands.
-fn parse_erp(url: Option<String>, wait: Option<String>, drinks: Option<String>) -> Result<Option<Erp>, ConfigError> {
+fn parse_erp(
+    url: Option<String>,
+    wait: Option<String>,
+    drinks: Option<String>,
+    ca_file: Option<String>,
+) -> Result<Option<Erp>, ConfigError> {
     const WAIT: &str = "give a number of milliseconds from 0 to 10000";
     let wait = parse(wait, "ERP_WAIT_MS", WAIT)?.unwrap_or(300);
     if wait > 10_000 {
@@ -140,7 +147,12 @@ fn parse_erp(url: Option<String>, wait: Option<String>, drinks: Option<String>) 
     if !is_web || !host_only || !orders.path().ends_with("/orders") || orders.query().is_some() {
         return Err(refused());
     }
-    Ok(Some(Erp { orders, wait: Duration::from_millis(wait), with_drinks, pace: Pace::default() }))
+    // Somebody who names who is to vouch means that somebody must.
+    if ca_file.is_some() && orders.scheme_str() != Some("https") {
+        return Err(refuse("ERP_CA_FILE", "it goes with an ERP_URL that begins with https://"));
+    }
+    let ca_file = ca_file.map(PathBuf::from);
+    Ok(Some(Erp { orders, wait: Duration::from_millis(wait), with_drinks, ca_file, pace: Pace::default() }))
 }
 
 /// The shape of an IANA name (`Europe/Paris`, `America/Argentina/Buenos_Aires`, `Etc/GMT+4`, `UTC`).
@@ -186,6 +198,10 @@ mod tests {
         let told = [("ERP_URL", "https://kitchen.example"), ("ERP_WAIT_MS", "0"), ("ERP_SEND_DRINKS", "1")];
         let erp = read(&told).expect("good values").erp.expect("a kitchen system");
         assert_eq!((erp.orders.to_string().as_str(), erp.wait, erp.with_drinks), ("https://kitchen.example/orders", Duration::ZERO, true));
+        let erp = read(&[("ERP_URL", "https://kitchen.example"), ("ERP_CA_FILE", "/etc/kitchen.pem")]).expect("good values").erp;
+        assert_eq!(erp.expect("a kitchen system").ca_file.as_deref(), Some(Path::new("/etc/kitchen.pem")));
+        let refused = read(&[("ERP_URL", "http://kitchen.local"), ("ERP_CA_FILE", "/etc/kitchen.pem")]).expect_err("nothing to vouch for");
+        assert_eq!(refused.name, "ERP_CA_FILE");
     }
 
     #[test]

@@ -22,17 +22,19 @@ use crate::session_store::Store;
 use crate::state::{House, Shared, Worker};
 use crate::workers;
 use crate::workers::outbox::Outbox;
+use crate::workers::supervised;
 use anyhow::Context;
 use domain::Role;
 use domain::fiscal::Identity;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Connections to the database of one process.
 const CONNECTIONS: u32 = 16;
@@ -162,10 +164,13 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
     })?;
     drop(connection);
     let bus = Bus::default();
-    let outbox = config.erp.as_ref().map(|erp| {
-        let system = HttpKitchen::new(erp.orders.clone(), erp.pace.timeout);
-        Arc::new(Outbox::new(pool.clone(), bus.clone(), Arc::new(system), erp.wait, erp.pace))
-    });
+    let outbox = match &config.erp {
+        None => None,
+        Some(erp) => {
+            let system = HttpKitchen::new(erp.orders.clone(), erp.pace.timeout, erp.ca_file.as_deref()).context("ERP_CA_FILE")?;
+            Some(Arc::new(Outbox::new(pool.clone(), bus.clone(), Arc::new(system), erp.wait, erp.pace)))
+        }
+    };
     let redis = config.redis.clone().map(Redis::open).transpose().context("REDIS_URL: not usable")?;
     let terminal = tpe::connect(&config.terminal).await.context("TPE_URL: the simulated terminal cannot listen")?;
     let id = rand::random();
@@ -181,12 +186,14 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         outbox,
         terminal,
         worker: Worker { id, alive },
+        writing: TaskTracker::new(),
         signer,
         identity: demo_identity(),
         zone: config.time_zone.clone(),
         training: config.training,
     });
-    tokio::spawn(announce_changes(Arc::downgrade(&house), changed));
+    let announced = Arc::downgrade(&house);
+    tokio::spawn(supervised("announcer", move || announce_changes(Weak::clone(&announced), Arc::clone(&changed))));
     // Before the first request: what an earlier process left behind keeps its share locked, and says so.
     charging::recover(&house).await?;
     Ok(house)
@@ -244,9 +251,12 @@ async fn serve_with(
     let closed = CancellationToken::new();
     let kitchen = tokio::spawn(tell_kitchen(Arc::clone(&house), closed.clone()));
     let mut working = JoinSet::new();
-    working.spawn(sweep(Arc::clone(&house), stopping.clone()));
-    working.spawn(workers::menu::tend(Arc::clone(&house), stopping.clone()));
-    working.spawn(workers::menu::listen(Arc::clone(&house), stopping.clone()));
+    let with = (Arc::clone(&house), stopping.clone());
+    working.spawn(supervised("sweeper", move || sweep(Arc::clone(&with.0), with.1.clone())));
+    let with = (Arc::clone(&house), stopping.clone());
+    working.spawn(supervised("menu", move || workers::menu::tend(Arc::clone(&with.0), with.1.clone())));
+    let with = (Arc::clone(&house), stopping.clone());
+    working.spawn(supervised("menu channel", move || workers::menu::listen(Arc::clone(&with.0), with.1.clone())));
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
     announce(config, &house);
 
@@ -261,6 +271,10 @@ async fn serve_with(
         Ok(ended) => ended??,
         Err(_) => tracing::warn!("gave up on requests that did not end"),
     }
+    house.writing.close();
+    if tokio::time::timeout(LAST_ORDERS, house.writing.wait()).await.is_err() {
+        tracing::warn!("gave up on writes whose clients were gone");
+    }
     // After the last request, so that its slip still finds somebody to deliver it.
     closed.cancel();
     kitchen.await?;
@@ -274,7 +288,7 @@ async fn serve_with(
 /// Tells the kitchen what is committed, until the server stops.
 pub async fn tell_kitchen(house: Shared, stopping: CancellationToken) {
     if let Some(outbox) = &house.outbox {
-        return Arc::clone(outbox).run(stopping).await;
+        return supervised("outbox", || Arc::clone(outbox).run(stopping.clone())).await;
     }
     match db::outbox::leave_to_screen(&house.db).await {
         Ok(0) => {}

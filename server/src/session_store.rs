@@ -97,7 +97,7 @@ impl Store {
     /// What Redis cannot be told now it forgets within the minute.
     async fn send(&self, commands: redis::Pipeline) {
         if let Some(redis) = self.redis.as_ref().filter(|_| !commands.is_empty()) {
-            redis.ask(async |mut redis| commands.query_async::<()>(&mut redis).await).await;
+            redis.tell(async |mut redis| commands.query_async::<()>(&mut redis).await).await;
         }
     }
 

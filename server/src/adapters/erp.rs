@@ -12,8 +12,13 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -86,11 +91,19 @@ struct Accepted {
 }
 
 impl HttpKitchen {
-    /// `orders` is where slips go; a call that takes longer than `patience` is given up.
-    #[must_use]
-    pub fn new(orders: Uri, patience: Duration) -> Self {
-        let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
-        Self { client: Client::builder(TokioExecutor::new()).build(connector), orders, patience }
+    /// `orders` is where slips go; a call that takes longer than `patience` is given up. Behind `https://` a public authority must vouch
+    /// for the kitchen system, or one of `ca_file` (PEM) and then no other.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds no certificate.
+    pub fn new(orders: Uri, patience: Duration, ca_file: Option<&Path>) -> anyhow::Result<Self> {
+        let connector = HttpsConnectorBuilder::new();
+        let connector = match ca_file {
+            None => connector.with_webpki_roots(),
+            Some(file) => connector.with_tls_config(trusting(&authorities(file)?)?),
+        };
+        let connector = connector.https_or_http().enable_http1().build();
+        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector), orders, patience })
     }
 
     async fn call(&self, slip: &Slip) -> Result<String, Undelivered> {
@@ -106,6 +119,22 @@ impl HttpKitchen {
             Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await.map_err(|error| Undelivered::Unanswered(error.to_string()))?;
         read_answer(status, &body.to_bytes())
     }
+}
+
+fn authorities(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let found = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let found = found.map_err(|error| anyhow::anyhow!("{} cannot be read as PEM: {error}", file.display()))?;
+    anyhow::ensure!(!found.is_empty(), "{} holds no certificate", file.display());
+    Ok(found)
+}
+
+fn trusting(authorities: &[CertificateDer<'static>]) -> anyhow::Result<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    for authority in authorities {
+        roots.add(authority.clone())?;
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    Ok(config.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth())
 }
 
 #[async_trait]

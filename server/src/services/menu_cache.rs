@@ -228,7 +228,7 @@ impl MenuCache {
             forget.arg(FORGET).arg(2).arg(TOKEN).arg(FULL).arg(Uuid::new_v4().to_string()).arg(CHANNEL).arg(&self.me);
             forget.query_async::<()>(&mut redis).await
         };
-        if redis.ask(forget).await.is_some() {
+        if redis.tell(forget).await.is_some() {
             self.told_redis.fetch_max(changes, Ordering::SeqCst);
         }
     }

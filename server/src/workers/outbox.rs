@@ -104,7 +104,10 @@ impl Outbox {
             tokio::select! {
                 biased;
                 () = stopping.cancelled() => break,
-                Some(_) = lanes.join_next() => {}
+                Some(ended) = lanes.join_next() => if let Err(panic) = ended {
+                    // Its claim ends by itself, and the slip comes again.
+                    tracing::error!(%panic, "the delivery of a slip panicked");
+                },
                 () = self.woken.notified() => {}
                 () = tokio::time::sleep(self.pace.look_every) => {}
             }

@@ -1,6 +1,6 @@
 //! The kitchen system: a real HTTP server on a real socket, which fails as it is told.
 
-use crate::kitchen_system::{Kitchen, hurried};
+use crate::kitchen_system::{Kitchen, TlsKitchen, hurried};
 use crate::support::{Client, TestApp};
 use async_trait::async_trait;
 use domain::TableId;
@@ -46,6 +46,11 @@ async fn step_through(app: &TestApp) {
     .await;
 }
 
+/// Waits for a slip and tries to deliver it.
+async fn tried_once(app: &TestApp) {
+    until("a slip is tried", async || app.house.outbox.as_ref().unwrap().step().await.unwrap() == Step::Done).await;
+}
+
 async fn order(client: &Client, table: i64, items: Value) -> Value {
     let answer = client.post("/api/orders", &json!({"table_id": table, "items": items})).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
@@ -63,6 +68,78 @@ fn rounds_by_table(cooked: &[Cooked]) -> HashMap<i64, Vec<i64>> {
         tables.entry(slip.slip["table_id"].as_i64().unwrap()).or_default().push(slip.slip["round"].as_i64().unwrap());
     }
     tables
+}
+
+#[tokio::test]
+async fn slips_reach_a_kitchen_behind_tls_that_the_named_authority_vouches_for_and_no_other() {
+    let tls = TlsKitchen::open().await;
+    let items = json!([{"dish_id": 12, "qty": 1}]);
+    let why = async |app: &TestApp| {
+        sqlx::query_scalar::<_, Option<String>>("select last_error from kitchen_slips")
+            .fetch_one(&app.owner)
+            .await
+            .unwrap()
+            .unwrap_or_default()
+    };
+    // The public authorities do not know it.
+    let app = TestApp::with_idle_kitchen(tls.erp("localhost", false)).await;
+    let alice = app.signed_in("alice").await;
+    let (taken, ()) = tokio::join!(order(&alice, 5, items.clone()), tried_once(&app));
+    assert_eq!(taken["status"], "pending_erp");
+    assert!(why(&app).await.contains("UnknownIssuer"), "{}", why(&app).await);
+    // It is vouched for under another name.
+    let app = TestApp::with_idle_kitchen(tls.erp("127.0.0.1", true)).await;
+    let alice = app.signed_in("alice").await;
+    let (taken, ()) = tokio::join!(order(&alice, 5, items.clone()), tried_once(&app));
+    assert_eq!(taken["status"], "pending_erp");
+    assert!(why(&app).await.contains("not valid for name"), "{}", why(&app).await);
+    assert!(tls.kitchen.cooked().is_empty(), "nothing was told to whom nobody vouches for");
+
+    let app = TestApp::with_kitchen(tls.erp("localhost", true)).await;
+    let alice = app.signed_in("alice").await;
+    assert_eq!(order(&alice, 5, items).await["status"], "sent");
+    assert_eq!(tls.kitchen.cooked().len(), 1);
+}
+
+#[tokio::test]
+async fn an_authority_that_cannot_be_read_stops_the_start() {
+    let kitchen = Kitchen::closed();
+    let app = TestApp::start().await;
+    for content in ["", "not a certificate"] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        let erp = Erp { ca_file: Some(file.path().to_owned()), ..kitchen.erp() };
+        let config = server::config::Config { erp: Some(erp), ..app.config.clone() };
+        let refused = server::run::open_house(&config, app.house.db.clone()).await.err().unwrap();
+        assert!(format!("{refused:#}").starts_with("ERP_CA_FILE: "), "{refused:#}");
+    }
+}
+
+/// A kitchen whose first delivery panics.
+struct Stumbling(AtomicBool);
+
+#[async_trait]
+impl KitchenSystem for Stumbling {
+    async fn deliver(&self, _: &Slip) -> Result<String, Undelivered> {
+        assert!(self.0.swap(true, Ordering::SeqCst), "on purpose");
+        Ok("K-1".to_owned())
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_that_panics_ends_alone_and_its_slip_comes_again() {
+    let kitchen = Kitchen::closed();
+    let app = TestApp::with_idle_kitchen(kitchen.erp()).await;
+    let outbox =
+        Outbox::new(app.house.db.clone(), app.house.bus.clone(), Arc::new(Stumbling(AtomicBool::new(false))), Duration::ZERO, hurried());
+    let stopping = CancellationToken::new();
+    let running = tokio::spawn(Arc::new(outbox).run(stopping.clone()));
+    let alice = app.signed_in("alice").await;
+    let body = json!({"table_id": 5, "items": [{"dish_id": 12, "qty": 1}]});
+    let (taken, ()) = tokio::join!(alice.post("/api/orders", &body), drained(&app));
+    assert_eq!(taken.status, 201);
+    stopping.cancel();
+    running.await.unwrap();
 }
 
 #[tokio::test]
