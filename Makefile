@@ -1,6 +1,7 @@
 # Comptoir. The scripts in .ci/ do the work and say what they do; this file names the ways in.
 #
-#   make run     set up what is missing, build, serve the demo restaurant on http://127.0.0.1:3000
+#   make run     set up what is missing, build, serve the demo restaurant on http://127.0.0.1:3000;
+#                SIM_ERP=1 beside a simulated kitchen system, SIM_ERP='--fail-rate 20' beside one that fails: see `comptoir sim erp --help`
 #   make test    set up what is missing, run every test
 #   make build   one self-contained release binary
 #   make setup   only install what is missing
@@ -23,7 +24,7 @@ run:
 	@.ci/site dev
 	@echo "==> Building the server"
 	@$(CARGO) build --locked -p server --bin comptoir
-	@COMPTOIR_DEMO=$${COMPTOIR_DEMO-1} exec "$(CARGO_TARGET_DIR)/debug/comptoir" serve
+	@COMPTOIR_DEMO=$${COMPTOIR_DEMO-1} SIM_ERP='$(SIM_ERP)' exec .ci/serve "$(CARGO_TARGET_DIR)/debug/comptoir"
 
 build:
 	@.ci/setup build
