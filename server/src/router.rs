@@ -3,7 +3,7 @@
 use crate::LARGEST_BODY;
 use crate::error::Error;
 use crate::http::guard::{may, same_origin, secure_cookies, signed_in, to_the_end};
-use crate::http::{amendments, auth, fiscal, floor, health, kitchen, menu, orders, pages, payments, users, ws};
+use crate::http::{amendments, auth, fiscal, floor, health, kitchen, menu, metrics, orders, pages, payments, users, ws};
 use crate::session_store::Store;
 use crate::state::Shared;
 use axum::extract::DefaultBodyLimit;
@@ -97,7 +97,8 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/nf525/verify", only(VerifyJournal, get(fiscal::verify)))
         // the machine next door
         .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready));
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::show));
 
     let site = Router::new()
         .route("/", get(pages::page))
@@ -125,6 +126,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
     // Read from the bottom: what stands last sees the request first.
     api.merge(site)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(middleware::from_fn_with_state(house.metrics.clone(), metrics::count))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(Extension(sessions))
         .layer(Extension(stopping))

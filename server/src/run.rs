@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::db;
 use crate::db::orders::Way;
 use crate::http::ws::Stopping;
+use crate::metrics::Metrics;
 use crate::router::router;
 use crate::services::charging;
 use crate::services::floor::{Changed, announce_changes};
@@ -178,6 +179,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
     let changed = Arc::new(Changed::default());
     let house = Arc::new(House {
         changed: Arc::clone(&changed),
+        metrics: Metrics::default(),
         menu: MenuCache::new(redis.clone()),
         sessions: Store::new(pool.clone(), redis),
         db: pool,

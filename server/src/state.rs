@@ -4,6 +4,7 @@ use crate::adapters::bus::Bus;
 use crate::adapters::signer::Signer;
 use crate::adapters::tpe::CardTerminal;
 use crate::db::orders::Way;
+use crate::metrics::Metrics;
 use crate::services::floor::Changed;
 use crate::services::menu_cache::MenuCache;
 use crate::session_store::Store;
@@ -22,6 +23,8 @@ pub struct House {
     pub db: PgPool,
     /// Events to the open sockets.
     pub bus: Bus,
+    /// What is counted while it runs.
+    pub metrics: Metrics,
     /// Tables to tell the screens about.
     pub changed: Arc<Changed>,
     /// The menu as last read.

@@ -37,6 +37,12 @@ impl Bus {
         let _ = self.0.send(Arc::new((audience, event)));
     }
 
+    /// How many listen: one per open socket of this process.
+    #[must_use]
+    pub fn listeners(&self) -> i64 {
+        i64::try_from(self.0.receiver_count()).unwrap_or(i64::MAX)
+    }
+
     /// Listens from now on.
     #[must_use]
     pub fn listen(&self) -> broadcast::Receiver<Envelope> {

@@ -19,6 +19,7 @@ pub mod periods;
 pub mod sessions;
 pub mod sign_in_peers;
 pub mod users;
+pub mod vitals;
 
 use crate::error::{Error, Result};
 use anyhow::Context;

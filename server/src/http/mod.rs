@@ -8,6 +8,7 @@ pub mod guard;
 pub mod health;
 pub mod kitchen;
 pub mod menu;
+pub mod metrics;
 pub mod orders;
 pub mod pages;
 pub mod parse;

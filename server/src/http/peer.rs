@@ -40,6 +40,14 @@ impl Peer {
     }
 }
 
+/// Whether a program of this machine asks for itself, and not for somebody else as a proxy does.
+#[must_use]
+pub fn from_this_machine(request: &Request) -> bool {
+    let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let for_another = ["x-forwarded-for", "forwarded", "x-real-ip", "via"].into_iter().any(|name| request.headers().contains_key(name));
+    connection.is_some_and(|ConnectInfo(address)| address.ip().to_canonical().is_loopback()) && !for_another
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Peer {
     type Rejection = Infallible;
 

@@ -56,6 +56,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/api/nf525/verify", JOURNAL),
     ("GET", "/health/live", ANYONE),
     ("GET", "/health/ready", ANYONE),
+    ("GET", "/metrics", ANYONE),
 ];
 
 /// Every call of the pages, a body that can be read, and who may make it.
@@ -101,7 +102,7 @@ fn named_in<'f>(file: &'f str, before: &str, after: &str) -> BTreeSet<&'f str> {
 #[test]
 fn the_lists_below_are_complete() {
     let routes = named_in(include_str!("../../src/router.rs"), ".route(\"", "\"");
-    let pages = |path: &&str| !path.starts_with("/api/") && !path.starts_with("/health/") && *path != "/ws";
+    let pages = |path: &&str| !path.starts_with("/api/") && !path.starts_with("/health/") && !["/ws", "/metrics"].contains(path);
     let listed: BTreeSet<&str> = ROUTES.iter().map(|(_, path, _)| *path).chain(["/api/auth/logout"]).collect();
     assert_eq!(routes.into_iter().filter(|path| !pages(path)).collect::<BTreeSet<_>>(), listed);
     let listed = calls().into_iter().map(|(name, ..)| name).collect();
@@ -239,4 +240,39 @@ async fn health_names_what_fails() {
     let ready = stranger.get("/health/ready").await;
     assert_eq!((ready.status, &ready.body["failing"]), (503, &json!(["database"])));
     assert_eq!(stranger.get("/health/live").await.status, 200);
+}
+
+/// The value of one series on the page.
+fn series(page: &str, name: &str) -> Option<i64> {
+    page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+}
+
+#[tokio::test]
+async fn whoever_watches_from_this_machine_sees_how_the_house_is() {
+    let app = TestApp::start().await;
+    let camille = app.signed_in("camille").await;
+    for _ in 0..3 {
+        assert_eq!(camille.get("/api/orders/987654321").await.status, 404);
+    }
+    camille.get("/wp-login.php").await;
+    let order = json!({"table_id": 5, "items": [{"dish_id": 12, "qty": 1}], "covers": 1});
+    let order = camille.post("/api/orders", &order).await.body["order_id"].clone();
+    let paid = json!({"order_id": order, "cover_number": 1, "amount": 24, "method": "ESPECES"});
+    assert_eq!(camille.post("/api/payments/split", &paid).await.status, 201);
+
+    let page = app.stranger().get("/metrics").await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.ends_with("# EOF\n"), "{}", page.text);
+    let route = "comptoir_requests_total{method=\"GET\",route=\"/api/orders/{id}\",status=\"404\"}";
+    assert_eq!(series(&page.text, route), Some(3), "{}", page.text);
+    assert_eq!(series(&page.text, "comptoir_journal_head{register=\"01\",chain=\"T\"}"), Some(1), "{}", page.text);
+    assert_eq!(series(&page.text, "comptoir_card_attempts{state=\"unknown\"}"), Some(0), "{}", page.text);
+    assert!(series(&page.text, "comptoir_open_day_seconds{kind=\"sales\"}").is_some(), "{}", page.text);
+    // What strangers type makes no series of its own.
+    assert!(!page.text.contains("wp-login") && !page.text.contains("987654321"), "{}", page.text);
+
+    // Whoever comes through a proxy is not on this machine.
+    let stranger = app.stranger();
+    let through = stranger.request(Method::GET, "/metrics").header("x-forwarded-for", "203.0.113.7");
+    assert_eq!(stranger.send(through).await.status, 403);
 }

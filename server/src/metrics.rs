@@ -1,0 +1,134 @@
+//! What the process counts while it runs, and how the house is when somebody asks: Prometheus' text, for `/metrics`.
+//!
+//! Requests are counted as they end, under the path as `router.rs` writes it, so that ids and what strangers type make no new series.
+//! Everything else is read when it is asked for.
+
+use crate::db::vitals::{self, Vitals};
+use crate::error::{Error, Result};
+use crate::state::House;
+use domain::breaker::Phase;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::time::Duration;
+
+/// Upper bounds of the answer times, in seconds. Most answers take a few milliseconds; the last bound is where requests are given up.
+const BOUNDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 30.0];
+
+/// A request that was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+/// What is counted as it happens. Cheap to clone: all copies count together.
+#[derive(Clone)]
+pub struct Metrics {
+    answered: Family<Answered, Counter>,
+    took: Family<Route, Histogram>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { answered: Family::default(), took: Family::new_with_constructor(|| Histogram::new(BOUNDS)) }
+    }
+}
+
+impl Metrics {
+    /// A request was answered. `route` is the path as the router knows it.
+    pub fn answered(&self, method: &http::Method, route: &str, status: u16, took: Duration) {
+        self.answered.get_or_create(&Answered { method: known(method), route: route.to_owned(), status }).inc();
+        self.took.get_or_create(&Route { route: route.to_owned() }).observe(took.as_secs_f64());
+    }
+}
+
+/// Methods that somebody made up share one name.
+fn known(method: &http::Method) -> &'static str {
+    ["GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "PATCH"].into_iter().find(|name| method == name).unwrap_or("other")
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct State {
+    state: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Link {
+    register: String,
+    chain: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: Tickets,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[expect(non_camel_case_types, reason = "these are the label's values")]
+enum Tickets {
+    sales,
+    training,
+}
+
+/// How the house is, as Prometheus reads it.
+///
+/// # Errors
+/// When the database does not answer; `/health/ready` says the same.
+pub async fn page(house: &House) -> Result<String> {
+    let vitals = vitals::read(&mut *house.db.acquire().await?, &house.zone).await?;
+    let mut registry = Registry::with_prefix("comptoir");
+    registry.register("requests", "Requests answered", house.metrics.answered.clone());
+    registry.register("request_duration_seconds", "From the request's head to the answer's", house.metrics.took.clone());
+    tell(&mut registry, vitals);
+    gauge(&mut registry, "sockets", "Open WebSockets of this process", house.bus.listeners());
+    gauge(&mut registry, "database_connections", "Connections of this process to PostgreSQL", i64::from(house.db.size()));
+    if let Some(outbox) = &house.outbox {
+        let phases = Family::<State, Gauge>::default();
+        for (phase, name) in [(Phase::Closed, "closed"), (Phase::Open, "open"), (Phase::HalfOpen, "half_open")] {
+            phases.get_or_create(&State { state: name.to_owned() }).set(i64::from(outbox.phase() == phase));
+        }
+        registry.register("kitchen_breaker", "1 for the state that the breaker before the kitchen system is in", phases);
+    }
+    let mut text = String::new();
+    encode(&mut text, &registry).map_err(Error::internal)?;
+    Ok(text)
+}
+
+fn tell(registry: &mut Registry, vitals: Vitals) {
+    gauge(registry, "kitchen_slips_waiting", "Slips that the kitchen system has not taken", vitals.slips_waiting);
+    gauge(registry, "kitchen_oldest_slip_seconds", "Age of the oldest of them", vitals.oldest_slip);
+    let attempts = Family::<State, Gauge>::default();
+    // All four always, so that an alarm on `unknown` has a series to look at.
+    for state in ["created", "sending", "sent", "unknown"] {
+        let count = vitals.attempts.iter().find(|(is, _)| is == state).map_or(0, |(_, count)| *count);
+        attempts.get_or_create(&State { state: state.to_owned() }).set(count);
+    }
+    registry.register("card_attempts", "Card attempts without an end", attempts);
+    let heads = Family::<Link, Gauge>::default();
+    for (register, chain, seq) in vitals.chain_heads {
+        heads.get_or_create(&Link { register, chain }).set(seq);
+    }
+    registry.register("journal_head", "Number of the last record of each chain", heads);
+    let days = Family::<Kind, Gauge>::default();
+    for (training, age) in vitals.open_days {
+        days.get_or_create(&Kind { kind: if training { Tickets::training } else { Tickets::sales } }).set(age);
+    }
+    registry.register("open_day_seconds", "Since when the oldest service day waits for its Z", days);
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str, value: i64) {
+    let gauge: Gauge = Gauge::default();
+    gauge.set(value);
+    registry.register(name, help, gauge);
+}
