@@ -10,10 +10,6 @@ use domain::receipt::{Proof, closing_lines, render_text, ticket_lines};
 /// Characters in a line on 80 mm paper.
 const COLUMNS: usize = 48;
 
-fn proof(record: &Record) -> Proof {
-    Proof { seq: record.seq, hash: record.hash_current.clone(), signature: record.signature.clone(), print_no: 0 }
-}
-
 /// A ticket by its number.
 ///
 /// # Errors
@@ -24,12 +20,12 @@ pub async fn ticket(house: &House, no: i64) -> Result<TicketText> {
         .filter(|record| record.kind == RecordKind::Sale)
         .ok_or(Error::NotFound("ce ticket"))?;
     let content: TicketContent = serde_json::from_str(&record.content_text)?;
-    let text = render_text(&ticket_lines(&content, &proof(&record)), COLUMNS);
+    let text = render_text(&ticket_lines(&content, &Proof::of(&record)), COLUMNS);
     Ok(TicketText { ticket_no: no, text, training: content.training })
 }
 
 /// A Z as text.
 #[must_use]
 pub fn z_text(content: &ClosingContent, record: &Record) -> String {
-    render_text(&closing_lines(content, &proof(record)), COLUMNS)
+    render_text(&closing_lines(content, &Proof::of(record)), COLUMNS)
 }

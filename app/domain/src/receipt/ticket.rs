@@ -1,13 +1,13 @@
 //! The ticket.
 
 use super::{Line, Proof, euros, footing, heading, moment};
-use crate::VatRate;
 use crate::fiscal::{TicketContent, TicketLine, VatCents};
+use crate::{Cents, VatRate};
 
 /// The lines of a ticket, with every mention that the fiscal rules ask for.
 #[must_use]
 pub fn ticket_lines(ticket: &TicketContent, proof: &Proof) -> Vec<Line> {
-    let mut lines = heading(&ticket.identity, ticket.training, proof);
+    let mut lines = heading(&ticket.identity, ticket.training, proof.copy.as_ref());
     lines.push(Line::strong(format!("TICKET n° {}", ticket.ticket_no), moment(&ticket.issued_at_local)));
     lines.push(Line::pair(format!("Caisse {}", ticket.register), format!("Opérateur {}", ticket.operator)));
     lines.push(Line::pair(format!("Table {}", ticket.table), format!("Couverts {}", ticket.covers)));
@@ -26,8 +26,8 @@ pub fn ticket_lines(ticket: &TicketContent, proof: &Proof) -> Vec<Line> {
     }
     lines.push(Line::Rule);
     lines.push(Line::pair("Nombre de lignes", ticket.lines.len().to_string()));
-    lines.push(vat_table(&ticket.vat));
-    lines.push(Line::strong("TOTAL TTC", euros(ticket.total)));
+    lines.extend(vat_table(&ticket.vat));
+    lines.push(Line::large("TOTAL TTC", euros(ticket.total)));
     lines.push(Line::Rule);
     for payment in &ticket.payments {
         lines.push(Line::pair(payment.method.label(), euros(payment.amount)));
@@ -39,21 +39,22 @@ pub fn ticket_lines(ticket: &TicketContent, proof: &Proof) -> Vec<Line> {
             lines.push(Line::pair("  Autorisation", code.clone()));
         }
     }
-    lines.extend(footing(&ticket.software, ticket.training, proof));
+    lines.push(Line::centred("Prix nets, service compris"));
+    lines.extend(footing(&ticket.software, ticket.training, proof, None));
     lines
 }
 
-/// HT, VAT and TTC per rate, each under its letter.
-pub(super) fn vat_table(vat: &[VatCents]) -> Line {
+/// HT, VAT and TTC per rate, each under its letter, and together where there are several.
+pub(super) fn vat_table(vat: &[VatCents]) -> Option<Line> {
     let header = ["Taux", "HT", "TVA", "TTC"].map(str::to_owned);
-    let rows = vat
-        .iter()
-        .map(|line| {
-            let label = format!("{} {}", code_of(line.rate, vat), line.rate);
-            [label, line.net.to_french(), line.vat.to_french(), line.gross.to_french()]
-        })
-        .collect();
-    Line::Table { header, rows }
+    let row = |label, net: Cents, tax: Cents, gross: Cents| [label, net.to_french(), tax.to_french(), gross.to_french()];
+    let mut rows: Vec<[String; 4]> =
+        vat.iter().map(|line| row(format!("{} {}", code_of(line.rate, vat), line.rate), line.net, line.vat, line.gross)).collect();
+    if rows.len() > 1 {
+        let sum = |part: fn(&VatCents) -> Cents| Cents(vat.iter().fold(0, |all: i64, line| all.saturating_add(part(line).0)));
+        rows.push(row("Total".to_owned(), sum(|line| line.net), sum(|line| line.vat), sum(|line| line.gross)));
+    }
+    (!rows.is_empty()).then_some(Line::Table { header, rows })
 }
 
 /// The letter of a rate: its place in the VAT of the ticket. A line that is offered may have a rate that the VAT leaves out.

@@ -6,7 +6,6 @@
 use crate::support::{Till, codes};
 use domain::api::Method;
 use domain::fiscal::{ByMethodCents, CORE_VERSION, Chain, Draft, FORMAT, Head, Record, VatCents};
-use domain::receipt::{Proof, closing_lines, render_text, ticket_lines};
 use domain::{Cents, VatRate};
 use time::macros::datetime;
 
@@ -35,10 +34,6 @@ fn closing_draft() -> (domain::fiscal::ClosingContent, Draft) {
     (content.perpetual_total, content.perpetual_absolute) = (Cents(123_456_789), Cents(123_556_789));
     let draft = Draft::closing(&content, datetime!(2026-02-15 01:22:33), datetime!(2026-02-15 00:22:33 UTC)).unwrap();
     (content, draft)
-}
-
-fn proof(seq: i64, hash: &str, print_no: u32) -> Proof {
-    Proof { seq, hash: hash.to_owned(), signature: "abcdefghijklmnopqrstuvwxyz".to_owned(), print_no }
 }
 
 #[test]
@@ -79,41 +74,6 @@ fn a_stored_record_is_read_back_from_its_archive() {
     let json = serde_json::to_value(&record).unwrap();
     assert_eq!((&json["chain"], &json["kind"], &json["utc"]), (&"T".into(), &"TICKET".into(), &"2026-02-14T20:30:45Z".into()));
     assert_eq!(serde_json::from_value::<Record>(json).unwrap(), record);
-}
-
-#[test]
-fn the_printed_ticket_is_frozen_for_every_paper() {
-    let (mut content, ..) = ticket_draft();
-    let original = proof(1057, &"3f".repeat(32), 0);
-    for (columns, expected) in
-        [(32, include_str!("golden/ticket_32.txt")), (42, include_str!("golden/ticket_42.txt")), (48, include_str!("golden/ticket_48.txt"))]
-    {
-        assert_eq!(render_text(&ticket_lines(&content, &original), columns), expected, "{columns} columns");
-    }
-    content.training = true;
-    let copy = render_text(&ticket_lines(&content, &proof(1057, &"3f".repeat(32), 2)), 42);
-    assert_eq!(copy, include_str!("golden/ticket_training_duplicata_42.txt"));
-}
-
-#[test]
-fn the_printed_z_is_frozen_for_every_paper() {
-    let (content, _) = closing_draft();
-    let original = proof(27, &"9a".repeat(32), 0);
-    for (columns, expected) in
-        [(32, include_str!("golden/z_32.txt")), (42, include_str!("golden/z_42.txt")), (48, include_str!("golden/z_48.txt"))]
-    {
-        assert_eq!(render_text(&closing_lines(&content, &original), columns), expected, "{columns} columns");
-    }
-}
-
-#[test]
-fn no_document_says_that_the_till_is_certified() {
-    let (ticket, ..) = ticket_draft();
-    let (closing, _) = closing_draft();
-    for lines in [ticket_lines(&ticket, &proof(1, "00", 1)), closing_lines(&closing, &proof(1, "00", 1))] {
-        let text = render_text(&lines, 48).to_lowercase();
-        assert!(!text.contains("certifi") && !text.contains("nf525"), "{text}");
-    }
 }
 
 #[test]
