@@ -3,13 +3,16 @@
 //! Everything is read once, at the start, into types that cannot be wrong any more. A wrong value stops the start with one line that
 //! names the variable: a till that guesses what was meant would be found out in the middle of a service.
 
+mod printer;
 mod terminal;
 
+pub use printer::{Flow, Printer, PrinterLine};
 pub use terminal::{CaisseApLine, ConcertLine, Framing, Terminal};
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use http::Uri;
+use printer::parse_printer;
 use sqlx::postgres::PgConnectOptions;
 use terminal::parse_terminal;
 
@@ -36,6 +39,8 @@ pub struct Config {
     pub training: bool,
     /// `TPE_URL`: the card terminal.
     pub terminal: Terminal,
+    /// `PRINTER_URL`: the ticket printer. Without it pages are printed from the browser.
+    pub printer: Option<Printer>,
     /// `ERP_URL`: the kitchen system. Without it the built-in kitchen screen is one.
     pub erp: Option<Erp>,
 }
@@ -94,6 +99,7 @@ impl Config {
             demo: parse_switch(get("COMPTOIR_DEMO")?, "COMPTOIR_DEMO")?,
             training: parse_switch(get("COMPTOIR_TRAINING")?, "COMPTOIR_TRAINING")? || terminal == Terminal::Simulator,
             terminal,
+            printer: get("PRINTER_URL")?.map(|url| parse_printer(&url)).transpose()?,
             erp: parse_erp(get("ERP_URL")?, get("ERP_WAIT_MS")?, get("ERP_SEND_DRINKS")?, get("ERP_CA_FILE")?)?,
             data,
         })
@@ -188,6 +194,7 @@ mod tests {
         assert!(config.database.is_none() && config.redis.is_none() && !config.demo);
         assert!(config.training, "the default terminal is simulated");
         assert_eq!(config.erp, None, "the built-in kitchen screen");
+        assert_eq!(config.printer, None, "the browser prints");
     }
 
     #[test]
@@ -244,6 +251,8 @@ mod tests {
             ("COMPTOIR_DEMO", "true"),
             ("COMPTOIR_TRAINING", "2"),
             ("TPE_URL", "caisse-ap://10.0.0.9:port"),
+            ("PRINTER_URL", "10.0.0.7"),
+            ("PRINTER_URL", "tcp://10.0.0.7:9100?columns=40"),
             ("ERP_URL", "kitchen.local:8069"),
             ("ERP_URL", "ftp://kitchen.local"),
             ("ERP_URL", "http://till:secret@kitchen.local"),

@@ -12,6 +12,7 @@ pub mod db;
 pub mod error;
 pub mod http;
 pub mod metrics;
+pub mod qr;
 pub mod router;
 pub mod run;
 pub mod services;

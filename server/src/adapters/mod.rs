@@ -2,6 +2,7 @@
 
 pub mod bus;
 pub mod erp;
+pub mod printer;
 pub mod redis;
 pub mod signer;
 pub mod tpe;

@@ -8,6 +8,7 @@ mod fiscal;
 mod migrate;
 mod serve;
 mod sim;
+mod sim_printer;
 mod sim_tpe;
 mod user;
 

@@ -7,7 +7,7 @@ use clap::{Subcommand, value_parser};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::sim_tpe;
+use super::{sim_printer, sim_tpe};
 use crate::sim::erp::{Script, Simulator};
 
 /// What can be simulated.
@@ -42,12 +42,15 @@ pub(super) enum Sim {
     },
     /// A card terminal: Caisse-AP over TCP, or Concert on a pseudo-terminal
     Tpe(sim_tpe::Tpe),
+    /// A ticket printer over TCP; give its address as `PRINTER_URL`
+    Printer(sim_printer::Printer),
 }
 
 #[expect(clippy::print_stdout, reason = "the answer of the command: where it listens")]
 pub(super) async fn run(command: Sim, stopping: CancellationToken) -> anyhow::Result<ExitCode> {
     let (listen, latency_ms, fail_rate, silent_rate, duplicate_rate, unknown_dish, log, seed) = match command {
         Sim::Tpe(terminal) => return sim_tpe::run(terminal).await,
+        Sim::Printer(printer) => return sim_printer::run(printer).await,
         Sim::Erp { listen, latency_ms, fail_rate, silent_rate, duplicate_rate, unknown_dish, log, seed } => {
             (listen, latency_ms, fail_rate, silent_rate, duplicate_rate, unknown_dish, log, seed)
         }

@@ -93,37 +93,19 @@ pub(super) fn parse_terminal(url: &str) -> Result<Terminal, ConfigError> {
         Some(("concert", path)) => concert(path, &mut settings).map(Terminal::Concert),
         _ => None,
     };
-    // A setting that nobody reads is a mistake that would be found out in the middle of a service.
-    terminal.filter(|_| settings.0.is_empty()).ok_or_else(refused)
+    terminal.filter(|_| settings.is_empty()).ok_or_else(refused)
 }
 
 fn caisse_ap(address: &str, settings: &mut Settings<'_>) -> Option<CaisseApLine> {
-    let address = address.trim_end_matches('/');
-    let (host, port) = match address.strip_prefix('[') {
-        Some(v6) => {
-            let (host, rest) = v6.split_once(']')?;
-            (host, rest.strip_prefix(':').map_or(Some(PORT), |port| port.parse().ok())?)
-        }
-        None => match address.split_once(':') {
-            Some((host, port)) => (host, port.parse().ok()?),
-            None => (address, PORT),
-        },
-    };
-    let plain = host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'));
+    let (host, port) = host_and_port(address, PORT)?;
     let digits = |text: &str, length| text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
     let standard = Dialect::default();
     let version = settings.take("version").map_or(standard.version, str::to_owned);
     let maker = settings.take("maker").map_or(standard.maker, str::to_owned);
-    if host.is_empty() || !plain || port == 0 || !digits(&version, 4) || !digits(&maker, 12) {
+    if !digits(&version, 4) || !digits(&maker, 12) {
         return None;
     }
-    Some(CaisseApLine {
-        host: host.to_owned(),
-        port,
-        till: settings.till()?,
-        dialect: Dialect { version, maker },
-        patience: settings.patience()?,
-    })
+    Some(CaisseApLine { host, port, till: settings.till()?, dialect: Dialect { version, maker }, patience: settings.patience()? })
 }
 
 fn concert(path: &str, settings: &mut Settings<'_>) -> Option<ConcertLine> {
@@ -141,17 +123,40 @@ fn concert(path: &str, settings: &mut Settings<'_>) -> Option<ConcertLine> {
     })
 }
 
+/// `HOST`, `HOST:PORT` or `[IPV6]:PORT`.
+pub(super) fn host_and_port(address: &str, usual: u16) -> Option<(String, u16)> {
+    let address = address.trim_end_matches('/');
+    let (host, port) = match address.strip_prefix('[') {
+        Some(v6) => {
+            let (host, rest) = v6.split_once(']')?;
+            let port = if rest.is_empty() { usual } else { rest.strip_prefix(':')?.parse().ok()? };
+            (host, port)
+        }
+        None => match address.split_once(':') {
+            Some((host, port)) => (host, port.parse().ok()?),
+            None => (address, usual),
+        },
+    };
+    let plain = host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'));
+    (!host.is_empty() && plain && port != 0).then(|| (host.to_owned(), port))
+}
+
 /// `name=value` pairs, taken one by one.
-struct Settings<'q>(Vec<(&'q str, &'q str)>);
+pub(super) struct Settings<'q>(Vec<(&'q str, &'q str)>);
 
 impl<'q> Settings<'q> {
-    fn read(query: &'q str) -> Option<Self> {
+    pub(super) fn read(query: &'q str) -> Option<Self> {
         query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=')).collect::<Option<_>>().map(Self)
     }
 
-    fn take(&mut self, name: &str) -> Option<&'q str> {
+    pub(super) fn take(&mut self, name: &str) -> Option<&'q str> {
         let at = self.0.iter().position(|(known, _)| *known == name)?;
         Some(self.0.swap_remove(at).1)
+    }
+
+    /// Whether every one was taken: one that nobody reads is a mistake that would be found out in the middle of a service.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn till(&mut self) -> Option<Till> {

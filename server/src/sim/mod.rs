@@ -2,4 +2,5 @@
 //! tests, and training.
 
 pub mod erp;
+pub mod printer;
 pub mod tpe;

@@ -9,6 +9,7 @@ mod menu;
 mod orders;
 mod payments;
 mod people;
+mod printing;
 
 pub use bill::*;
 pub use events::*;
@@ -19,6 +20,7 @@ pub use menu::*;
 pub use orders::*;
 pub use payments::*;
 pub use people::*;
+pub use printing::*;
 
 use crate::order::FieldError;
 use serde::{Deserialize, Serialize};

@@ -6,9 +6,11 @@
 
 mod decode;
 mod page;
+mod status;
 
 pub use decode::{Decoder, Heard};
 pub use page::CodePage;
+pub use status::{Status, Trouble};
 
 use super::{Laid, Row, Size};
 
