@@ -172,6 +172,6 @@ mod tests {
         assert_eq!((info.width, info.height), (32 * 12 + 48, 30 + 30 + 54 + (21 + 8) * 4 + 72));
         let line = info.line_size;
         let has_ink = |from: usize, to: usize| dots[from * line..to * line].iter().any(|byte| *byte != 0xff);
-        assert!(has_ink(24, 54) && !has_ink(54, 84) && has_ink(84, 138) && has_ink(138, 254) && !has_ink(260, 320));
+        assert!(has_ink(24, 54) && !has_ink(54, 84) && has_ink(84, 138) && has_ink(138, 254) && !has_ink(260, 302));
     }
 }
