@@ -1,11 +1,21 @@
 //! Who pays which part of which line.
 //!
 //! A bill is one order with a ledger of shares over it. A share owns a part of each line, in cents. What a paid share owns is never
-//! touched again; what is left of each line is divided anew whenever the people at the table change their minds. Because parts are
-//! kept by line, shares add up to the cent by line, by VAT rate and in total at once.
+//! touched again; what is left of each line is divided anew whenever the people at the table change their minds: equally, by items and
+//! fractions of them, or by amounts ([`Split`]). Because parts are kept by line, shares add up to the cent by line, by VAT rate and in total
+//! at once. The [`Ledger`] is those facts and what the table chose; the server and the browser's preview both ask it who owes what.
+
+mod ledger;
+mod split;
+mod units;
+
+pub use ledger::{Chosen, Ledger, Line, OpenShare, Plan, Taken};
+pub use split::{Claim, LineLeft, MAX_SHARES, Split, SplitError};
+pub use units::Units;
 
 use crate::allocate::{equal_parts, largest_remainder};
 use crate::{Cents, LineId};
+use serde::{Deserialize, Serialize};
 
 /// What is left to pay of one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +27,7 @@ pub struct LineDue {
 }
 
 /// The part of a line that a share owns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharePart {
     /// The line.
     pub line_id: LineId,
