@@ -4,13 +4,13 @@
 
 use crate::error::CallError;
 use domain::api::{
-    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest, FloorPlan, HandoverRequest,
-    KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest,
-    TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
+    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest, DiscountRequest, FloorPlan,
+    HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView, ResolveRequest, SessionUser,
+    SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
-use domain::{ItemId, LineId, OrderId};
+use domain::{ItemId, LineId, OrderId, PaymentId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
@@ -194,10 +194,34 @@ pub async fn split(#[doc = "Whose bill."] order: OrderId, #[doc = "Into what."] 
     answered(till()?.split(order, how).await)
 }
 
+/// Takes something off a price.
+#[server(name = Discount, prefix = "/call", endpoint = "discount", input = Json, output = Json)]
+pub async fn discount(
+    #[doc = "Whose bill."] order: OrderId,
+    #[doc = "What, and why."] request: DiscountRequest,
+) -> Result<Bill, CallError> {
+    answered(till()?.discount(order, request).await)
+}
+
 /// Settles a share.
 #[server(name = Pay, prefix = "/call", endpoint = "pay", input = Json, output = Json)]
 pub async fn pay(#[doc = "Which share, and how."] payment: PaymentRequest) -> Result<PaymentDone, CallError> {
     answered(till()?.pay(payment).await)
+}
+
+/// A payment, whatever became of it.
+#[server(name = AskPayment, prefix = "/call", endpoint = "payment", input = Json, output = Json)]
+pub async fn payment(#[doc = "Which."] id: PaymentId) -> Result<PaymentView, CallError> {
+    answered(till()?.payment(id).await)
+}
+
+/// Says how a payment ended that nobody knew the end of.
+#[server(name = Resolve, prefix = "/call", endpoint = "resolve", input = Json, output = Json)]
+pub async fn resolve(
+    #[doc = "Which."] id: PaymentId,
+    #[doc = "What the terminal's ticket says."] request: ResolveRequest,
+) -> Result<PaymentView, CallError> {
+    answered(till()?.resolve(id, request).await)
 }
 
 /// A ticket as text.

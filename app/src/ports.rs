@@ -3,13 +3,13 @@
 
 use async_trait::async_trait;
 use domain::api::{
-    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest, FloorPlan, HandoverRequest,
-    KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SlipMove, SlipMoved,
-    SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
+    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest, DiscountRequest, FloorPlan,
+    HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView, Problem, ResolveRequest,
+    SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
-use domain::{ItemId, LineId, OrderId};
+use domain::{ItemId, LineId, OrderId, PaymentId};
 use std::sync::Arc;
 
 /// What is put in context.
@@ -64,8 +64,14 @@ pub trait Till: Send + Sync {
     async fn bill(&self, order: OrderId) -> Result<Bill, Problem>;
     /// Divides what is not paid yet.
     async fn split(&self, order: OrderId, how: SplitRequest) -> Result<Bill, Problem>;
+    /// Takes something off a price.
+    async fn discount(&self, order: OrderId, request: DiscountRequest) -> Result<Bill, Problem>;
     /// Settles a share.
     async fn pay(&self, payment: PaymentRequest) -> Result<PaymentDone, Problem>;
+    /// A payment, whatever became of it.
+    async fn payment(&self, id: PaymentId) -> Result<PaymentView, Problem>;
+    /// Says how a payment ended that nobody knew the end of.
+    async fn resolve(&self, id: PaymentId, request: ResolveRequest) -> Result<PaymentView, Problem>;
     /// A ticket as text.
     async fn ticket(&self, no: i64) -> Result<TicketText, Problem>;
     /// What is open and what was closed.

@@ -162,6 +162,18 @@ pub enum Error {
     /// 422: well-formed but invalid.
     #[error("invalid: {0:?}")]
     Invalid(Vec<FieldError>),
+    /// 422: shares that do not come to what is left.
+    #[error("shares of {divided} for {left}")]
+    DoesNotAddUp {
+        /// About which line; none: about amounts.
+        line_id: Option<domain::LineId>,
+        /// Its name.
+        line: Option<String>,
+        /// What the shares come to.
+        divided: Cents,
+        /// What is left.
+        left: Cents,
+    },
     /// 429: try later.
     #[error("too many attempts")]
     TooMany {
@@ -278,6 +290,13 @@ impl Error {
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "La requête est trop volumineuse."),
             Self::WrongContentType => (S::UNSUPPORTED_MEDIA_TYPE, "wrong_content_type", "Le contenu doit être du JSON."),
             Self::Invalid(errors) => return (S::UNPROCESSABLE_ENTITY, "invalid", sentence(errors)),
+            Self::DoesNotAddUp { line, divided, left, .. } => {
+                let detail = match line {
+                    Some(line) => format!("Le partage ne correspond pas à ce qui reste de « {line} » : {left} à répartir."),
+                    None => format!("Les parts font {divided}, il reste {left} à répartir."),
+                };
+                return (S::UNPROCESSABLE_ENTITY, "does_not_add_up", detail);
+            }
             Self::TooMany { retry_after } => {
                 return (S::TOO_MANY_REQUESTS, "too_many", format!("Trop d’essais : attendez {retry_after} secondes."));
             }
@@ -302,6 +321,10 @@ impl Error {
             Self::TableInUse { table_id, name } => json!({ "table_id": table_id, "table": name }),
             Self::AmountMismatch { expected } => json!({ "expected_cents": expected.0 }),
             Self::Invalid(errors) => json!({ "errors": errors }),
+            Self::DoesNotAddUp { line_id, divided, left, .. } => json!({
+                "line_id": line_id, "divided_cents": divided.0, "left_cents": left.0,
+                "errors": [FieldError::new(if line_id.is_some() { "shares" } else { "amounts" }, "does_not_add_up")],
+            }),
             Self::PaymentInProgress { payment_id: Some(id), .. } | Self::TerminalUnknown { payment_id: id } => json!({ "payment_id": id }),
             Self::CardDeclined { payment_id, code }
             | Self::CardCancelled { payment_id, code }
@@ -349,6 +372,14 @@ fn sentence(errors: &[FieldError]) -> String {
         "one_per_group" | "not_in_group" => "La formule est incomplète : choisissez un article par groupe.",
         "less_than_due" => "Le montant donné est inférieur à la somme due.",
         "unsupported_method" => "Ce moyen de paiement n’est pas disponible sur cette caisse.",
+        "zero_share" => "Une part ne devrait rien : chaque part doit au moins un centime.",
+        "unknown_line" => "Une ligne demandée n’est pas sur cette addition.",
+        "unknown_share" => "Cette part n’existe plus : l’addition a changé.",
+        "no_change_given" => "Seules les espèces donnent du rendu.",
+        "percent_or_amount" => "Donnez un pourcentage ou un montant.",
+        "more_than_due" => "La remise dépasse ce qui reste à payer.",
+        "more_than_paid" => "Le remboursement dépasse ce qui reste de ce paiement.",
+        "same_method" => "C’est déjà le moyen enregistré.",
         "more_parts_than_cents" => "Il n’y a pas un centime par part.",
         "no_room" => "Le plan doit garder au moins une salle.",
         "too_many_rooms" => "Le plan a trop de salles : 20 au plus.",

@@ -76,6 +76,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/kitchen/slips/{order_id}/{round}", only(TakeOrders, post(kitchen::move_slip)))
         // cashiers
         .route("/api/orders/{id}/split", only(HandleMoney, put(orders::split)))
+        .route("/api/orders/{id}/discount", only(HandleMoney, post(orders::discount)))
         .route("/api/payments/split", only(HandleMoney, post(payments::pay)))
         .route("/api/payments/{id}", only(HandleMoney, get(payments::get)))
         .route("/api/payments/{id}/resolve", only(HandleMoney, post(payments::resolve)))

@@ -78,6 +78,45 @@ pub mod euros_opt {
     }
 }
 
+/// An amount in euros inside a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Euros(
+    /// In cents.
+    #[serde(with = "euros")]
+    pub Cents,
+);
+
+/// A rate in per cent that may be absent or `null`. Use with `#[serde(default)]`.
+pub mod percent_opt {
+    use super::{Cents, Deserialize, Deserializer, RawValue, Serializer, VatRate, percent};
+
+    /// Writes basis points as per cent, or `null`.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(rate: &Option<VatRate>, serializer: S) -> Result<S::Ok, S::Error> {
+        match rate {
+            Some(rate) => percent::serialize(rate, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads per cent as basis points.
+    ///
+    /// # Errors
+    /// Anything but `null` or a rate between 0 and 100 with at most two decimals.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<VatRate>, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        if raw.get() == "null" {
+            return Ok(None);
+        }
+        let hundredths = Cents::parse(raw.get()).map_err(serde::de::Error::custom)?.0;
+        let rate = u16::try_from(hundredths).ok().and_then(VatRate::new);
+        rate.map(Some).ok_or_else(|| serde::de::Error::custom("a rate is between 0 and 100 per cent"))
+    }
+}
+
 /// A VAT rate in per cent: `5.5`, `10`, `20`.
 pub mod percent {
     use super::{Cents, Deserializer, Serializer, VatRate, number_text, shortest, write_number};

@@ -10,7 +10,8 @@ fn id(number: i64) -> LineId {
 
 /// Lines of `(units, cents for all of them)`, numbered from 1.
 fn ledger(lines: &[(u32, i64)], covers: u32) -> Ledger {
-    let lines = (1..).zip(lines).map(|(number, (units, total))| Line { line_id: id(number), units: Units::whole(*units), total: Cents(*total) });
+    let lines =
+        (1..).zip(lines).map(|(number, (units, total))| Line { line_id: id(number), units: Units::whole(*units), total: Cents(*total) });
     Ledger { lines: lines.collect(), taken: Vec::new(), plan: Plan::by_covers(covers) }
 }
 

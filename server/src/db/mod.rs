@@ -7,6 +7,7 @@ pub mod amendments;
 pub mod attempts;
 pub mod catalogue;
 pub mod demo;
+pub mod discounts;
 pub mod floor;
 pub mod idempotency;
 pub mod journal;

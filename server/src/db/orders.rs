@@ -5,6 +5,7 @@ use crate::error::Result;
 use domain::api::{LineView, OrderStatus, OrderView, SentStatus};
 use domain::menu::ItemKind;
 use domain::order::{LineState, PricedLine, PricedOption};
+use domain::share::{Chosen, Plan};
 use domain::{Cents, ItemId, LineId, OrderId, TableId, UserId};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
@@ -207,8 +208,8 @@ pub struct OrderHead {
     pub bill_asked: bool,
     /// Since when.
     pub opened_at: time::OffsetDateTime,
-    /// How many shares the table chose for what is not paid yet.
-    pub unpaid_shares: Option<u16>,
+    /// What the table chose for what is not paid yet.
+    pub plan: Plan,
 }
 
 /// The head of an order. With `lock` it is held until the end of the transaction: whoever settles or divides a bill holds its order.
@@ -221,7 +222,8 @@ pub async fn head(db: &mut PgConnection, id: OrderId, lock: bool) -> Result<Opti
     }
     let row = sqlx::query!(
         r#"select o.id, o.uuid, o.table_id, t.name as table_name, o.status, o.covers, o.server_user_id, u.name as server_name, o.opened_at,
-                  o.unpaid_shares, o.bill_asked_at is not null as "bill_asked!"
+                  o.unpaid_shares, o.shares_by_choice, o.chosen_shares as "chosen_shares: Json<Vec<Chosen>>",
+                  o.bill_asked_at is not null as "bill_asked!"
            from orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = $1"#,
         id.get()
     )
@@ -239,7 +241,12 @@ pub async fn head(db: &mut PgConnection, id: OrderId, lock: bool) -> Result<Opti
             server_name: row.server_name,
             bill_asked: row.bill_asked,
             opened_at: row.opened_at,
-            unpaid_shares: row.unpaid_shares.map(count),
+            plan: Plan {
+                covers: u32::from(count(row.covers)),
+                equal: row.unpaid_shares.map(|shares| u32::from(count(shares))),
+                by_choice: row.shares_by_choice,
+                chosen: row.chosen_shares.0,
+            },
         })
     })
     .transpose()
@@ -253,7 +260,7 @@ pub async fn lines(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<LineVi
     let rows = sqlx::query!(
         r#"select l.id, l.item_id, l.kind, l.name, l.qty, l.voided_qty, l.unit_price_cents, l.vat_rate, l.state, l.note, l.course, l.round,
                   l.part_of, l.options as "options: Json<Vec<PricedOption>>", l.called_at is not null as "called!",
-                  s.id is not null as "told!", s.sent_at is not null as "sent!"
+                  l.discount_cents, s.id is not null as "told!", s.sent_at is not null as "sent!"
            from order_lines l left join kitchen_slips s on s.id = l.slip_id where l.order_id = $1 order by l.id"#,
         order.get()
     )
@@ -269,7 +276,8 @@ pub async fn lines(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<LineVi
                 qty: (row.qty - row.voided_qty).unsigned_abs(),
                 voided_qty: row.voided_qty.unsigned_abs(),
                 unit_price: Cents(row.unit_price_cents),
-                total: Cents(row.unit_price_cents * i64::from(row.qty - row.voided_qty)),
+                total: Cents(row.unit_price_cents * i64::from(row.qty - row.voided_qty) - row.discount_cents),
+                discount: Cents(row.discount_cents),
                 vat_rate: rate(row.vat_rate)?,
                 state: word(&row.state)?,
                 note: row.note,
@@ -306,13 +314,21 @@ pub async fn whole(db: &mut PgConnection, id: OrderId) -> Result<Option<OrderVie
     }))
 }
 
-/// Remembers into how many shares the rest of a bill is divided.
+/// Remembers what the table chose for the rest of its bill.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn set_unpaid_shares(db: &mut PgConnection, order: OrderId, shares: u16) -> Result<()> {
-    let shares = i16::try_from(shares).unwrap_or(i16::MAX);
-    sqlx::query!("update orders set unpaid_shares = $2 where id = $1", order.get(), shares).execute(db).await?;
+pub async fn set_plan(db: &mut PgConnection, order: OrderId, plan: &Plan) -> Result<()> {
+    let equal = plan.equal.map(|shares| i16::try_from(shares).unwrap_or(i16::MAX));
+    sqlx::query!(
+        "update orders set unpaid_shares = $2, shares_by_choice = $3, chosen_shares = $4 where id = $1",
+        order.get(),
+        equal,
+        plan.by_choice,
+        serde_json::to_value(&plan.chosen)?
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use domain::api::Method;
 use domain::share::SharePart;
 use domain::{Cents, LineId, OrderId, PaymentId, UserId};
 use sqlx::{PgConnection, PgExecutor};
+use std::collections::HashMap;
 use time::OffsetDateTime;
 
 /// A settled share.
@@ -16,8 +17,8 @@ pub struct Settled {
     pub share_number: u32,
     /// How much.
     pub amount: Cents,
-    /// By which means.
-    pub method: Method,
+    /// What it owns of each line.
+    pub parts: Vec<SharePart>,
 }
 
 /// The settled shares of an order, by number.
@@ -25,35 +26,62 @@ pub struct Settled {
 /// # Errors
 /// When the database does not answer.
 pub async fn settled(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<Settled>> {
-    let rows =
-        sqlx::query!("select id, share_number, amount_cents, method from payments where order_id = $1 order by share_number", order.get())
-            .fetch_all(db)
-            .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Settled {
-                id: PaymentId::from_row(row.id),
-                share_number: u32::from(row.share_number.unsigned_abs()),
-                amount: Cents(row.amount_cents),
-                method: word(&row.method)?,
-            })
-        })
-        .collect()
-}
-
-/// How much of each line of an order is paid.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn paid_by_line(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<SharePart>> {
     let rows = sqlx::query!(
-        r#"select p.line_id, sum(p.amount_cents)::bigint as "amount!" from share_parts p
-           join payments m on m.id = p.payment_id where m.order_id = $1 group by p.line_id"#,
+        r#"select m.id, m.share_number, m.amount_cents, p.line_id as "line_id?", p.amount_cents as "part?"
+           from payments m left join share_parts p on p.payment_id = m.id
+           where m.order_id = $1 order by m.share_number, p.line_id"#,
         order.get()
     )
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().map(|row| SharePart { line_id: LineId::from_row(row.line_id), amount: Cents(row.amount) }).collect())
+    let mut settled: Vec<Settled> = Vec::new();
+    for row in rows {
+        let part = row.line_id.zip(row.part).map(|(line, cents)| SharePart { line_id: LineId::from_row(line), amount: Cents(cents) });
+        match settled.last_mut().filter(|share| share.id.get() == row.id) {
+            Some(share) => share.parts.extend(part),
+            None => settled.push(Settled {
+                id: PaymentId::from_row(row.id),
+                share_number: u32::from(row.share_number.unsigned_abs()),
+                amount: Cents(row.amount_cents),
+                parts: part.into_iter().collect(),
+            }),
+        }
+    }
+    Ok(settled)
+}
+
+/// What a screen shows of a payment.
+pub struct Shown {
+    /// By which means; after a correction, the right one.
+    pub method: Method,
+    /// Its ticket.
+    pub ticket_no: i64,
+    /// Given beside it.
+    pub tip: Cents,
+    /// Given back since.
+    pub refunded: Cents,
+}
+
+/// The payments of an order, with what corrected them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn shown(db: impl PgExecutor<'_>, order: OrderId) -> Result<HashMap<PaymentId, Shown>> {
+    let rows = sqlx::query!(
+        r#"select p.id, p.tip_cents, l.seq,
+                  coalesce((select to_method from method_transfers where payment_id = p.id order by id desc limit 1), p.method) as "method!",
+                  coalesce((select sum(amount_cents) from refunds where payment_id = p.id), 0)::bigint as "refunded!"
+           from payments p join audit_logs l on l.id = p.audit_log_id where p.order_id = $1"#,
+        order.get()
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let shown = Shown { method: word(&row.method)?, ticket_no: row.seq, tip: Cents(row.tip_cents), refunded: Cents(row.refunded) };
+            Ok((PaymentId::from_row(row.id), shown))
+        })
+        .collect()
 }
 
 /// A payment about to be stored.
@@ -72,6 +100,8 @@ pub struct NewPayment<'a> {
     pub tendered: Option<Cents>,
     /// Cash given back.
     pub change: Cents,
+    /// Given beside it.
+    pub tip: Cents,
     /// Who took it.
     pub user: UserId,
     /// Its record in the journal.
@@ -87,9 +117,10 @@ pub struct NewPayment<'a> {
 pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<PaymentId> {
     let share_number = i16::try_from(new.share_number).map_err(crate::error::Error::internal)?;
     let id = sqlx::query_scalar!(
-        "insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, status, user_id, audit_log_id)
+        "insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id,
+                               audit_log_id)
          overriding system value
-         values (coalesce($9, nextval('payments_id_seq')), $1, $2, $3, $4, $5, $6, 'approved', $7, $8) returning id",
+         values (coalesce($9, nextval('payments_id_seq')), $1, $2, $3, $4, $5, $6, $10, 'approved', $7, $8) returning id",
         new.order.get(),
         share_number,
         new.method.as_str(),
@@ -98,7 +129,8 @@ pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<Payme
         new.change.0,
         new.user.get(),
         new.audit_log_id,
-        new.attempt.map(PaymentId::get)
+        new.attempt.map(PaymentId::get),
+        new.tip.0
     )
     .fetch_one(&mut *db)
     .await?;

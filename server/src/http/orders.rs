@@ -3,14 +3,14 @@
 use super::parse::{Json, PathId};
 use crate::error::{Error, Result};
 use crate::services::once::Answered;
-use crate::services::{billing, ordering};
+use crate::services::{billing, discounting, ordering};
 use crate::state::Shared;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::OrderId;
-use domain::api::{Bill, OrderView, SessionUser, SplitDone, SplitRequest};
+use domain::api::{Bill, DiscountRequest, OrderView, SessionUser, SplitDone, SplitRequest};
 use domain::order::OrderRequest;
 use serde::Serialize;
 use uuid::Uuid;
@@ -82,4 +82,19 @@ pub async fn bill(State(house): State<Shared>, PathId(id): PathId<OrderId>) -> R
 pub async fn split(State(house): State<Shared>, PathId(id): PathId<OrderId>, Json(how): Json<SplitRequest>) -> Result<Json<SplitDone>> {
     let bill = billing::split(&house, id, &how).await?;
     Ok(Json(SplitDone { shares: bill.shares }))
+}
+
+/// `POST /api/orders/{id}/discount`
+///
+/// # Errors
+/// 404; 409 order closed, id reused; 422.
+pub async fn discount(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    headers: HeaderMap,
+    PathId(id): PathId<OrderId>,
+    Json(mut request): Json<DiscountRequest>,
+) -> Result<Json<OrderView>> {
+    request.uuid = request_id(&headers, request.uuid)?;
+    Ok(Json(discounting::discount(&house, &user, id, &request).await?))
 }

@@ -6,19 +6,19 @@ use super::peer::Peer;
 use super::{auth, guard};
 use crate::db;
 use crate::error::{Error, Result};
-use crate::services::{amending, billing, closing, floor, journal, kitchen, menu, ordering, paying, printing};
+use crate::services::{amending, billing, closing, discounting, floor, journal, kitchen, menu, ordering, paying, printing, resolving};
 use crate::state::Shared;
 use app::ports::Till;
 use async_trait::async_trait;
 use domain::api::{
-    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest, FloorPlan, HandoverRequest,
-    KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, Problem, SessionUser, SignInName, SlipMove, SlipMoved,
-    SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
+    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest, DiscountRequest, FloorPlan,
+    HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView, Problem, ResolveRequest,
+    SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
 use domain::role::Right;
-use domain::{ItemId, LineId, OrderId};
+use domain::{ItemId, LineId, OrderId, PaymentId};
 use tower_sessions::Session;
 
 /// See the module.
@@ -158,9 +158,25 @@ impl Till for RequestTill {
         Ok(billing::split(&self.house, order, &how).await?)
     }
 
+    async fn discount(&self, order: OrderId, request: DiscountRequest) -> Result<Bill, Problem> {
+        let user = self.allowed(Right::HandleMoney)?;
+        discounting::discount(&self.house, user, order, &request).await?;
+        Ok(billing::bill(&self.house, order).await?)
+    }
+
     async fn pay(&self, payment: PaymentRequest) -> Result<PaymentDone, Problem> {
         let user = self.allowed(Right::HandleMoney)?;
         Ok(paying::pay(&self.house, user, &payment).await?.value)
+    }
+
+    async fn payment(&self, id: PaymentId) -> Result<PaymentView, Problem> {
+        self.allowed(Right::HandleMoney)?;
+        Ok(resolving::view(&self.house, id).await?)
+    }
+
+    async fn resolve(&self, id: PaymentId, request: ResolveRequest) -> Result<PaymentView, Problem> {
+        let user = self.allowed(Right::HandleMoney)?;
+        Ok(resolving::resolve(&self.house, user, id, &request).await?)
     }
 
     async fn ticket(&self, no: i64) -> Result<TicketText, Problem> {

@@ -45,7 +45,10 @@ pub async fn void_line(house: &House, user: &SessionUser, order: OrderId, line: 
     if request.qty == 0 || request.qty > line.qty {
         return Err(Error::invalid("qty", "out_of_range"));
     }
-    let price = line.unit_price.times(i64::from(request.qty)).ok_or_else(|| Error::invalid("qty", "out_of_range"))?;
+    let gross = line.unit_price.times(i64::from(request.qty)).ok_or_else(|| Error::invalid("qty", "out_of_range"))?;
+    // What is taken off takes its part of the discount with it.
+    let off = domain::share::of_discount(line.discount, request.qty, line.qty);
+    let price = gross - off;
     if price > due.due {
         // What an attempt to charge a card may settle cannot be taken off meanwhile.
         return Err(
@@ -55,8 +58,12 @@ pub async fn void_line(house: &House, user: &SessionUser, order: OrderId, line: 
             },
         );
     }
+    if off > Cents::ZERO {
+        db::discounts::take_back(&mut tx, order, line.line_id, off, reason, user.id).await?;
+    }
     let new = NewVoid { line: line.line_id, qty: request.qty, reason, user: user.id };
     db::amendments::void(&mut tx, &new, house.kitchen).await?;
+    billing::keep_after_reduction(&mut tx, order).await?;
     // What was left is what was taken off: the guests have paid for everything else.
     if ledger.remaining() == price && !ledger.settled.is_empty() {
         db::orders::complete(&mut tx, order).await?;

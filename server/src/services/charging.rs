@@ -8,7 +8,7 @@
 //! somebody's word ends it: the terminal's, in time or late, or a person's ([`super::resolving`]). Nothing is ever sent again by itself.
 
 use super::once::{self, Answered, Earlier};
-use super::paying::{Sale, order_in_body, settle, share_to_pay};
+use super::paying::{Sale, order_in_body, settle, take_share};
 use super::{billing, floor};
 use crate::adapters::tpe::Witness;
 use crate::db;
@@ -53,8 +53,8 @@ pub async fn charge(house: &Shared, user: &SessionUser, request: &PaymentRequest
             return begun_before(house, user, request).await;
         }
     }
-    let ledger = billing::ledger(&mut tx, request.order_id, true).await.map_err(order_in_body)?;
-    let share = share_to_pay(&ledger, request)?;
+    let mut ledger = billing::ledger(&mut tx, request.order_id, true).await.map_err(order_in_body)?;
+    let share = take_share(&mut tx, &mut ledger, request).await?;
     let reference = Reference::from_random(rand::random());
     let id = db::attempts::insert(
         &mut tx,
@@ -63,7 +63,7 @@ pub async fn charge(house: &Shared, user: &SessionUser, request: &PaymentRequest
             reference: &reference,
             order: request.order_id,
             share_number: share.number,
-            amount: request.amount,
+            amount: share.amount(),
             parts: &share.parts,
             terminal: house.terminal.as_deref().map_or(NO_TERMINAL, |terminal| terminal.name()),
             till: house.terminal.as_deref().map_or(Till::FIRST, |terminal| terminal.till()),
@@ -85,7 +85,7 @@ pub async fn charge(house: &Shared, user: &SessionUser, request: &PaymentRequest
     }
     tx.commit().await?;
     floor::announce(house, ledger.head.table_id, request.order_id);
-    ask_terminal(house, id, &reference, request.amount).await?.map(Answered::now)
+    ask_terminal(house, id, &reference, share.amount()).await?.map(Answered::now)
 }
 
 /// Checks what can be checked without looking anything up. Returns what the cashier typed, where no terminal is on the line.
@@ -99,6 +99,12 @@ fn check(house: &House, request: &PaymentRequest) -> Result<Option<String>> {
     }
     if request.tendered.is_some() {
         errors.push(FieldError::new("tendered", "not_expected"));
+    }
+    if request.part.is_some_and(|part| part <= Cents::ZERO || part > request.amount) {
+        errors.push(FieldError::new("part", "out_of_range"));
+    }
+    if request.tip.is_some_and(|tip| tip != Cents::ZERO) {
+        errors.push(FieldError::new("tip", "not_expected"));
     }
     let typed = request.approval_code.as_deref().map(str::trim);
     let code = match (typed, house.terminal.is_some()) {
@@ -278,6 +284,7 @@ async fn book(
         owed: attempt.amount,
         parts: &parts,
         payment: TicketPayment { method: Method::Cb, amount: booked, tendered: None, change: Cents::ZERO, approval_code: code },
+        tip: Cents::ZERO,
         user: (attempt.user.0, &attempt.user.1),
         attempt: Some(attempt.id),
     };

@@ -7,6 +7,7 @@ pub mod amending;
 pub mod billing;
 pub mod charging;
 pub mod closing;
+pub mod discounting;
 pub mod floor;
 pub mod journal;
 pub mod kitchen;

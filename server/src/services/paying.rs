@@ -1,13 +1,13 @@
 //! Scenario 2: a share is settled.
 //!
-//! Cash, in one transaction: take the request's id → hold the order → find the share → is it still what the screen showed? → `settle` →
-//! store the answer → commit → tell the screens. A card takes longer than a transaction may: its story is [`super::charging`], and ends in
+//! Cash, meal vouchers and cheques, in one transaction: take the request's id → hold the order → find the share → is it still what the screen
+//! showed? → `settle` → store the answer → commit → tell the screens. A card takes longer than a transaction may: its story is [`super::charging`], and ends in
 //! the same `settle`: lock the journal → write and sign the ticket → store the payment and what it owns → close the order when nothing is left.
 //!
 //! The order's row is locked from the first look to the commit: of two cashiers on one share the second finds it paid, or held. Plain row
 //! locks suffice; whatever they would miss, the unique indexes on (order, share) refuse.
 
-use super::billing::{self, Ledger, OpenShare};
+use super::billing::{self, Ledger};
 use super::once::{self, Answered};
 use super::{charging, floor, journal};
 use crate::db;
@@ -15,11 +15,11 @@ use crate::db::journal::Locked;
 use crate::db::payments::NewPayment;
 use crate::error::{Error, Result};
 use crate::state::{House, REGISTER, Shared, software};
-use domain::api::{Method, OrderStatus, PaidStatus, PaymentDone, PaymentRequest, SessionUser};
+use domain::api::{Method, OrderStatus, PaidStatus, PaymentDone, PaymentRequest, SessionUser, TR_DAILY_LIMIT};
 use domain::attempt::AttemptState;
 use domain::fiscal::{CONTENT_VERSION, Draft, SharePart as ShareOf, TicketContent, TicketLine, TicketPayment, VatCents, local_timestamp};
 use domain::order::FieldError;
-use domain::share::SharePart;
+use domain::share::{OpenShare, SharePart};
 use domain::{Cents, PaymentId, UserId};
 use sqlx::PgConnection;
 
@@ -31,56 +31,81 @@ use sqlx::PgConnection;
 pub async fn pay(house: &Shared, user: &SessionUser, request: &PaymentRequest) -> Result<Answered<PaymentDone>> {
     match request.method {
         Method::Cb => charging::charge(house, user, request).await,
-        Method::Especes | Method::Tr | Method::Cheque => pay_cash(house, user, request).await,
+        Method::Especes | Method::Tr | Method::Cheque => pay_at_hand(house, user, request).await,
     }
 }
 
-async fn pay_cash(house: &House, user: &SessionUser, request: &PaymentRequest) -> Result<Answered<PaymentDone>> {
-    let tendered = tendered(request)?;
+async fn pay_at_hand(house: &House, user: &SessionUser, request: &PaymentRequest) -> Result<Answered<PaymentDone>> {
+    let handed = handed_over(request)?;
     let mut tx = house.db.begin().await?;
     if let Some(answered) = once::earlier(&mut tx, request.uuid, "payments", user.id, request).await? {
         return Ok(answered);
     }
-    let ledger = billing::ledger(&mut tx, request.order_id, true).await.map_err(order_in_body)?;
-    let share = share_to_pay(&ledger, request)?;
+    let mut ledger = billing::ledger(&mut tx, request.order_id, true).await.map_err(order_in_body)?;
+    let share = take_share(&mut tx, &mut ledger, request).await?;
+    let amount = share.amount();
     let sale = Sale {
         share_number: share.number,
-        owed: request.amount,
+        owed: amount,
         parts: &share.parts,
-        payment: TicketPayment {
-            method: request.method,
-            amount: request.amount,
-            tendered: Some(tendered),
-            change: tendered - request.amount,
-            approval_code: None,
-        },
+        payment: TicketPayment { method: request.method, amount, tendered: handed.tendered, change: handed.change, approval_code: None },
+        tip: handed.tip,
         user: (user.id, &user.name),
         attempt: None,
     };
-    let done = settle(house, &mut tx, &ledger, sale).await?;
+    let mut done = settle(house, &mut tx, &ledger, sale).await?;
+    if amount < request.amount {
+        done.status = PaidStatus::Partial;
+        done.amount_booked = Some(amount);
+    }
+    done.warnings = handed.warnings;
     once::remember(&mut tx, request.uuid, 201, &done).await?;
     tx.commit().await?;
     floor::announce(house, ledger.head.table_id, request.order_id);
     Ok(Answered::now(done))
 }
 
-/// What was handed over: as said, or exactly what is due.
-fn tendered(request: &PaymentRequest) -> Result<Cents> {
+/// What a guest put on the table.
+struct Handed {
+    tendered: Option<Cents>,
+    change: Cents,
+    tip: Cents,
+    warnings: Vec<String>,
+}
+
+/// Checks what was handed over. Only cash gives change; what a meal voucher is worth beyond what it settles is not given back.
+fn handed_over(request: &PaymentRequest) -> Result<Handed> {
     let mut errors = Vec::new();
     if request.amount <= Cents::ZERO {
         errors.push(FieldError::new("amount", "not_positive"));
     }
-    if request.method != Method::Especes {
-        errors.push(FieldError::new("method", "unsupported_method"));
+    if request.part.is_some_and(|part| part <= Cents::ZERO || part > request.amount) {
+        errors.push(FieldError::new("part", "out_of_range"));
     }
     if request.approval_code.is_some() {
         errors.push(FieldError::new("approval_code", "not_expected"));
     }
-    let tendered = request.tendered.unwrap_or(request.amount);
-    if tendered < request.amount {
+    let tip = request.tip.unwrap_or_default();
+    if tip.is_negative() || (tip > Cents::ZERO && request.method == Method::Tr) {
+        errors.push(FieldError::new("tip", "not_expected"));
+    }
+    let paid = request.part.unwrap_or(request.amount);
+    let mut handed = Handed { tendered: request.tendered, change: Cents::ZERO, tip, warnings: Vec::new() };
+    match request.method {
+        Method::Especes => {
+            let tendered = request.tendered.unwrap_or(paid + tip);
+            handed.tendered = Some(tendered);
+            handed.change = tendered - paid - tip;
+        }
+        Method::Tr if paid > TR_DAILY_LIMIT => handed.warnings.push("tr_over_daily_limit".to_owned()),
+        Method::Cheque if request.tendered.is_some() => errors.push(FieldError::new("tendered", "no_change_given")),
+        Method::Tr | Method::Cheque | Method::Cb => {}
+    }
+    let needed = if request.method == Method::Especes { paid + tip } else { paid };
+    if handed.tendered.is_some_and(|tendered| tendered < needed) {
         errors.push(FieldError::new("tendered", "less_than_due"));
     }
-    if errors.is_empty() { Ok(tendered) } else { Err(Error::Invalid(errors)) }
+    if errors.is_empty() { Ok(handed) } else { Err(Error::Invalid(errors)) }
 }
 
 /// The order is named in the body, not in the path: an unknown one is an invalid body.
@@ -91,29 +116,44 @@ pub(super) fn order_in_body(error: Error) -> Error {
     }
 }
 
-/// The share that a request means, if it is free and owes what the screen showed.
+/// The share that a request means, if it is free and owes what the screen showed: what is paid at once was joined to it, and what is not paid
+/// now was taken out of it. The order must be locked by this transaction.
 ///
 /// # Errors
 /// [`Error::AlreadyPaid`], [`Error::PaymentInProgress`], [`Error::AmountMismatch`], [`Error::OrderClosed`], [`Error::Invalid`].
-pub(super) fn share_to_pay<'l>(ledger: &'l Ledger, request: &PaymentRequest) -> Result<&'l OpenShare> {
-    if ledger.settled.iter().any(|share| share.share_number == request.cover_number) {
-        return Err(Error::AlreadyPaid);
-    }
-    if let Some(held) = ledger.held.iter().find(|share| share.share_number == request.cover_number) {
-        return Err(Error::PaymentInProgress { payment_id: Some(held.id), unknown: held.state == AttemptState::Unknown });
+pub(super) async fn take_share(db: &mut PgConnection, ledger: &mut Ledger, request: &PaymentRequest) -> Result<OpenShare> {
+    let numbers: Vec<u32> = [request.cover_number].into_iter().chain(request.also.iter().copied()).collect();
+    for number in &numbers {
+        if ledger.settled.iter().any(|share| share.share_number == *number) {
+            return Err(Error::AlreadyPaid);
+        }
+        if let Some(held) = ledger.held.iter().find(|share| share.share_number == *number) {
+            return Err(Error::PaymentInProgress { payment_id: Some(held.id), unknown: held.state == AttemptState::Unknown });
+        }
     }
     if ledger.head.status != OrderStatus::Open {
         return Err(Error::OrderClosed);
     }
-    let share = ledger
-        .open
-        .iter()
-        .find(|share| share.number == request.cover_number)
-        .ok_or_else(|| Error::invalid("cover_number", "unknown_share"))?;
-    if share.amount() != request.amount {
-        return Err(Error::AmountMismatch { expected: share.amount() });
+    if !request.also.is_empty() {
+        let joined = ledger.rules.join(&numbers).ok_or_else(|| Error::invalid("also", "unknown_share"))?;
+        ledger.follow(joined);
     }
-    Ok(share)
+    let expected = open_share(ledger, request.cover_number)?.amount();
+    if expected != request.amount {
+        return Err(Error::AmountMismatch { expected });
+    }
+    if let Some(part) = request.part.filter(|part| *part != request.amount) {
+        let parted = ledger.rules.part(request.cover_number, part).ok_or_else(|| Error::invalid("part", "out_of_range"))?;
+        ledger.follow(parted);
+    }
+    if ledger.rules.plan != ledger.head.plan {
+        db::orders::set_plan(db, ledger.head.id, &ledger.rules.plan).await?;
+    }
+    open_share(ledger, request.cover_number).cloned()
+}
+
+fn open_share(ledger: &Ledger, number: u32) -> Result<&OpenShare> {
+    ledger.open.iter().find(|share| share.number == number).ok_or_else(|| Error::invalid("cover_number", "unknown_share"))
 }
 
 /// Money that was taken for a share.
@@ -126,6 +166,8 @@ pub(super) struct Sale<'a> {
     pub parts: &'a [SharePart],
     /// The money.
     pub payment: TicketPayment,
+    /// Given beside it: outside the sale.
+    pub tip: Cents,
     /// Who took it.
     pub user: (UserId, &'a str),
     /// The attempt that was approved, for a card.
@@ -139,8 +181,9 @@ pub(super) struct Sale<'a> {
 /// When the database does not answer.
 pub(super) async fn settle(house: &House, tx: &mut PgConnection, ledger: &Ledger, sale: Sale<'_>) -> Result<PaymentDone> {
     let paid = sale.payment.amount;
-    // The rest of a share that was paid in part is a share.
+    // The rest of a share that a terminal took less for is a share.
     let rest = usize::from(paid < sale.owed);
+    let plan = ledger.rules.settled(sale.share_number, (rest > 0).then(|| rest_of(ledger, &sale)));
     let (method, tendered, change) = (sale.payment.method, sale.payment.tendered, sale.payment.change);
 
     let locked = journal::lock(house, tx, house.ticket_chain()).await?;
@@ -160,6 +203,7 @@ pub(super) async fn settle(house: &House, tx: &mut PgConnection, ledger: &Ledger
             amount: paid,
             tendered,
             change,
+            tip: sale.tip,
             user: sale.user.0,
             audit_log_id: record.id,
             parts: sale.parts,
@@ -170,9 +214,8 @@ pub(super) async fn settle(house: &House, tx: &mut PgConnection, ledger: &Ledger
     let left = ledger.held.len() + ledger.open.len() - 1 + rest;
     if remaining_amount == Cents::ZERO {
         db::orders::complete(tx, order).await?;
-    } else if ledger.head.unpaid_shares.is_some() || rest > 0 {
-        let left = u16::try_from(left.max(1)).map_err(Error::internal)?;
-        db::orders::set_unpaid_shares(tx, order, left).await?;
+    } else if plan != ledger.rules.plan {
+        db::orders::set_plan(tx, order, &plan).await?;
     }
     tracing::info!(order = order.get(), payment = payment_id.get(), ticket = record.seq, method = method.as_str(), "share settled");
     Ok(PaymentDone {
@@ -187,7 +230,18 @@ pub(super) async fn settle(house: &House, tx: &mut PgConnection, ledger: &Ledger
         change,
         ticket_no: record.seq,
         amount_booked: (rest > 0).then_some(paid),
+        warnings: Vec::new(),
     })
+}
+
+/// What the held share still owes of each line.
+fn rest_of(ledger: &Ledger, sale: &Sale<'_>) -> Vec<SharePart> {
+    let held = ledger.held.iter().find(|held| held.share_number == sale.share_number);
+    let taken = |line_id| sale.parts.iter().filter(|part| part.line_id == line_id).map(|part| part.amount).sum::<Cents>();
+    held.map_or(&[][..], |held| &held.parts)
+        .iter()
+        .map(|part| SharePart { line_id: part.line_id, amount: part.amount - taken(part.line_id) })
+        .collect()
 }
 
 /// Everything that the ticket says, copied: later changes of menu, house or people change nothing on it.

@@ -15,6 +15,7 @@ mod outbox;
 mod pages;
 mod paying;
 mod redis_sessions;
+mod sharing;
 mod signing_in;
 mod support;
 mod users;

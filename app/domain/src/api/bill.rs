@@ -1,7 +1,9 @@
 //! Bills and their shares.
 
+use super::Method;
+use crate::share::{Claim, Split, Units};
 use crate::vat::VatLine;
-use crate::wire::{euros, percent};
+use crate::wire::{Euros, euros, percent};
 use crate::{Cents, LineId, OrderId, PaymentId, TableId, VatRate};
 use serde::{Deserialize, Serialize};
 
@@ -20,12 +22,29 @@ pub struct BillItem {
     /// For one.
     #[serde(with = "euros")]
     pub unit_price: Cents,
-    /// For the line.
+    /// For the line, its discount taken off.
     #[serde(with = "euros")]
     pub total: Cents,
+    /// What was taken off its price.
+    #[serde(with = "euros")]
+    pub discount: Cents,
     /// The rate.
     #[serde(with = "percent")]
     pub vat_rate: VatRate,
+    /// What of the line can be divided: neither paid nor held by a terminal.
+    #[serde(with = "euros")]
+    pub due: Cents,
+    /// How many of the line no paid or held share claims as items: the claims of a division by items come to this.
+    pub unclaimed: Units,
+}
+
+impl BillItem {
+    /// As far as it can still be divided, for [`crate::share::preview_items`].
+    #[must_use]
+    pub fn left(&self) -> crate::share::LineLeft {
+        let (units, unclaimed) = (Units::whole(self.qty), self.unclaimed);
+        crate::share::LineLeft { line_id: self.line_id, units, total: self.total, due: self.due, unclaimed }
+    }
 }
 
 /// Where a share stands.
@@ -42,6 +61,46 @@ pub enum ShareStatus {
     Unknown,
 }
 
+/// How many of a line a share has as items.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareItem {
+    /// The line.
+    pub line_id: LineId,
+    /// How many.
+    pub qty: Units,
+    /// What the share pays of the line.
+    #[serde(with = "euros")]
+    pub amount: Cents,
+}
+
+/// What became of the money of a paid share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharePayment {
+    /// By which means; after a correction, the right one.
+    pub method: Method,
+    /// The ticket.
+    pub ticket_no: i64,
+    /// Given beside it.
+    #[serde(with = "euros")]
+    pub tip: Cents,
+    /// Given back since.
+    #[serde(with = "euros")]
+    pub refunded: Cents,
+}
+
+/// How the shares that are not paid came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Division {
+    /// Nobody chose: equally by covers.
+    #[default]
+    Covers,
+    /// Equally, into a number that somebody chose.
+    Equal,
+    /// One by one: by items, by amounts, or several of these.
+    Chosen,
+}
+
 /// One share of a bill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareView {
@@ -54,8 +113,14 @@ pub struct ShareView {
     pub status: ShareStatus,
     /// For the screen, French.
     pub label: String,
-    /// The payment that settled it.
+    /// The payment that settled it, or tries to.
     pub payment_id: Option<PaymentId>,
+    /// What it has as items.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ShareItem>,
+    /// How it was settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<SharePayment>,
 }
 
 /// A bill: what was taken, what is paid, what is left and who owes it.
@@ -69,9 +134,12 @@ pub struct Bill {
     pub table: String,
     /// Guests.
     pub covers: u16,
-    /// All lines that are not voided.
+    /// All lines that are not voided, discounts taken off.
     #[serde(with = "euros")]
     pub total: Cents,
+    /// What was taken off in all.
+    #[serde(with = "euros")]
+    pub discount: Cents,
     /// Settled so far.
     #[serde(with = "euros")]
     pub paid: Cents,
@@ -84,17 +152,89 @@ pub struct Bill {
     pub vat: Vec<VatLine>,
     /// The shares.
     pub shares: Vec<ShareView>,
+    /// How those that are not paid came about.
+    #[serde(default)]
+    pub division: Division,
 }
 
 /// How to divide what is not yet paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "mode", rename_all = "lowercase", deny_unknown_fields)]
-pub enum SplitRequest {
-    /// So many equal parts.
-    Equal {
-        /// How many.
-        parts: u32,
-    },
+#[serde(try_from = "SplitBody", into = "SplitBody")]
+pub struct SplitRequest(pub Split);
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SplitMode {
+    Equal,
+    Items,
+    Amounts,
+}
+
+/// As the contract writes it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SplitBody {
+    mode: SplitMode,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parts: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shares: Option<Vec<Vec<Claim>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    amounts: Option<Vec<Euros>>,
+}
+
+impl TryFrom<SplitBody> for SplitRequest {
+    type Error = &'static str;
+    fn try_from(body: SplitBody) -> Result<Self, Self::Error> {
+        match body {
+            SplitBody { mode: SplitMode::Equal, parts: Some(parts), shares: None, amounts: None } => Ok(Self(Split::Equal(parts))),
+            SplitBody { mode: SplitMode::Items, parts: None, shares: Some(shares), amounts: None } => Ok(Self(Split::Items(shares))),
+            SplitBody { mode: SplitMode::Amounts, parts: None, shares: None, amounts: Some(amounts) } => {
+                Ok(Self(Split::Amounts(amounts.into_iter().map(|amount| amount.0).collect())))
+            }
+            _ => Err("equal has parts, items has shares, amounts has amounts, and nothing else"),
+        }
+    }
+}
+
+impl From<SplitRequest> for SplitBody {
+    fn from(SplitRequest(split): SplitRequest) -> Self {
+        let none = Self { mode: SplitMode::Equal, parts: None, shares: None, amounts: None };
+        match split {
+            Split::Equal(parts) => Self { parts: Some(parts), ..none },
+            Split::Items(shares) => Self { mode: SplitMode::Items, shares: Some(shares), ..none },
+            Split::Amounts(amounts) => Self { mode: SplitMode::Amounts, amounts: Some(amounts.into_iter().map(Euros).collect()), ..none },
+        }
+    }
+}
+
+/// Takes something off a price. Exactly one of `percent` and `amount`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiscountRequest {
+    /// Off which line; without it, off all that is not paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_id: Option<LineId>,
+    /// So much of what is not paid of it, in per cent.
+    #[serde(with = "crate::wire::percent_opt", default, skip_serializing_if = "Option::is_none")]
+    pub percent: Option<VatRate>,
+    /// So many euros.
+    #[serde(with = "crate::wire::euros_opt", default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Cents>,
+    /// Why.
+    pub reason: String,
+    /// Chosen by the till; the same one again takes nothing off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<uuid::Uuid>,
+}
+
+/// A provisional note was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteDone {
+    /// Its number among the notes.
+    pub note_no: i64,
+    /// As it is printed: 48 columns.
+    pub text: String,
 }
 
 /// Answer to a split.

@@ -86,9 +86,12 @@ pub struct LineView {
     /// For one, with what its options add.
     #[serde(with = "euros")]
     pub unit_price: Cents,
-    /// For the line.
+    /// For the line, its discount taken off.
     #[serde(with = "euros")]
     pub total: Cents,
+    /// What was taken off its price.
+    #[serde(with = "euros", default)]
+    pub discount: Cents,
     /// The rate when it was ordered.
     #[serde(with = "percent")]
     pub vat_rate: VatRate,

@@ -68,9 +68,18 @@ pub struct PaymentRequest {
     pub amount: Cents,
     /// The means.
     pub method: Method,
-    /// Cash handed over.
+    /// Cash handed over; what meal vouchers are worth, when that is more than they settle.
     #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
     pub tendered: Option<Cents>,
+    /// Given beside it: outside the sale and outside VAT.
+    #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
+    pub tip: Option<Cents>,
+    /// Only so much of the share now; the rest becomes a share of its own, to be paid by other means.
+    #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Cents>,
+    /// Other shares that are paid in one with it; `amount` is then what all of them owe.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<u32>,
     /// The authorisation number that a terminal of its own printed; only where no terminal is on the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_code: Option<String>,
@@ -111,7 +120,77 @@ pub struct PaymentDone {
     /// What the terminal took, when that is less than what the share owed.
     #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
     pub amount_booked: Option<Cents>,
+    /// What a cashier should know, and what stopped nothing: `tr_over_daily_limit`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
+
+/// Gives money back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefundRequest {
+    /// How much; without it, all of the lines below, or all of the payment that was not given back yet.
+    #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Cents>,
+    /// Only for these lines of its ticket.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<crate::LineId>,
+    /// Why.
+    pub reason: String,
+    /// For a card: the number on the terminal's ticket of the refund, which a person makes at the terminal first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_code: Option<String>,
+    /// Chosen by the till; the same one again gives nothing back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<Uuid>,
+}
+
+/// Answer to a refund.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundDone {
+    /// The refund.
+    pub refund_id: i64,
+    /// Of which payment.
+    pub payment_id: PaymentId,
+    /// How much was given back.
+    #[serde(with = "euros")]
+    pub amount: Cents,
+    /// By the means by which it had come.
+    pub method: Method,
+    /// The number of the counter-entry.
+    pub ticket_no: i64,
+    /// The ticket that it corrects.
+    pub corrects: i64,
+}
+
+/// Corrects the means of a payment: the money did not move, the record does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MethodChange {
+    /// What it really was.
+    pub method: Method,
+    /// Why.
+    pub reason: String,
+    /// Chosen by the till; the same one again corrects nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<Uuid>,
+}
+
+/// Answer to a correction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MethodChanged {
+    /// Of which payment.
+    pub payment_id: PaymentId,
+    /// What it was said to be.
+    pub from: Method,
+    /// What it is.
+    pub to: Method,
+    /// The number of the signed record.
+    pub record_no: i64,
+}
+
+/// What one holder may pay with meal vouchers on one day (Code du travail, R. 3262-10): more is warned of, not refused.
+pub const TR_DAILY_LIMIT: Cents = Cents(2500);
 
 /// One step of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

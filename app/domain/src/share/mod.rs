@@ -10,7 +10,7 @@ mod split;
 mod units;
 
 pub use ledger::{Chosen, Ledger, Line, OpenShare, Plan, Taken};
-pub use split::{Claim, LineLeft, MAX_SHARES, Split, SplitError};
+pub use split::{Claim, LineLeft, MAX_SHARES, Split, SplitError, preview_items};
 pub use units::Units;
 
 use crate::allocate::{equal_parts, largest_remainder};
@@ -62,6 +62,31 @@ pub fn carve(amount: Cents, lines: &mut [LineDue]) -> Option<Vec<SharePart>> {
     )
 }
 
+/// What `qty` of `of` things have of the discount on all of them, rounded down; all of it for all of them.
+#[must_use]
+pub fn of_discount(discount: Cents, qty: u32, of: u32) -> Cents {
+    let part = i128::from(discount.0) * i128::from(qty);
+    Cents(part.checked_div(i128::from(of)).and_then(|cents| i64::try_from(cents).ok()).unwrap_or(0))
+}
+
+/// How much `basis_points` are of an amount, rounded half up.
+#[must_use]
+pub fn percent_of(amount: Cents, basis_points: u16) -> Cents {
+    let doubled = 2 * i128::from(amount.0) * i128::from(basis_points) + 10_000;
+    Cents(i64::try_from(doubled / 20_000).unwrap_or(i64::MAX))
+}
+
+/// Takes `off` off what is due, in proportion to what is due of each line. `None` when it is more than that, or nothing.
+#[must_use]
+pub fn discount_parts(off: Cents, due: &[LineDue]) -> Option<Vec<SharePart>> {
+    if off <= Cents::ZERO {
+        return None;
+    }
+    let mut parts = carve(off, &mut due.to_vec())?;
+    parts.retain(|part| part.amount > Cents::ZERO);
+    Some(parts)
+}
+
 /// Divides all that is due into `count` shares that differ by at most a cent, the larger ones first. No share at all when `count` is zero.
 #[must_use]
 pub fn equal_shares(lines: &[LineDue], count: usize) -> Vec<Vec<SharePart>> {
@@ -88,6 +113,18 @@ mod tests {
         assert_eq!(amounts(&equal_shares(&lines(&[1785]), 4)), [447, 446, 446, 446]);
         assert_eq!(amounts(&equal_shares(&lines(&[2, 3]), 4)), [2, 1, 1, 1]);
         assert!(equal_shares(&lines(&[100]), 0).is_empty());
+    }
+
+    #[test]
+    fn discounts_are_rounded_to_the_cent_and_never_more_than_what_is_due() {
+        assert_eq!(percent_of(Cents(1785), 1000), Cents(179));
+        assert_eq!(percent_of(Cents(1784), 1000), Cents(178));
+        assert_eq!(percent_of(Cents(1785), 10_000), Cents(1785));
+        assert_eq!(of_discount(Cents(100), 1, 3), Cents(33));
+        assert_eq!(of_discount(Cents(67), 2, 2), Cents(67), "all of it");
+        assert_eq!(discount_parts(Cents(151), &lines(&[100, 50])), None);
+        let parts = discount_parts(Cents(30), &lines(&[100, 50, 0])).unwrap();
+        assert_eq!(parts.iter().map(|part| part.amount.0).collect::<Vec<_>>(), [20, 10]);
     }
 
     #[test]

@@ -108,6 +108,23 @@ pub(super) fn by_items(lines: &[LineLeft], shares: &[Vec<Claim>]) -> Result<Vec<
     not_for_nothing(made)
 }
 
+/// What claims that need not add up yet would pay, and what would be left: what a screen shows while people still decide. When they add up,
+/// it is to the cent what [`Split::Items`] makes of them.
+#[must_use]
+pub fn preview_items(lines: &[LineLeft], shares: &[Vec<Claim>]) -> (Vec<Cents>, Cents) {
+    let claims: Vec<BTreeMap<LineId, Units>> = shares.iter().map(|share| together(share)).collect();
+    let (mut amounts, mut rest) = (vec![Cents::ZERO; shares.len()], Cents::ZERO);
+    for line in lines {
+        let wanted: Vec<Units> = claims.iter().map(|share| share.get(&line.line_id).copied().unwrap_or_default()).collect();
+        let free = line.unclaimed.less(wanted.iter().copied().sum());
+        let weights: Vec<u64> = wanted.iter().chain([&free]).map(|units| units.weight()).collect();
+        let mut parts = largest_remainder(line.due, &weights);
+        rest += parts.pop().unwrap_or_default();
+        amounts.iter_mut().zip(parts).for_each(|(amount, part)| *amount += part);
+    }
+    (amounts, rest)
+}
+
 /// The claims on a line have to come to what is left of it: counted as what nobody claimed yet, or in proportion to what is due.
 fn check_claims(line: &LineLeft, wanted: &[Units], all: Units) -> Result<(), SplitError> {
     if line.due == Cents::ZERO && (all == Units::ZERO || line.total == Cents::ZERO) {

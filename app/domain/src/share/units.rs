@@ -49,6 +49,12 @@ impl Units {
         self.0
     }
 
+    /// One of so many equal parts of this, rounded down.
+    #[must_use]
+    pub fn divided_by(self, parts: u32) -> Self {
+        Self(self.0.checked_div(u64::from(parts)).unwrap_or(0))
+    }
+
     /// What [`Self::weight`] gives back.
     pub(super) fn of_weight(weight: u128) -> Self {
         Self(u64::try_from(weight).unwrap_or(u64::MAX).min(Self::MOST * Self::ONE.0))

@@ -66,6 +66,9 @@ fn Cash(billing: Billing, share: ShareView, open: RwSignal<bool>) -> impl IntoVi
             amount: due,
             method: Method::Especes,
             tendered: tendered.get_untracked().ok(),
+            tip: None,
+            part: None,
+            also: Vec::new(),
             approval_code: None,
             uuid: Some(attempt.get_untracked()),
         });

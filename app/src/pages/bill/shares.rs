@@ -10,6 +10,7 @@ use crate::components::toast::use_toaster;
 use crate::i18n::t;
 use crate::session::use_session;
 use domain::api::{ShareStatus, ShareView, SplitRequest};
+use domain::share::Split;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -29,7 +30,7 @@ pub(super) fn SplitControls(billing: Billing) -> impl IntoView {
     let divide = move |parts: u32| {
         wanted.set(Some(parts));
         spawn_local(async move {
-            let answer = calls::split(billing.order, SplitRequest::Equal { parts }).await;
+            let answer = calls::split(billing.order, SplitRequest(Split::Equal(parts))).await;
             live.heard_of_call(&answer);
             if wanted.try_get_untracked() != Some(Some(parts)) {
                 return;

@@ -119,6 +119,7 @@ mod tests {
             voided_qty: 0,
             unit_price: Cents(2400),
             total: Cents(2400),
+            discount: Cents::ZERO,
             vat_rate: VatRate::INTERMEDIATE_10,
             state,
             note: None,
