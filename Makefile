@@ -5,7 +5,7 @@
 #   make test    set up what is missing, run every test
 #   make build   one self-contained release binary
 #   make setup   only install what is missing
-#   make bench   orders and menus a second, beside what the machine can do at most
+#   make bench   orders and menus a second, beside what the machine can do at most; a slow phone; sizes
 #   make lint    format, lints, documentation
 #   make sqlx    after changing a query or a migration: refresh .sqlx/
 
@@ -38,7 +38,7 @@ test:
 	@.ci/test
 
 bench:
-	@.ci/setup run
+	@.ci/setup test
 	@.ci/bench
 
 setup:

@@ -16,6 +16,7 @@ pub mod document;
 pub mod draft;
 pub mod error;
 pub mod i18n;
+pub mod json;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod ports;

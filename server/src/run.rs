@@ -11,6 +11,7 @@ use crate::adapters::tpe;
 use crate::cluster::{Cluster, Durability};
 use crate::config::Config;
 use crate::db;
+use crate::db::lane::Lane;
 use crate::db::orders::Way;
 use crate::http::ws::Stopping;
 use crate::metrics::Metrics;
@@ -39,6 +40,8 @@ use tokio_util::task::TaskTracker;
 
 /// Connections to the database of one process.
 const CONNECTIONS: u32 = 16;
+/// Connections beside them for further rounds: more than processors, because each waits for the disk.
+const ROUNDS_AT_ONCE: usize = 8;
 /// How long running requests may take once the server was asked to stop.
 const LAST_ORDERS: Duration = Duration::from_secs(10);
 /// How often what has expired is forgotten.
@@ -182,6 +185,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         metrics: Metrics::default(),
         menu: MenuCache::new(redis.clone()),
         sessions: Store::new(pool.clone(), redis),
+        rounds: Lane::new(pool.clone(), ROUNDS_AT_ONCE),
         db: pool,
         bus,
         kitchen: Way { is_built_in: outbox.is_none(), with_drinks: config.erp.as_ref().is_some_and(|erp| erp.with_drinks) },

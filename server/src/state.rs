@@ -3,6 +3,7 @@
 use crate::adapters::bus::Bus;
 use crate::adapters::signer::Signer;
 use crate::adapters::tpe::CardTerminal;
+use crate::db::lane::Lane;
 use crate::db::orders::Way;
 use crate::metrics::Metrics;
 use crate::services::floor::Changed;
@@ -21,6 +22,8 @@ pub const REGISTER: &str = "01";
 pub struct House {
     /// Connections that work as `comptoir_app`.
     pub db: PgPool,
+    /// Connections for what is asked most: a further round for guests who are there.
+    pub rounds: Lane,
     /// Events to the open sockets.
     pub bus: Bus,
     /// What is counted while it runs.

@@ -25,9 +25,9 @@ pub async fn post_order(request: &OrderRequest) -> Result<OrderAccepted, CallErr
 fn read_answer<T: serde::de::DeserializeOwned>(status: u16, text: &str) -> Result<T, CallError> {
     let unreadable = || CallError::Unreachable(format!("answer {status} is not readable"));
     if (200..300).contains(&status) {
-        return serde_json::from_str(text).map_err(|_| unreadable());
+        return crate::json::read(text).map_err(|_| unreadable());
     }
-    Err(serde_json::from_str(text).map_or_else(|_| unreadable(), CallError::Refused))
+    Err(crate::json::read(text).map_or_else(|_| unreadable(), CallError::Refused))
 }
 
 #[cfg(feature = "hydrate")]

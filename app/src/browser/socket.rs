@@ -154,8 +154,8 @@ async fn connection(live: Live) -> bool {
 
 fn answer(live: Live, socket: &WebSocket, text: &str) {
     // An event that this app does not know comes from a newer server: not ours to understand.
-    let Ok(event) = serde_json::from_str::<Event>(text) else { return };
-    if let Ok(Numbered { id: Some(id) }) = serde_json::from_str(text) {
+    let Ok(event) = crate::json::read::<Event>(text) else { return };
+    if let Ok(Numbered { id: Some(id) }) = crate::json::read(text) {
         SINCE.set(id);
     }
     if event == (Event::Ping {}) {

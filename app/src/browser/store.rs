@@ -19,7 +19,7 @@ pub struct NotKept;
 /// What was kept under this name; `None` too when it is no longer readable (an older app wrote it).
 pub async fn get_json<T: DeserializeOwned>(name: &str) -> Option<T> {
     let text = idb::get(SNAPSHOTS, name).await.ok().flatten()?;
-    serde_json::from_str(&text).ok()
+    crate::json::read(&text).ok()
 }
 
 /// Keeps this under a name. A snapshot that is not kept is only a slower start, so nobody is told.
@@ -42,7 +42,7 @@ pub async fn forget_snapshots() {
 /// The order being typed for this table.
 pub async fn draft<T: DeserializeOwned>(table: TableId) -> Option<T> {
     let text = idb::get(DRAFTS, &table.to_string()).await.ok().flatten()?;
-    serde_json::from_str(&text).ok()
+    crate::json::read(&text).ok()
 }
 
 /// Keeps the order being typed for this table.

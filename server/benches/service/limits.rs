@@ -15,39 +15,30 @@ pub async fn seed(owner: &mut sqlx::PgConnection, tables: u32) {
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(owner).await.unwrap();
 }
 
-/// The statements of an order in the order in which the server sends them: begin; the open order of the table and an earlier answer; the
-/// round with its lines, its slip and the answer; commit.
-fn statements(tables: u32) -> String {
+/// The statement of a further round, as the server sends it: the open order of the table, unless something was answered under this id, with its
+/// lines, its slip and the answer. A transaction of its own. Ids grow with time, as those of phones do.
+fn statements(tables: u32, told: bool) -> String {
     format!(
-        r#"\set t random(1000, {last})
-\set k random(1, 9000000000000000000)
-begin;
-{find} \gset
-{store};
-commit;
-"#,
+        "\\set t random(1000, {last})\n\\set k random(1, 9000000000000000000)\n{store};\n",
         last = 999 + tables,
-        find = FIND.replace('\n', " "),
-        store = STORE.replace('\n', " "),
+        store = STORE.replace('\n', " ").replace("{sent_at}", if told { "now()" } else { "null" }),
     )
 }
 
-const FIND: &str = "select e.digest, e.answer::text as answer, o.id as o, o.rounds as r, o.server_user_id, o.name
-from (values (1)) as always
-left join lateral (select digest, answer from idempotency where key = md5(:k::text)::uuid) e on true
-left join lateral (
-  select o.id, o.rounds, o.server_user_id, u.name from orders o join users u on u.id = o.server_user_id
-  where o.table_id = :t and o.status = 'open' for no key update of o
-) o on true";
-
-const STORE: &str = "with head as (
-  update orders set rounds = rounds + 1, covers = coalesce(null, covers) where id = :o returning rounds, table_id
+const STORE: &str = "with ids as (
+  select (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || substr(md5(:k::text), 1, 19))::uuid as id
+), head as (
+  update orders set rounds = rounds + 1, covers = coalesce(null, covers)
+  where id = coalesce(null, (select id from orders where table_id = :t and status = 'open'))
+    and status = 'open' and table_id = coalesce(:t, table_id) and server_user_id = coalesce(null, server_user_id)
+    and not exists (select from idempotency where key = (select id from ids))
+  returning id, rounds, table_id
 ), slip as (
-  insert into kitchen_slips (order_id, table_id, round, sent_at)
-  select :o, table_id, rounds, now() from head where true = any('{t,f}'::boolean[]) returning id
+  insert into kitchen_slips (key, order_id, table_id, round, sent_at)
+  select (select id from ids), id, table_id, rounds, {sent_at} from head where true = any('{t,f}'::boolean[]) returning id
 ), stored as (
   insert into order_lines (order_id, round, item_id, kind, name, qty, unit_price_cents, vat_rate, note, course, part_of, options, state, slip_id)
-  select :o, rounds, item_id, kind, name, qty, price, rate, note, course, part_of, options, state, case when to_kitchen then (select id from slip) end
+  select id, rounds, item_id, kind, name, qty, price, rate, note, course, part_of, options, state, case when to_kitchen then (select id from slip) end
   from head, unnest('{12,34}'::bigint[], '{dish,wine}'::text[], '{Magret de canard,Cahors 2018}'::text[], '{1,1}'::integer[], '{2400,2800}'::bigint[],
     '{1000,2000}'::smallint[], '{null,null}'::text[], '{2,0}'::smallint[], '{null,null}'::text[], '{\"[]\",\"[]\"}'::jsonb[],
     '{received,received}'::text[], '{t,f}'::boolean[])
@@ -55,15 +46,21 @@ const STORE: &str = "with head as (
   order by position
 ), answered as (
   insert into idempotency (key, digest, status, answer)
-  select md5(:k::text)::uuid, '\\x0000000000000000000000000000000000000000000000000000000000000000', 201,
-    ('{\"order_id\":1,\"status\":\"sent\",\"round\":1}'::jsonb || jsonb_build_object('slip', (select id from slip)))::text::json
-  on conflict (key) do nothing returning 1
-) select (select id from slip) as slip, not exists (select from answered) as done_elsewhere";
+  select (select id from ids), '\\x0000000000000000000000000000000000000000000000000000000000000000', 201,
+    json_build_object('order_id', id, 'status', 'sent', 'round', rounds, 'slip', (select id from slip))
+  from head
+) select id, rounds, (select id from slip) as slip from head";
 
-/// Transactions a second that `pgbench` gets with these statements.
-pub async fn pgbench(options: &PgConnectOptions, clients: usize, long: Duration, tables: u32) -> f64 {
+/// Slips that wait for the kitchen system.
+pub async fn waiting(owner: &mut sqlx::PgConnection) -> i64 {
+    sqlx::query_scalar("select count(*) from kitchen_slips where sent_at is null").fetch_one(owner).await.unwrap()
+}
+
+/// Transactions a second that `pgbench` gets with this statement. `told`: the built-in kitchen screen has each slip at once; else it waits for a
+/// kitchen system.
+pub async fn pgbench(options: &PgConnectOptions, clients: usize, long: Duration, tables: u32, told: bool) -> f64 {
     let script = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(script.path(), statements(tables)).unwrap();
+    std::fs::write(script.path(), statements(tables, told)).unwrap();
     let socket = options.get_socket().expect("a private cluster is reached by its socket").clone();
     let output = Command::new(program("pgbench"))
         .args(["-n", "-M", "prepared", "-c", &clients.to_string(), "-j", &clients.min(2).to_string()])

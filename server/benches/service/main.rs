@@ -1,6 +1,6 @@
 //! `make bench`: what the till does in a second, each figure beside its limit from the same run.
 //!
-//! The limit of an order is `pgbench` with the same statements on the same cluster, with the same number of clients; the limit of the menu
+//! The limit of an order is `pgbench` with the same statement on the same cluster, with the same number of clients; the limit of the menu
 //! is a bare axum handler that returns the same bytes. Ratios survive a noisy machine, figures alone do not. The load generator is shown
 //! not to be the bottleneck: against the bare handler it reaches what is printed first.
 #![expect(
@@ -22,8 +22,9 @@ use serde_json::json;
 use server::cluster::{Cluster, Durability};
 use server::db;
 use sqlx::Connection;
+use sqlx::postgres::PgConnectOptions;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use watched::Server;
 
 /// As many tables as a chain's busiest evening, so that no two clients wait for the same one more often than in a restaurant.
@@ -48,19 +49,20 @@ async fn main() {
     let cluster = Cluster::start(folder.path(), Durability::Full).await.unwrap();
     let options = cluster.connect_options();
     db::migrate(&options).await.unwrap();
-    let server = Server::start(folder.path()).await;
+    let server = Server::start(folder.path(), None).await;
     let cookie = server.sign_in("alice").await;
     let mut owner = sqlx::PgConnection::connect_with(&options).await.unwrap();
     limits::seed(&mut owner, TABLES).await;
 
     let mut report = Report::default();
     menus(&server, &cookie, folder.path(), &mut report).await;
-    orders(&server, &cookie, &options, &mut report).await;
+    orders(&server, &cookie, &options, None, &mut report).await;
     memory(&server, &cookie, &mut report).await;
+    server.stop().await;
+    kitchen(folder.path(), &options, &mut owner, &mut report).await;
 
     report.print();
     report.write();
-    server.stop().await;
     owner.close().await.unwrap();
     cluster.stop().await.unwrap();
 }
@@ -88,31 +90,62 @@ async fn menus(server: &Server, cookie: &str, folder: &Path, report: &mut Report
     bare.stop().await;
 }
 
-/// Orders of two items, each with an id of its own, beside `pgbench` with the same statements.
-async fn orders(server: &Server, cookie: &str, options: &sqlx::postgres::PgConnectOptions, report: &mut Report) {
+/// Orders of two items, each with an id of its own, beside `pgbench` with the same statement. `kitchen` names the kitchen system that its slips
+/// wait for; without one they are on the built-in screen.
+async fn orders(server: &Server, cookie: &str, options: &PgConnectOptions, kitchen: Option<&str>, report: &mut Report) {
     let post = Load::orders(&server.address, cookie, TABLES);
+    let with = kitchen.map(|kitchen| format!(", {kitchen}")).unwrap_or_default();
     for clients in CLIENTS {
-        let limit = limits::pgbench(options, clients, LONG, TABLES).await;
+        let limit = limits::pgbench(options, clients, LONG, TABLES, kitchen.is_none()).await;
         let ours = server.under(&post, clients, LONG).await;
         assert_eq!(ours.refused, 0, "every order is taken");
+        let clients = format!("{clients} clients{with}");
         report.add(
-            Row::new(format!("POST /api/orders, {clients} clients"), "orders/s", ours.per_second(), limit)
-                .with_target("at least 85 % of pgbench with the same statements", |row| row.ratio() >= 0.85)
+            Row::new(format!("POST /api/orders, {clients}"), "orders/s", ours.per_second(), limit)
+                .with_target("at least 85 % of pgbench with the same statement", |row| row.ratio() >= 0.85)
                 .with_detail(json!({ "p50_us": ours.percentile(50), "p99_us": ours.percentile(99), "limit": "pgbench -M prepared" })),
         );
-        let spread = Row::new(format!("P99 of an order, {clients} clients"), "µs", ours.percentile(99), 5.0 * ours.percentile(50));
+        let spread = Row::new(format!("P99 of an order, {clients}"), "µs", ours.percentile(99), 5.0 * ours.percentile(50));
         report.add(spread.with_target("under five times its own P50", |row| row.ours < row.limit));
-        let cpu = Row::new(format!("processor time of an order, {clients} clients"), "µs", ours.cpu_us_each(), 150.0);
+        let cpu = Row::new(format!("processor time of an order, {clients}"), "µs", ours.cpu_us_each(), 150.0);
         report.add(cpu.with_target("under 150 µs in the server process", |row| row.ours < row.limit));
     }
+}
+
+/// The same with a kitchen system: one that is not there, so that its slips are written and wait; then one that takes them all.
+async fn kitchen(folder: &Path, options: &PgConnectOptions, owner: &mut sqlx::PgConnection, report: &mut Report) {
+    let kitchen = Server::kitchen().await;
+    let nobody = "http://127.0.0.1:9";
+    let server = Server::start(folder, Some(nobody)).await;
+    let cookie = server.sign_in("alice").await;
+    orders(&server, &cookie, options, Some("kitchen system away"), report).await;
+    server.stop().await;
+    let waiting = limits::waiting(owner).await;
+    let server = Server::start(folder, Some(&format!("http://{}", kitchen.address))).await;
+    let (began, before) = (Instant::now(), server.cpu());
+    tokio::time::sleep(LONG).await;
+    let told = waiting - limits::waiting(owner).await;
+    let (took, cpu) = (began.elapsed(), server.cpu() - before);
+    let each = 1e6 * cpu.as_secs_f64() / told.max(1) as f64;
+    report.add(
+        Row::new(
+            "slips that reach a kitchen system that is back".to_owned(),
+            "slips/s",
+            told as f64 / took.as_secs_f64(),
+            told as f64 / took.as_secs_f64(),
+        )
+        .with_detail(json!({ "cpu_us_each": each, "waiting": waiting })),
+    );
+    server.stop().await;
+    kitchen.stop().await;
 }
 
 /// Memory after a hundred thousand orders.
 async fn memory(server: &Server, cookie: &str, report: &mut Report) {
     let post = Load::orders(&server.address, cookie, TABLES);
     let mut taken = report.orders_so_far();
-    let deadline = std::time::Instant::now() + Duration::from_secs(180);
-    while taken < MANY && std::time::Instant::now() < deadline {
+    let deadline = Instant::now() + Duration::from_secs(180);
+    while taken < MANY && Instant::now() < deadline {
         let Outcome { answered, .. } = server.under(&post, 32, LONG).await;
         taken += answered;
     }

@@ -16,12 +16,25 @@ pub struct Server {
 }
 
 impl Server {
-    /// `comptoir serve` on a data folder whose cluster runs already.
-    pub async fn start(data: &Path) -> Self {
+    /// `comptoir serve` on a data folder whose cluster runs already, with the built-in kitchen screen or a kitchen system. It says what it
+    /// always says, to nobody.
+    pub async fn start(data: &Path, erp_url: Option<&str>) -> Self {
         let address = free_address();
         let mut command = Command::new(env!("CARGO_BIN_EXE_comptoir"));
-        command.arg("serve").env("COMPTOIR_DATA", data).env("COMPTOIR_ADDR", &address).env("COMPTOIR_DEMO", "1").env("RUST_LOG", "warn");
+        command.arg("serve").env("COMPTOIR_DATA", data).env("COMPTOIR_ADDR", &address).env("COMPTOIR_DEMO", "1").stderr(Stdio::null());
+        if let Some(url) = erp_url {
+            // What is measured is the order, not how long a kitchen thinks.
+            command.env("ERP_URL", url).env("ERP_WAIT_MS", "0");
+        }
         Self::spawn(command, address, "Comptoir is serving").await
+    }
+
+    /// `comptoir sim erp`; its address is what `ERP_URL` needs.
+    pub async fn kitchen() -> Self {
+        let address = free_address();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_comptoir"));
+        command.args(["sim", "erp", "--listen", &address]).stderr(Stdio::null());
+        Self::spawn(command, address, "Kitchen system simulator").await
     }
 
     /// This program again, as a bare handler that returns the bytes of a file.
@@ -69,7 +82,7 @@ impl Server {
     }
 
     /// Processor time used so far, by the process and in the kernel for it.
-    fn cpu(&self) -> Duration {
+    pub fn cpu(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
         // The name in parentheses may hold spaces; user and system time are the 14th and 15th fields of proc(5).
         let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();

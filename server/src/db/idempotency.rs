@@ -94,11 +94,7 @@ pub async fn forget_old(db: impl PgExecutor<'_>) -> Result<u64> {
 /// # Errors
 /// When the database does not answer.
 pub async fn may_be_forgotten(db: impl PgExecutor<'_>, key: Uuid) -> Result<bool> {
-    let Some(made_at) = made_at(key) else { return Ok(false) };
-    // Younger by the clocks of both, which may differ by a day.
-    if made_at > OffsetDateTime::now_utc() - time::Duration::days(i64::from(REMEMBERED_DAYS) - 2) {
-        return Ok(false);
-    }
+    let Some(made_at) = made_at(key).filter(|_| is_old(key)) else { return Ok(false) };
     Ok(sqlx::query_scalar!(
         r#"select $1 < now() - make_interval(days => $2 - 1)
                and $1 > (select min(created_at) - interval '1 day' from users) as "forgotten!""#,
@@ -107,6 +103,12 @@ pub async fn may_be_forgotten(db: impl PgExecutor<'_>, key: Uuid) -> Result<bool
     )
     .fetch_one(db)
     .await?)
+}
+
+/// Whether an id says that it is older than what is remembered for certain, by clocks that may differ by a day.
+#[must_use]
+pub fn is_old(key: Uuid) -> bool {
+    made_at(key).is_some_and(|made_at| made_at <= OffsetDateTime::now_utc() - time::Duration::days(i64::from(REMEMBERED_DAYS) - 2))
 }
 
 /// When a v7 says that it was made.

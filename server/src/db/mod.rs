@@ -12,6 +12,7 @@ pub mod floor;
 pub mod idempotency;
 pub mod journal;
 pub mod kitchen;
+pub mod lane;
 pub mod menu;
 pub mod orders;
 pub mod outbox;

@@ -78,38 +78,61 @@ pub async fn open(db: &mut PgConnection, table: TableId, covers: u16, server: Us
     Ok(OrderId::from_row(id))
 }
 
-/// The answer to a request, to be stored under its id.
-pub struct Answer<'a> {
-    /// The id that the client chose.
-    pub key: Uuid,
-    /// What was asked.
-    pub digest: &'a [u8],
-    /// What is answered, without the number of the slip, which is added as `slip`.
-    pub body: serde_json::Value,
+/// Whose round it is.
+#[derive(Debug, Clone, Copy)]
+pub enum To {
+    /// Of an order that this transaction holds.
+    Held(OrderId),
+    /// Of whichever order is open at a table, if it is looked after by this person.
+    OpenAt(TableId, Option<UserId>),
 }
 
-/// A round that was stored.
-pub struct NewRound {
-    /// The slip that tells the kitchen, when there is anything to cook now.
-    pub slip: Option<i64>,
-    /// Somebody else stored an answer under the same id at the same moment: nothing of this may stay.
-    pub done_elsewhere: bool,
+/// A round about to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRound<'a> {
+    /// How many guests, when somebody said.
+    pub covers: Option<u16>,
+    /// What.
+    pub lines: &'a [PricedLine],
+    /// How the kitchen is told.
+    pub way: Way,
+    /// The key of the slip, should there be one.
+    pub slip: Uuid,
+    /// What is answered about the kitchen.
+    pub status: SentStatus,
+    /// The id that the client chose, and what was asked: the answer is stored under it.
+    pub request: Option<(Uuid, &'a [u8])>,
 }
 
-/// Adds a round to an order that is locked: raises the round, sets the covers when somebody said how many, stores the lines, the slip that
-/// tells the kitchen, and the answer. One statement, because each costs a way to the database and back.
+/// What became of it.
+pub enum Stored {
+    /// It is stored, as this round of this order; `slip` tells the kitchen, when there is anything to cook now.
+    Round {
+        /// The order.
+        order: OrderId,
+        /// The round.
+        round: u32,
+        /// The number of the slip.
+        slip: Option<i64>,
+    },
+    /// There is no such open order, or something was answered under this id before. Nothing was stored.
+    Not,
+    /// Somebody else stored an answer under the same id at the same moment. Nothing was stored, and a transaction is to be rolled back.
+    Elsewhere,
+}
+
+/// Adds a round to an order: raises the round, sets the covers when somebody said how many, stores the lines, the slip that tells the kitchen,
+/// and the answer. One statement, because each costs a way to the database and back; by itself it is a whole transaction.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn add_round(
-    db: &mut PgConnection,
-    order: OrderId,
-    covers: Option<u16>,
-    lines: &[PricedLine],
-    way: Way,
-    answer: Option<&Answer<'_>>,
-) -> Result<NewRound> {
-    let covers = covers.and_then(|covers| i16::try_from(covers).ok());
+pub async fn add_round(db: impl PgExecutor<'_>, to: To, new: &NewRound<'_>) -> Result<Stored> {
+    let (held, table, only_of) = match to {
+        To::Held(order) => (Some(order.get()), None, None),
+        To::OpenAt(table, only_of) => (None, Some(table.get()), only_of.map(UserId::get)),
+    };
+    let NewRound { lines, way, .. } = *new;
+    let covers = new.covers.and_then(|covers| i16::try_from(covers).ok());
     let item_ids: Vec<i64> = lines.iter().map(|line| line.item_id.get()).collect();
     let kinds: Vec<&str> = lines.iter().map(|line| line.kind.as_str()).collect();
     let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
@@ -119,20 +142,25 @@ pub async fn add_round(
     let notes: Vec<Option<&str>> = lines.iter().map(|line| line.note.as_deref()).collect();
     let courses: Vec<i16> = lines.iter().map(|line| i16::from(line.course)).collect();
     let parts: Vec<Option<&str>> = lines.iter().map(|line| line.part_of.as_deref()).collect();
-    let options = lines.iter().map(|line| serde_json::to_value(&line.options)).collect::<Result<Vec<_>, _>>()?;
+    let options: Vec<Json<&[PricedOption]>> = lines.iter().map(|line| Json(line.options.as_slice())).collect();
     let states: Vec<&str> = lines.iter().map(|line| if line.hold { LineState::Held } else { LineState::Received }.as_str()).collect();
     let to_kitchen: Vec<bool> = lines.iter().map(|line| !line.hold && way.tells(line.kind)).collect();
-    let row = sqlx::query!(
+    // All of the answer is read, not only the row: outside a transaction the row comes before the commit.
+    let rows = sqlx::query!(
         r#"with head as (
-             update orders set rounds = rounds + 1, covers = coalesce($2, covers) where id = $1 returning rounds, table_id
+             update orders set rounds = rounds + 1, covers = coalesce($2, covers)
+             where id = coalesce($1, (select id from orders where table_id = $19 and status = 'open'))
+               and status = 'open' and table_id = coalesce($19, table_id) and server_user_id = coalesce($20, server_user_id)
+               and not exists (select from idempotency where key = $16)
+             returning id, rounds, table_id
          ), slip as (
-             insert into kitchen_slips (order_id, table_id, round, sent_at)
-             select $1, table_id, rounds, case when $3 then now() end from head where true = any($15::boolean[])
+             insert into kitchen_slips (key, order_id, table_id, round, sent_at)
+             select $21, id, table_id, rounds, case when $3 then now() end from head where true = any($15::boolean[])
              returning id
          ), stored as (
              insert into order_lines
                  (order_id, round, item_id, kind, name, qty, unit_price_cents, vat_rate, note, course, part_of, options, state, slip_id)
-             select $1, rounds, item_id, kind, name, qty, price, rate, note, course, part_of, options, state,
+             select id, rounds, item_id, kind, name, qty, price, rate, note, course, part_of, options, state,
                     case when to_kitchen then (select id from slip) end
              from head, unnest($4::bigint[], $5::text[], $6::text[], $7::integer[], $8::bigint[], $9::smallint[], $10::text[],
                                $11::smallint[], $12::text[], $13::jsonb[], $14::text[], $15::boolean[])
@@ -140,12 +168,12 @@ pub async fn add_round(
              order by position
          ), answered as (
              insert into idempotency (key, digest, status, answer)
-             select $16, $17, 201, ($18::jsonb || jsonb_build_object('slip', (select id from slip)))::text::json where $16::uuid is not null
-             on conflict (key) do nothing
-             returning 1
+             select $16, $17, 201,
+                    json_build_object('order_id', id, 'status', $18::text, 'round', rounds, 'slip', (select id from slip))
+             from head where $16::uuid is not null
          )
-         select (select id from slip) as slip, $16::uuid is not null and not exists (select from answered) as "done_elsewhere!""#,
-        order.get(),
+         select id, rounds, (select id from slip) as slip from head"#,
+        held,
         covers,
         way.is_built_in,
         &item_ids,
@@ -157,16 +185,27 @@ pub async fn add_round(
         &notes as &[Option<&str>],
         &courses,
         &parts as &[Option<&str>],
-        &options,
+        &options as &[Json<&[PricedOption]>],
         &states as &[&str],
         &to_kitchen,
-        answer.map(|answer| answer.key),
-        answer.map(|answer| answer.digest),
-        answer.map(|answer| answer.body.clone()),
+        new.request.map(|(key, _)| key),
+        new.request.map(|(_, digest)| digest),
+        new.status.as_str(),
+        table,
+        only_of,
+        new.slip,
     )
-    .fetch_one(db)
-    .await?;
-    Ok(NewRound { slip: row.slip, done_elsewhere: row.done_elsewhere })
+    .fetch_all(db)
+    .await;
+    match rows {
+        Ok(mut rows) => Ok(rows.pop().map_or(Stored::Not, |row| Stored::Round {
+            order: OrderId::from_row(row.id),
+            round: row.rounds.unsigned_abs(),
+            slip: row.slip,
+        })),
+        Err(sqlx::Error::Database(refused)) if refused.constraint() == Some("idempotency_pkey") => Ok(Stored::Elsewhere),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// How the kitchen is told.

@@ -159,6 +159,16 @@ pub async fn is_sent(db: impl PgExecutor<'_>, slip: i64) -> Result<bool> {
     Ok(sent.unwrap_or(false))
 }
 
+/// Whether the kitchen has the slip with this key.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_sent_by_key(db: impl PgExecutor<'_>, key: Uuid) -> Result<bool> {
+    let sent =
+        sqlx::query_scalar!(r#"select sent_at is not null as "sent!" from kitchen_slips where key = $1"#, key).fetch_optional(db).await?;
+    Ok(sent.unwrap_or(false))
+}
+
 /// Leaves what a kitchen system never took to the built-in screen, which shows it already. Returns how many slips that were.
 ///
 /// # Errors

@@ -88,6 +88,12 @@ pub async fn refuse_if_forgotten(db: &mut PgConnection, key: Option<Uuid>) -> Re
     }
 }
 
+/// Whether an id is so old that it has to be looked at closely.
+#[must_use]
+pub fn may_be_forgotten(key: Option<Uuid>) -> bool {
+    key.is_some_and(idempotency::is_old)
+}
+
 /// What was asked, by whom and where: what was understood is compared, not how it was spaced.
 ///
 /// # Errors

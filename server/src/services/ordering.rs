@@ -1,19 +1,22 @@
 //! Scenario 1: an order reaches the house.
 //!
-//! Look for an earlier answer and lock the table's open order → check and price the request from our own menu → open an order when there is
-//! none → store the round, the slip and the answer → commit → tell the screens → wait a moment for the kitchen.
+//! Check and price the request from our own menu → store the round, the slip and the answer → tell the screens → wait a moment for the kitchen.
+//! A further round for guests who are there is one statement, and the usual case. Everything else is a transaction: look for an earlier
+//! answer and lock the table's open order → open one when there is none → store → commit.
 
 use super::floor;
 use super::once::{self, Answered};
 use crate::db;
-use crate::db::orders::OpenOrder;
+use crate::db::orders::{NewRound, OpenOrder, Stored, To};
 use crate::error::{Error, Result};
 use crate::state::House;
+use crate::workers::outbox::Awaited;
 use domain::OrderId;
 use domain::api::{OrderAccepted, OrderView, SentStatus, SessionUser};
-use domain::order::{IfOccupied, OrderRequest, price};
+use domain::order::{IfOccupied, OrderRequest, PricedLine, price};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// What is stored as the answer to an order. Whether the kitchen has it was not known when it was stored: a replay says what is known then.
 #[derive(Serialize, Deserialize)]
@@ -40,6 +43,22 @@ pub async fn place(house: &House, user: &SessionUser, request: &OrderRequest) ->
 
 async fn try_place(house: &House, user: &SessionUser, request: &OrderRequest, digest: &[u8]) -> Result<Option<Answered<OrderAccepted>>> {
     let menu = house.menu.get(&house.db).await?;
+    let lines = price(request, &menu.menu);
+    if let Ok(lines) = &lines
+        && !once::may_be_forgotten(request.uuid)
+    {
+        let round = new_round(house, request, lines, digest);
+        let only_of = (request.if_occupied == IfOccupied::Reject).then_some(user.id);
+        let awaited = house.outbox.as_ref().map(|outbox| outbox.expect(round.slip));
+        let to = To::OpenAt(request.table_id, only_of);
+        match house.rounds.lend(async |db| db::orders::add_round(db, to, &round).await).await? {
+            Stored::Round { order, round: number, slip } => {
+                return Ok(Some(taken(house, request, &round, (order, number), awaited.filter(|_| slip.is_some())).await));
+            }
+            Stored::Elsewhere => return Ok(None),
+            Stored::Not => {}
+        }
+    }
     let mut tx = house.db.begin().await?;
     let (open, earlier) = db::orders::lock_open_unless_done(&mut tx, request.table_id, request.uuid).await?;
     // Before the price: an order that was taken stays taken, whatever has run out since.
@@ -49,7 +68,7 @@ async fn try_place(house: &House, user: &SessionUser, request: &OrderRequest, di
         return replay(&mut tx, &answer).await.map(Some);
     }
     once::refuse_if_forgotten(&mut tx, request.uuid).await?;
-    let lines = price(request, &menu.menu).map_err(Error::Invalid)?;
+    let lines = lines.map_err(Error::Invalid)?;
     let open = match open {
         Some(open) => open,
         None => open_order(&mut tx, user, request).await?,
@@ -57,27 +76,44 @@ async fn try_place(house: &House, user: &SessionUser, request: &OrderRequest, di
     if request.if_occupied == IfOccupied::Reject && open.server.0 != user.id {
         return Err(Error::TableOccupied { order_id: open.id.get(), opened_by: (open.server.0.get(), open.server.1) });
     }
-    let cooks_now = lines.iter().any(|line| !line.hold && house.kitchen.tells(line.kind));
-    // The built-in kitchen screen reads the same rows: once this is committed the kitchen has it.
-    let status = if cooks_now && !house.kitchen.is_built_in { SentStatus::PendingErp } else { SentStatus::Sent };
-    let mut accepted = OrderAccepted { order_id: open.id, status, round: open.rounds + 1 };
-    let body = serde_json::to_value(&accepted)?;
-    let answer = request.uuid.map(|key| db::orders::Answer { key, digest, body });
-    let stored = db::orders::add_round(&mut tx, open.id, request.covers, &lines, house.kitchen, answer.as_ref()).await?;
-    if stored.done_elsewhere {
+    let round = new_round(house, request, &lines, digest);
+    // Before the commit, so that no worker is faster.
+    let awaited = house.outbox.as_ref().map(|outbox| outbox.expect(round.slip));
+    let Stored::Round { order, round: number, slip } = db::orders::add_round(&mut *tx, To::Held(open.id), &round).await? else {
         tx.rollback().await?;
         return Ok(None);
-    }
-    let awaited = house.outbox.as_ref().zip(stored.slip).map(|(outbox, slip)| outbox.expect(slip));
+    };
     tx.commit().await?;
-    house.wake_outbox();
+    Ok(Some(taken(house, request, &round, (order, number), awaited.filter(|_| slip.is_some())).await))
+}
 
-    tracing::info!(order = open.id.get(), table = request.table_id.get(), round = accepted.round, lines = lines.len(), "order taken");
-    floor::announce(house, request.table_id, open.id);
-    if let Some(awaited) = awaited {
-        accepted.status = awaited.status().await;
-    }
-    Ok(Some(Answered::now(accepted)))
+fn new_round<'a>(house: &House, request: &'a OrderRequest, lines: &'a [PricedLine], digest: &'a [u8]) -> NewRound<'a> {
+    let way = house.kitchen;
+    let cooks_now = lines.iter().any(|line| !line.hold && way.tells(line.kind));
+    // The built-in kitchen screen reads the same rows: once this is committed the kitchen has it.
+    let status = if cooks_now && !way.is_built_in { SentStatus::PendingErp } else { SentStatus::Sent };
+    let request_id = request.uuid.map(|key| (key, digest));
+    NewRound { covers: request.covers, lines, way, slip: Uuid::now_v7(), status, request: request_id }
+}
+
+/// What is committed is told: the kitchen system, the screens, and the waiter, as far as the kitchen has answered by then.
+async fn taken(
+    house: &House,
+    request: &OrderRequest,
+    stored: &NewRound<'_>,
+    (order_id, round): (OrderId, u32),
+    awaited: Option<Awaited<'_>>,
+) -> Answered<OrderAccepted> {
+    tracing::info!(order = order_id.get(), table = request.table_id.get(), round, lines = stored.lines.len(), "order taken");
+    floor::announce(house, request.table_id, order_id);
+    let status = match awaited {
+        Some(awaited) => {
+            house.wake_outbox();
+            awaited.status().await
+        }
+        None => stored.status,
+    };
+    Answered::now(OrderAccepted { order_id, status, round })
 }
 
 /// The first answer again, with what is known by now about the kitchen.

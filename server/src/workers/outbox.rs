@@ -26,6 +26,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Tables that are told at the same time.
 const LANES: usize = 8;
@@ -80,7 +81,7 @@ pub struct Outbox {
     began: Instant,
     woken: Notify,
     /// Requests that wait for the first attempt of their slip.
-    awaited: Mutex<HashMap<i64, oneshot::Sender<bool>>>,
+    awaited: Mutex<HashMap<Uuid, oneshot::Sender<bool>>>,
 }
 
 impl Outbox {
@@ -136,9 +137,9 @@ impl Outbox {
         self.breaker().phase(self.began.elapsed())
     }
 
-    /// Asks to be told of the first attempt of a slip. Before the commit, so that no worker is faster.
+    /// Asks to be told of the first attempt of the slip with this key. Before the commit, so that no worker is faster.
     #[must_use]
-    pub fn expect(&self, slip: i64) -> Awaited<'_> {
+    pub fn expect(&self, slip: Uuid) -> Awaited<'_> {
         let (sender, attempt) = oneshot::channel();
         self.awaited().insert(slip, sender);
         Awaited { outbox: self, slip, attempt }
@@ -172,7 +173,7 @@ impl Outbox {
             }
         }
         // Whoever waits for it hears before the screens do: the screens will ask for the order.
-        if let Some(waiting) = self.awaited().remove(&claim.id) {
+        if let Some(waiting) = self.awaited().remove(&claim.key) {
             let _ = waiting.send(answer.is_ok());
         }
         if answer.is_ok() {
@@ -207,7 +208,7 @@ impl Outbox {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn awaited(&self) -> MutexGuard<'_, HashMap<i64, oneshot::Sender<bool>>> {
+    fn awaited(&self) -> MutexGuard<'_, HashMap<Uuid, oneshot::Sender<bool>>> {
         self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -215,7 +216,7 @@ impl Outbox {
 /// A request that waits for its slip.
 pub struct Awaited<'a> {
     outbox: &'a Outbox,
-    slip: i64,
+    slip: Uuid,
     attempt: oneshot::Receiver<bool>,
 }
 
@@ -228,7 +229,7 @@ impl Awaited<'_> {
             match tokio::time::timeout(self.outbox.wait, &mut self.attempt).await {
                 Ok(Ok(told)) => told,
                 // Another process may have told the kitchen.
-                Ok(Err(_)) | Err(_) => db::outbox::is_sent(&self.outbox.db, self.slip).await.unwrap_or(false),
+                Ok(Err(_)) | Err(_) => db::outbox::is_sent_by_key(&self.outbox.db, self.slip).await.unwrap_or(false),
             }
         };
         if told { SentStatus::Sent } else { SentStatus::PendingErp }

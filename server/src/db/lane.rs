@@ -1,0 +1,58 @@
+//! Connections that the most frequent statement keeps for itself.
+//!
+//! The pool asks every connection that comes back whether it is still whole: whoever held it may have been given up in the middle of an
+//! answer. That is a second way to the database for a statement that is a whole transaction and needs one. Here a connection is kept only
+//! after its answer was read to the end; one that was given up or failed is closed.
+
+use crate::error::Result;
+use sqlx::{Connection, PgConnection, PgPool};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use tokio::sync::Semaphore;
+
+use super::TRUSTED;
+
+/// See the module.
+pub struct Lane {
+    pool: PgPool,
+    /// Who may have a connection now.
+    turns: Semaphore,
+    /// The last one used is used next.
+    idle: Mutex<Vec<(PgConnection, Instant)>>,
+}
+
+impl Lane {
+    /// At most so many connections, made by the pool and not counted by it.
+    #[must_use]
+    pub fn new(pool: PgPool, connections: usize) -> Self {
+        Self { pool, turns: Semaphore::new(connections), idle: Mutex::default() }
+    }
+
+    /// Lends a connection for statements that are read to their end, outside a transaction.
+    ///
+    /// # Errors
+    /// When the database does not answer, and whatever the statements end with.
+    pub async fn lend<T>(&self, ask: impl AsyncFnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+        // Never closed.
+        let _turn = self.turns.acquire().await;
+        let mut connection = self.take().await?;
+        let answer = ask(&mut connection).await?;
+        self.idle().push((connection, Instant::now()));
+        Ok(answer)
+    }
+
+    async fn take(&self) -> Result<PgConnection> {
+        while !self.pool.is_closed() {
+            let Some((mut connection, used)) = self.idle().pop() else { break };
+            if used.elapsed() < TRUSTED || connection.ping().await.is_ok() {
+                return Ok(connection);
+            }
+        }
+        Ok(self.pool.acquire().await?.detach())
+    }
+
+    // Nothing panics while it holds this.
+    fn idle(&self) -> MutexGuard<'_, Vec<(PgConnection, Instant)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
