@@ -1,7 +1,7 @@
 //! Reading JSON, in one way.
 //!
 //! The parser is compiled for every type that is read, and once more for every kind of input. The calls of the pages read bytes, so texts are
-//! read as bytes too: reading them as texts made the browser side 34 kB larger (brotli).
+//! read as bytes too: with both the browser side was 130 kB longer, and 5 kB as it travels.
 
 use serde::de::DeserializeOwned;
 
