@@ -4,9 +4,10 @@
 
 use crate::error::CallError;
 use domain::api::{
-    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest, DiscountRequest, FloorPlan,
-    HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView, ResolveRequest, SessionUser,
-    SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
+    Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
+    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView,
+    ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport,
+    VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -234,6 +235,12 @@ pub async fn ticket(#[doc = "Its number."] no: i64) -> Result<TicketText, CallEr
 #[server(name = AskClosing, prefix = "/call", endpoint = "closing", input = Json, output = Json)]
 pub async fn closing() -> Result<ClosingView, CallError> {
     answered(till()?.closing().await)
+}
+
+/// Records a movement of cash.
+#[server(name = MoveCash, prefix = "/call", endpoint = "move_cash", input = Json, output = Json)]
+pub async fn move_cash(#[doc = "What is moved."] request: CashMovementRequest) -> Result<CashMovementDone, CallError> {
+    answered(till()?.move_cash(request).await)
 }
 
 /// Closes a day.

@@ -3,9 +3,10 @@
 
 use async_trait::async_trait;
 use domain::api::{
-    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest, DiscountRequest, FloorPlan,
-    HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView, Problem, ResolveRequest,
-    SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
+    Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
+    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView,
+    Problem, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest,
+    VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -78,6 +79,8 @@ pub trait Till: Send + Sync {
     async fn closing(&self) -> Result<ClosingView, Problem>;
     /// Closes a day.
     async fn close(&self, request: CloseRequest) -> Result<CloseDone, Problem>;
+    /// Records a movement of cash.
+    async fn move_cash(&self, request: CashMovementRequest) -> Result<CashMovementDone, Problem>;
     /// Checks the whole journal.
     async fn verify(&self) -> Result<VerifyReport, Problem>;
     /// The drawing of the house.

@@ -7,10 +7,12 @@ use anyhow::{Context, bail};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::fiscal::SignatureCheck;
-use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use rsa::pkcs1::EncodeRsaPublicKey;
+use rsa::pkcs1v15::SigningKey;
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::rand_core::OsRng;
-use rsa::signature::{RandomizedSigner, SignatureEncoding, Verifier};
+use rsa::signature::{RandomizedSigner, SignatureEncoding};
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -91,6 +93,43 @@ impl Signer {
         &self.public_key_pem
     }
 
+    /// Makes the key that is to sign next and stores it beside the present one; nothing signs with it before [`Self::take_over`].
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn prepare_next(path: &Path) -> anyhow::Result<(Self, std::path::PathBuf)> {
+        let draft = path.with_extension("next.pem");
+        let _ = std::fs::remove_file(&draft);
+        Ok((Self::open(&draft, true)?, draft))
+    }
+
+    /// Puts the next key in the place of the present one, which is kept beside it under its id.
+    ///
+    /// # Errors
+    /// When the files cannot be moved.
+    pub fn take_over(&self, path: &Path, next: &Path) -> anyhow::Result<()> {
+        let kept = path.with_extension(format!("{}.pem", self.key_id));
+        if !kept.exists() {
+            std::fs::hard_link(path, &kept).with_context(|| format!("cannot keep the old key as {}", kept.display()))?;
+        }
+        std::fs::rename(next, path).with_context(|| format!("FISCAL_KEY_FILE: cannot write {}", path.display()))?;
+        Ok(())
+    }
+
+    /// SHA-256 of the public half, hexadecimal: what is compared by eye.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        fingerprint(&self.public_key_pem).unwrap_or_default()
+    }
+
+    /// Signs bytes: the raw signature, as `openssl` takes it.
+    ///
+    /// # Errors
+    /// When signing fails, which it does not with a sound key.
+    pub fn sign_bytes(&self, bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+        Ok(self.key.try_sign_with_rng(&mut OsRng, bytes).context("cannot sign")?.to_vec())
+    }
+
     /// Signs a text: base64url without padding, 342 characters.
     ///
     /// # Errors
@@ -106,18 +145,26 @@ fn key_id(public: &RsaPublicKey) -> anyhow::Result<String> {
     Ok(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Checks signatures with the public keys it was given.
-pub struct Checker(HashMap<String, VerifyingKey<Sha256>>);
+/// SHA-256 of a public key, hexadecimal.
+///
+/// # Errors
+/// When it is no public key.
+pub fn fingerprint(pem: &str) -> anyhow::Result<String> {
+    let public = RsaPublicKey::from_public_key_pem(pem).context("not a PEM public key")?;
+    Ok(domain::fiscal::sha256_hex(public.to_public_key_der()?.as_bytes()))
+}
+
+/// Checks signatures with the public keys it was given. `ring` does the arithmetic, three times as fast as the crate that signs (see
+/// `benches/journal`), and it is in the binary already for TLS.
+#[derive(Clone, Default)]
+pub struct Checker(HashMap<String, Arc<UnparsedPublicKey<Vec<u8>>>>);
 
 impl Checker {
     /// Takes public keys as PEM, each under the id it has in the journal. What is no public key, or not the key that its id says, is left
     /// out: its records are then signed by an unknown key, and everything else can still be judged.
     #[must_use]
     pub fn new(pems: &[(String, String)]) -> Self {
-        let readable = pems.iter().filter_map(|(id, pem)| {
-            let public = RsaPublicKey::from_public_key_pem(pem).ok()?;
-            (key_id(&public).ok()? == *id).then(|| (id.clone(), VerifyingKey::new(public)))
-        });
+        let readable = pems.iter().filter_map(|(id, pem)| read_public(pem).ok().filter(|(named, _)| named == id));
         Self(readable.collect())
     }
 
@@ -126,21 +173,33 @@ impl Checker {
     /// # Errors
     /// When it is not a public key.
     pub fn with_key(pem: &str) -> anyhow::Result<Self> {
-        let public = RsaPublicKey::from_public_key_pem(pem).context("not a PEM public key")?;
-        Ok(Self(HashMap::from([(key_id(&public)?, VerifyingKey::new(public))])))
+        Ok(Self(HashMap::from([read_public(pem)?])))
+    }
+
+    /// Takes a further key, which a record announced that a known key signed.
+    pub fn add(&mut self, pem: &str) {
+        self.0.extend(read_public(pem).ok());
     }
 
     /// Whether this key signed this text.
     #[must_use]
     pub fn check(&self, key_id: &str, signed: &[u8], signature: &str) -> SignatureCheck {
         let Some(key) = self.0.get(key_id) else { return SignatureCheck::UnknownKey };
-        let valid = BASE64_URL_SAFE_NO_PAD
-            .decode(signature)
-            .ok()
-            .and_then(|bytes| Signature::try_from(bytes.as_slice()).ok())
-            .is_some_and(|signature| key.verify(signed, &signature).is_ok());
+        let valid = BASE64_URL_SAFE_NO_PAD.decode(signature).is_ok_and(|bytes| key.verify(signed, &bytes).is_ok());
         if valid { SignatureCheck::Valid } else { SignatureCheck::Invalid }
     }
+
+    /// Whether this key made this raw signature.
+    #[must_use]
+    pub fn check_bytes(&self, key_id: &str, signed: &[u8], signature: &[u8]) -> SignatureCheck {
+        self.check(key_id, signed, &BASE64_URL_SAFE_NO_PAD.encode(signature))
+    }
+}
+
+fn read_public(pem: &str) -> anyhow::Result<(String, Arc<UnparsedPublicKey<Vec<u8>>>)> {
+    let public = RsaPublicKey::from_public_key_pem(pem).context("not a PEM public key")?;
+    let der = public.to_pkcs1_der()?.as_bytes().to_vec();
+    Ok((key_id(&public)?, Arc::new(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der))))
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The fiscal journal: locked, appended to, read. Nothing else can be done to it.
 
+use super::periods::End;
 use super::word;
 use crate::error::{Error, Result};
 use domain::Cents;
 use domain::api::Flaw;
-use domain::fiscal::{Chain, Head, Record};
-use futures::{Stream, StreamExt, TryStreamExt};
+use domain::fiscal::{Chain, ChainEnd, Head, Record, RecordKind};
+use futures::{Stream, StreamExt};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::{Date, OffsetDateTime, PrimitiveDateTime};
 
@@ -120,35 +121,74 @@ pub async fn by_number(db: impl PgExecutor<'_>, register: &str, chain: Chain, se
     row.map(Record::try_from).transpose()
 }
 
-/// The contents of the tickets of a range, in order.
-pub fn ticket_contents<'a>(
+/// What the records of a register between two numbers of the journal add to their day, in order: kind and content.
+pub fn adding<'a>(
     db: impl PgExecutor<'a> + 'a,
     register: &'a str,
-    chain: Chain,
+    training: bool,
     from: i64,
     to: i64,
-) -> impl Stream<Item = Result<String>> + 'a {
-    sqlx::query_scalar!(
-        r#"select metadata::text as "content!" from audit_logs
-           where register = $1 and chain = $2::text::char(1) and seq between $3 and $4 and transaction_type = 'TICKET' order by seq"#,
-        register,
-        chain.as_str(),
+) -> impl Stream<Item = Result<(RecordKind, String)>> + 'a {
+    sqlx::query!(
+        r#"select transaction_type, metadata::text as "content!" from audit_logs
+           where id between $1 and $2 and register = $3 and (chain = 'X') = $4
+             and transaction_type not in ('REMISE', 'CLOSURE_Z', 'CLOSURE_M', 'CLOSURE_A', 'JET', 'ARCHIVE')
+           order by id"#,
         from,
-        to
+        to,
+        register,
+        training
     )
     .fetch(db)
-    .map_err(Error::from)
+    .map(|row| {
+        let row = row?;
+        Ok((word(&row.transaction_type)?, row.content))
+    })
 }
 
-/// The number of the last record of a chain.
+/// How many records the training chain has between two numbers of the journal.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn last_seq(db: impl PgExecutor<'_>, register: &str, chain: Chain) -> Result<i64> {
-    Ok(sqlx::query_scalar!("select last_seq from fiscal_heads where register = $1 and chain = $2::text::char(1)", register, chain.as_str())
-        .fetch_optional(db)
-        .await?
-        .unwrap_or(0))
+pub async fn training_records(db: impl PgExecutor<'_>, register: &str, from: i64, to: i64) -> Result<i64> {
+    let query = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from audit_logs where id between $1 and $2 and register = $3 and chain = 'X'"#,
+        from,
+        to,
+        register
+    );
+    Ok(query.fetch_one(db).await?)
+}
+
+/// The last record of the journal and the last ticket of a register.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end(db: impl PgExecutor<'_>, register: &str, tickets: Chain) -> Result<End> {
+    Ok(sqlx::query_as!(
+        End,
+        r#"select coalesce(max(last_seq) filter (where chain = '*'), 0) as "record!",
+                  coalesce(max(last_seq) filter (where register = $1 and chain = $2::text::char(1)), 0) as "ticket!"
+           from fiscal_heads"#,
+        register,
+        tickets.as_str()
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// The ends of all chains of a register.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn chain_ends(db: impl PgExecutor<'_>, register: &str) -> Result<Vec<ChainEnd>> {
+    let rows = sqlx::query!(
+        "select chain, last_seq, last_signature from fiscal_heads where register = $1 and chain <> '*' order by chain",
+        register
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(|row| Ok(ChainEnd { chain: word(&row.chain)?, seq: row.last_seq, signature: row.last_signature })).collect()
 }
 
 /// A record, or why the row with this number is none.
@@ -197,7 +237,8 @@ pub async fn heads(db: &PgPool) -> Result<(Vec<(String, Chain, Head)>, Option<i6
 pub async fn missing_guards(db: &PgPool) -> Result<Vec<Flaw>> {
     let missing = sqlx::query_scalar!(
         r#"select concat(guarded, '_', guard) as "guard!"
-           from unnest(array['audit_logs', 'payments', 'share_parts', 'fiscal_periods', 'fiscal_keys']) as guarded,
+           from unnest(array['audit_logs', 'payments', 'share_parts', 'fiscal_periods', 'fiscal_keys', 'fiscal_long_periods',
+                             'fiscal_prints', 'fiscal_corrections', 'fiscal_notes']) as guarded,
                 unnest(array['no_change', 'no_truncate']) as guard
            where not exists (
                select from pg_trigger t join pg_proc p on p.oid = t.tgfoid

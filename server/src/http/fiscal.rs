@@ -1,12 +1,15 @@
 //! Closings, tickets and the check of the journal.
 
+use super::orders::{created, request_id};
 use super::parse::{Json, PathId};
 use crate::error::{Error, Result};
-use crate::services::{closing, journal, printing};
+use crate::services::{cash, closing, journal, printing};
 use crate::state::Shared;
 use axum::Extension;
 use axum::extract::State;
-use domain::api::{CloseDone, CloseRequest, CloseSummary, SessionUser, TicketText, VerifyReport};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use domain::api::{CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, CloseSummary, SessionUser, TicketText, VerifyReport};
 
 /// `POST /api/nf525/close`
 ///
@@ -18,6 +21,20 @@ pub async fn close(
     Json(request): Json<CloseRequest>,
 ) -> Result<Json<CloseDone>> {
     Ok(Json(closing::close(&house, &user, &request).await?))
+}
+
+/// `POST /api/cash/movements`
+///
+/// # Errors
+/// 422.
+pub async fn move_cash(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    headers: HeaderMap,
+    Json(mut request): Json<CashMovementRequest>,
+) -> Result<Response> {
+    request.uuid = request_id(&headers, request.uuid)?;
+    Ok(created(cash::move_cash(&house, &user, &request).await?))
 }
 
 /// `GET /api/nf525/x`

@@ -6,14 +6,17 @@ use super::peer::Peer;
 use super::{auth, guard};
 use crate::db;
 use crate::error::{Error, Result};
-use crate::services::{amending, billing, closing, discounting, floor, journal, kitchen, menu, ordering, paying, printing, resolving};
+use crate::services::{
+    amending, billing, cash, closing, discounting, floor, journal, kitchen, menu, ordering, paying, printing, resolving,
+};
 use crate::state::Shared;
 use app::ports::Till;
 use async_trait::async_trait;
 use domain::api::{
-    Availability, Bill, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest, DiscountRequest, FloorPlan,
-    HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView, Problem, ResolveRequest,
-    SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
+    Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
+    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView,
+    Problem, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest,
+    VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -187,6 +190,11 @@ impl Till for RequestTill {
     async fn closing(&self) -> Result<ClosingView, Problem> {
         self.allowed(Right::HandleMoney)?;
         Ok(closing::view(&self.house).await?)
+    }
+
+    async fn move_cash(&self, request: CashMovementRequest) -> Result<CashMovementDone, Problem> {
+        let user = self.allowed(Right::HandleMoney)?;
+        Ok(cash::move_cash(&self.house, user, &request).await?.value)
     }
 
     async fn close(&self, request: CloseRequest) -> Result<CloseDone, Problem> {

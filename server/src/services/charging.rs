@@ -283,7 +283,7 @@ async fn book(
         share_number: attempt.share_number,
         owed: attempt.amount,
         parts: &parts,
-        payment: TicketPayment { method: Method::Cb, amount: booked, tendered: None, change: Cents::ZERO, approval_code: code },
+        payment: TicketPayment { approval_code: code, ..TicketPayment::of(Method::Cb, booked) },
         tip: Cents::ZERO,
         user: (attempt.user.0, &attempt.user.1),
         attempt: Some(attempt.id),

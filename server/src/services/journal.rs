@@ -54,28 +54,47 @@ pub async fn append(house: &House, db: &mut PgConnection, draft: Draft, head: &H
     Ok(record)
 }
 
-/// The period that a ticket written now belongs to; opened when there is none. The journal must be locked by this transaction.
+/// Locks the journal for what is recorded next in a chain, and finds the day that it belongs to.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn begin(house: &House, db: &mut PgConnection, chain: Chain) -> Result<(Locked, Date)> {
+    let locked = lock(house, db, chain).await?;
+    let day = period_for_sale(house, db, &locked).await?;
+    Ok((locked, day))
+}
+
+/// The day that whatever is recorded now belongs to: tickets, money, notes, prints. Its period is opened when there is none. The journal must
+/// be locked by this transaction.
 ///
 /// A forgotten closing never stops a sale: the older day stays open with its range fixed, and a period for today begins. When the clock
-/// has gone back, the newest day goes on.
+/// has gone back, the newest day goes on; and nothing is ever recorded on a day of a month that is closed.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn period_for_sale(house: &House, db: &mut PgConnection, locked: &Locked) -> Result<Date> {
     let today = service_day(locked.local);
     let newest = db::periods::newest(&mut *db, REGISTER, house.training).await?;
-    let last_seq = locked.head.last_seq;
+    if let Some(Period { audit_log_id: None, service_day, .. }) = newest
+        && service_day >= today
+    {
+        return Ok(service_day);
+    }
+    let end = db::journal::end(&mut *db, REGISTER, house.ticket_chain()).await?;
     let (no, day) = match newest {
-        Some(Period { audit_log_id: None, service_day, .. }) if service_day >= today => return Ok(service_day),
         Some(period) => {
             if period.audit_log_id.is_none() {
-                db::periods::end(db, REGISTER, house.training, period.no, last_seq).await?;
+                db::periods::end(db, REGISTER, house.training, period.no, end).await?;
             }
             (period.no + 1, today.max(period.service_day))
         }
         None => (1, today),
     };
-    db::periods::open(db, REGISTER, house.training, &Period::beginning(no, day, last_seq, locked.local)).await?;
+    let day = match db::long_periods::last_closed_day(&mut *db, REGISTER, house.training).await? {
+        Some(closed) if day <= closed => closed.next_day().unwrap_or(day),
+        _ => day,
+    };
+    db::periods::open(db, REGISTER, house.training, &Period::beginning(no, day, end, locked.local)).await?;
     Ok(day)
 }
 

@@ -5,8 +5,10 @@
 
 pub mod amending;
 pub mod billing;
+pub mod cash;
 pub mod charging;
 pub mod closing;
+pub mod closing_long;
 pub mod discounting;
 pub mod floor;
 pub mod journal;
@@ -18,5 +20,6 @@ pub mod ordering;
 pub mod paying;
 pub mod people;
 pub mod printing;
+pub mod recording;
 pub mod resolving;
 pub mod signing_in;

@@ -9,15 +9,15 @@
 
 use super::billing::{self, Ledger};
 use super::once::{self, Answered};
-use super::{charging, floor, journal};
+use super::recording::{self, NewTicket};
+use super::{charging, floor};
 use crate::db;
-use crate::db::journal::Locked;
 use crate::db::payments::NewPayment;
 use crate::error::{Error, Result};
-use crate::state::{House, REGISTER, Shared, software};
+use crate::state::{House, Shared};
 use domain::api::{Method, OrderStatus, PaidStatus, PaymentDone, PaymentRequest, SessionUser, TR_DAILY_LIMIT};
 use domain::attempt::AttemptState;
-use domain::fiscal::{CONTENT_VERSION, Draft, SharePart as ShareOf, TicketContent, TicketLine, TicketPayment, VatCents, local_timestamp};
+use domain::fiscal::{SharePart as ShareOf, TicketLine, TicketPayment};
 use domain::order::FieldError;
 use domain::share::{OpenShare, SharePart};
 use domain::{Cents, PaymentId, UserId};
@@ -48,7 +48,7 @@ async fn pay_at_hand(house: &House, user: &SessionUser, request: &PaymentRequest
         share_number: share.number,
         owed: amount,
         parts: &share.parts,
-        payment: TicketPayment { method: request.method, amount, tendered: handed.tendered, change: handed.change, approval_code: None },
+        payment: TicketPayment { tendered: handed.tendered, change: handed.change, ..TicketPayment::of(request.method, amount) },
         tip: handed.tip,
         user: (user.id, &user.name),
         attempt: None,
@@ -186,13 +186,10 @@ pub(super) async fn settle(house: &House, tx: &mut PgConnection, ledger: &Ledger
     let plan = ledger.rules.settled(sale.share_number, (rest > 0).then(|| rest_of(ledger, &sale)));
     let (method, tendered, change) = (sale.payment.method, sale.payment.tendered, sale.payment.change);
 
-    let locked = journal::lock(house, tx, house.ticket_chain()).await?;
-    let service_day = journal::period_for_sale(house, tx, &locked).await?;
-    let content = ticket(house, ledger, &sale, ledger.shares() + rest, &locked);
-    let draft = Draft::ticket(&content, locked.local, locked.utc).map_err(Error::internal)?;
-    let record = journal::append(house, tx, draft, &locked.head, service_day).await?;
-
     let order = ledger.head.id;
+    let notes = recording::notes_of(house, tx, order).await?;
+    let record = recording::sale(house, tx, ticket(ledger, &sale, ledger.shares() + rest, notes)).await?;
+
     let payment_id = db::payments::insert(
         tx,
         &NewPayment {
@@ -245,7 +242,7 @@ fn rest_of(ledger: &Ledger, sale: &Sale<'_>) -> Vec<SharePart> {
 }
 
 /// Everything that the ticket says, copied: later changes of menu, house or people change nothing on it.
-fn ticket(house: &House, ledger: &Ledger, sale: &Sale<'_>, count: usize, locked: &Locked) -> TicketContent {
+fn ticket<'t>(ledger: &'t Ledger, sale: &Sale<'t>, count: usize, notes: Vec<i64>) -> NewTicket<'t> {
     let lines: Vec<TicketLine> = ledger
         .lines
         .iter()
@@ -259,24 +256,17 @@ fn ticket(house: &House, ledger: &Ledger, sale: &Sale<'_>, count: usize, locked:
             unit_price: line.unit_price,
             amount: part.amount,
             rate: line.vat_rate,
+            discount: None,
         })
         .collect();
-    TicketContent {
-        version: CONTENT_VERSION,
-        identity: house.identity.clone(),
-        software: software(),
-        ticket_no: locked.head.last_seq + 1,
-        register: REGISTER.to_owned(),
-        table: ledger.head.table.clone(),
+    NewTicket {
+        table: &ledger.head.table,
         covers: ledger.head.covers,
         share: (count > 1).then(|| ShareOf { number: sale.share_number, of: u32::try_from(count).unwrap_or(u32::MAX) }),
-        operator: sale.user.1.to_owned(),
+        operator: sale.user.1,
         order_ref: ledger.head.uuid.to_string(),
-        issued_at_local: local_timestamp(locked.local),
-        vat: VatCents::breakdown(lines.iter().map(|line| (line.rate, line.amount))),
         lines,
-        total: sale.payment.amount,
-        payments: vec![sale.payment.clone()],
-        training: house.training,
+        payments: vec![TicketPayment { tip: sale.tip, ..sale.payment.clone() }],
+        notes,
     }
 }

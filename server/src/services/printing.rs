@@ -4,8 +4,8 @@ use crate::db;
 use crate::error::{Error, Result};
 use crate::state::{House, REGISTER};
 use domain::api::TicketText;
-use domain::fiscal::{ClosingContent, Record, RecordKind, TicketContent};
-use domain::receipt::{Proof, closing_lines, render_text, ticket_lines};
+use domain::fiscal::{ClosingContent, LongClosingContent, Record, RecordKind, TicketContent};
+use domain::receipt::{Proof, closing_lines, long_closing_lines, render_text, ticket_lines};
 
 /// Characters in a line on 80 mm paper.
 const COLUMNS: usize = 48;
@@ -28,4 +28,10 @@ pub async fn ticket(house: &House, no: i64) -> Result<TicketText> {
 #[must_use]
 pub fn z_text(content: &ClosingContent, record: &Record) -> String {
     render_text(&closing_lines(content, &Proof::of(record)), COLUMNS)
+}
+
+/// The closing of a month or of a year as text.
+#[must_use]
+pub fn long_closing_text(content: &LongClosingContent, record: &Record) -> String {
+    render_text(&long_closing_lines(content, &Proof::of(record)), COLUMNS)
 }

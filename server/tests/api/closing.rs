@@ -57,7 +57,7 @@ async fn a_day_is_sold_closed_and_sound() {
     assert_eq!(second["summary"]["perpetual_total"], json!(10));
     assert_eq!(flaws(&app).await, Vec::<String>::new());
     let verified = camille.get("/api/nf525/verify").await.body;
-    assert_eq!((&verified["ok"], &verified["records"]), (&json!(true), &json!(6)));
+    assert_eq!((&verified["ok"], &verified["records"]), (&json!(true), &json!(8)));
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod ordering;
 mod outbox;
 mod pages;
 mod paying;
+mod records;
 mod redis_sessions;
 mod sharing;
 mod signing_in;

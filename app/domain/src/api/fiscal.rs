@@ -2,10 +2,12 @@
 
 use super::{Method, iso_date};
 use crate::Cents;
+use crate::fiscal::CashCents;
 use crate::vat::VatLine;
 use crate::wire::euros;
 use serde::{Deserialize, Serialize};
 use time::Date;
+use uuid::Uuid;
 
 /// A ticket as text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,13 +26,19 @@ pub enum CloseKind {
     /// A day.
     #[default]
     Z,
+    /// A month: the sum of its days.
+    #[serde(rename = "month")]
+    Month,
+    /// A year: the sum of its months.
+    #[serde(rename = "year")]
+    Year,
 }
 
-/// Close a day.
+/// Close a day, a month or a year.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CloseRequest {
-    /// A service day; the oldest open one when absent.
+    /// A service day, or any day of a month or year; the oldest open period when absent.
     #[serde(with = "iso_date::option", default, skip_serializing_if = "Option::is_none")]
     pub date: Option<Date>,
     /// What kind of period.
@@ -107,6 +115,129 @@ pub struct CloseSummary {
     pub perpetual_absolute: Cents,
     /// Whether this is the training chain.
     pub training: bool,
+    /// The drawer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cash: Option<CashSummary>,
+    /// Tips by means, outside the total.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tips: Option<ByMethod>,
+    /// What counter-entries come to; not positive.
+    #[serde(with = "crate::wire::euros_opt", default, skip_serializing_if = "Option::is_none")]
+    pub refunds: Option<Cents>,
+    /// `2026-02` or `2026`, of the closing of a month or a year.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<String>,
+}
+
+/// What is done with cash besides sales.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CashKind {
+    /// The float is so much.
+    Float,
+    /// Put in.
+    In,
+    /// Taken out.
+    Out,
+    /// The drawer was counted.
+    Count,
+}
+
+/// Record a movement of cash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CashMovementRequest {
+    /// What.
+    pub kind: CashKind,
+    /// How much; never negative.
+    #[serde(with = "euros")]
+    pub amount: Cents,
+    /// Why; required for what goes in and out.
+    #[serde(default)]
+    pub reason: String,
+    /// The id that the client chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<Uuid>,
+}
+
+/// A movement of cash that was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashMovementDone {
+    /// Its number in its chain.
+    pub movement_no: i64,
+    /// What.
+    pub kind: CashKind,
+    /// How much.
+    #[serde(with = "euros")]
+    pub amount: Cents,
+}
+
+/// A movement of cash of the open day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashMovement {
+    /// What.
+    pub kind: CashKind,
+    /// How much.
+    #[serde(with = "euros")]
+    pub amount: Cents,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub operator: String,
+    /// When, `YYYYMMDDHHMMSS`.
+    pub at_local: String,
+}
+
+/// A month or a year that has ended and waits to be closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloseDue {
+    /// Month or year.
+    pub kind: CloseKind,
+    /// `2026-02` or `2026`.
+    pub period: String,
+    /// A day of it, to close it by.
+    #[serde(with = "iso_date")]
+    pub date: Date,
+}
+
+/// The drawer of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashSummary {
+    /// The float, as last stated.
+    #[serde(with = "euros")]
+    pub float: Cents,
+    /// Put in.
+    #[serde(with = "euros", rename = "in")]
+    pub put_in: Cents,
+    /// Taken out.
+    #[serde(with = "euros", rename = "out")]
+    pub taken_out: Cents,
+    /// Takings in cash, with cash tips.
+    #[serde(with = "euros")]
+    pub takings: Cents,
+    /// What should be in the drawer.
+    #[serde(with = "euros")]
+    pub expected: Cents,
+    /// As last counted.
+    #[serde(with = "crate::wire::euros_opt", default)]
+    pub counted: Option<Cents>,
+    /// Counted less what was expected at that moment.
+    #[serde(with = "crate::wire::euros_opt", default)]
+    pub difference: Option<Cents>,
+}
+
+impl From<&CashCents> for CashSummary {
+    fn from(cash: &CashCents) -> Self {
+        Self {
+            float: cash.float,
+            put_in: cash.put_in,
+            taken_out: cash.taken_out,
+            takings: cash.takings,
+            expected: cash.expected(),
+            counted: cash.counted,
+            difference: cash.difference,
+        }
+    }
 }
 
 /// Answer to a closing.
@@ -135,6 +266,18 @@ pub struct ClosingView {
     pub open_tables: Vec<String>,
     /// The last closings, newest first.
     pub closed: Vec<CloseDone>,
+    /// Payments by card that nobody knows the end of: nothing can be closed before.
+    #[serde(default)]
+    pub unresolved: Vec<i64>,
+    /// Months and years that have ended and wait.
+    #[serde(default)]
+    pub due: Vec<CloseDue>,
+    /// The last closed years and months, newest first.
+    #[serde(default)]
+    pub closed_long: Vec<CloseDone>,
+    /// Movements of cash of the open day, oldest first.
+    #[serde(default)]
+    pub movements: Vec<CashMovement>,
 }
 
 /// A fault in the journal.

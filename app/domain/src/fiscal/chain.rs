@@ -44,16 +44,22 @@ impl Chain {
         }
     }
 
+    /// This chain, or in training the one that everything shares then.
+    #[must_use]
+    pub const fn or_training(self, training: bool) -> Self {
+        if training { Self::X } else { self }
+    }
+
     /// Where tickets are numbered.
     #[must_use]
     pub const fn of_tickets(training: bool) -> Self {
-        if training { Self::X } else { Self::T }
+        Self::T.or_training(training)
     }
 
     /// Where closings are numbered. In training they share the chain of the tickets.
     #[must_use]
     pub const fn of_closings(training: bool) -> Self {
-        if training { Self::X } else { Self::G }
+        Self::G.or_training(training)
     }
 }
 
@@ -73,32 +79,97 @@ impl fmt::Display for Chain {
 /// What a record states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RecordKind {
-    /// A ticket; its content is a [`super::TicketContent`].
+    /// A sale; its content is a [`super::TicketContent`].
     #[serde(rename = "TICKET")]
     Sale,
-    /// A print of a ticket after the first.
+    /// A counter-entry that corrects a ticket; a [`super::TicketContent`] too.
+    #[serde(rename = "ANNULATION")]
+    Refund,
+    /// A provisional note; a [`super::NoteContent`].
+    #[serde(rename = "NOTE")]
+    Note,
+    /// How the original of a ticket reached its guest; a [`super::PrintContent`] with number 0.
+    #[serde(rename = "REMISE")]
+    Original,
+    /// A print of a ticket after the first; a [`super::PrintContent`].
     #[serde(rename = "DUPLICATA")]
     Duplicate,
-    /// The closing of a day; its content is a [`super::ClosingContent`].
+    /// The float was stated; a [`super::MoneyContent`], as the next five.
+    #[serde(rename = "FOND")]
+    Float,
+    /// Cash put in.
+    #[serde(rename = "ENTREE")]
+    CashIn,
+    /// Cash taken out.
+    #[serde(rename = "SORTIE")]
+    CashOut,
+    /// Cash counted.
+    #[serde(rename = "COMPTAGE")]
+    CashCount,
+    /// A tip without a payment.
+    #[serde(rename = "POURBOIRE")]
+    Tip,
+    /// The means of a payment was another.
+    #[serde(rename = "TRANSFERT")]
+    Transfer,
+    /// The closing of a day; a [`super::ClosingContent`].
     #[serde(rename = "CLOSURE_Z")]
     ClosureZ,
-    /// A technical event.
+    /// The closing of a month; a [`super::LongClosingContent`].
+    #[serde(rename = "CLOSURE_M")]
+    ClosureMonth,
+    /// The closing of a year; a [`super::LongClosingContent`].
+    #[serde(rename = "CLOSURE_A")]
+    ClosureYear,
+    /// A technical event; an [`super::EventContent`].
     #[serde(rename = "JET")]
     TechnicalEvent,
+    /// An archive was made; an [`super::ArchiveContent`].
+    #[serde(rename = "ARCHIVE")]
+    Archive,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Sale, Self::Duplicate, Self::ClosureZ, Self::TechnicalEvent];
+    pub const ALL: [Self; 16] = [
+        Self::Sale,
+        Self::Refund,
+        Self::Note,
+        Self::Original,
+        Self::Duplicate,
+        Self::Float,
+        Self::CashIn,
+        Self::CashOut,
+        Self::CashCount,
+        Self::Tip,
+        Self::Transfer,
+        Self::ClosureZ,
+        Self::ClosureMonth,
+        Self::ClosureYear,
+        Self::TechnicalEvent,
+        Self::Archive,
+    ];
 
     /// The `transaction_type` of the journal.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sale => "TICKET",
+            Self::Refund => "ANNULATION",
+            Self::Note => "NOTE",
+            Self::Original => "REMISE",
             Self::Duplicate => "DUPLICATA",
+            Self::Float => "FOND",
+            Self::CashIn => "ENTREE",
+            Self::CashOut => "SORTIE",
+            Self::CashCount => "COMPTAGE",
+            Self::Tip => "POURBOIRE",
+            Self::Transfer => "TRANSFERT",
             Self::ClosureZ => "CLOSURE_Z",
+            Self::ClosureMonth => "CLOSURE_M",
+            Self::ClosureYear => "CLOSURE_A",
             Self::TechnicalEvent => "JET",
+            Self::Archive => "ARCHIVE",
         }
     }
 }

@@ -19,6 +19,7 @@
 //! a previous record is carried over; the first record of a chain has `N` and an empty last field. Changing any of this makes a new
 //! format and a new [`CORE_VERSION`].
 
+mod anchor;
 mod canonical;
 mod chain;
 mod content;
@@ -27,16 +28,21 @@ mod record;
 mod totals;
 mod verify;
 
+pub use anchor::Anchor;
 pub use canonical::{digits_of, local_timestamp, sha256_hex, utc_timestamp};
 pub use chain::{Chain, Head, RecordKind};
-pub use content::{CONTENT_VERSION, ClosingContent, Identity, SharePart, TicketContent, TicketLine, TicketPayment};
+pub use content::{
+    ArchiveContent, CONTENT_VERSION, CashCents, ChainEnd, ClosingContent, ClosingDetail, Correction, Discount, EventCode, EventContent,
+    Fact, Identity, LongClosingContent, LongKind, MoneyContent, MoneyKind, NoteContent, NoteLeft, NoteLine, PrintContent, PrintMeans,
+    SharePart, TicketContent, TicketLine, TicketPayment,
+};
 pub use record::{Draft, NotCanonical, Record, Sealed};
-pub use totals::{ByMethodCents, ClosingTotals, VatCents};
-pub use verify::{CheckSignature, FlawCode, SignatureCheck, Verifier};
+pub use totals::{ByMethodCents, ClosingTotals, Counted, VatCents};
+pub use verify::{CheckSignature, Checkpoint, FlawCode, SignatureCheck, Verifier};
 
 /// Version of the canonical form; the first field of every signed text.
 pub const FORMAT: &str = "F1";
 
 /// Version of the fiscal core, which is this module. It changes only when what is recorded, signed or checked changes; the version of
 /// the product moves on its own.
-pub const CORE_VERSION: &str = "1.0";
+pub const CORE_VERSION: &str = "2.0";

@@ -4,7 +4,7 @@
 //! depends on a setting, a language or a time zone of the machine.
 
 use super::canonical::{SignedFields, is_canonical, link_to, sha256_hex, signed_fields, vat_field};
-use super::{Chain, ClosingContent, FORMAT, Head, RecordKind, TicketContent, jcs, local_timestamp};
+use super::{Chain, FORMAT, Fact, Head, RecordKind, jcs, local_timestamp};
 use crate::{Cents, VatRate};
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
@@ -43,7 +43,7 @@ pub struct Draft {
     pub vat: Vec<(VatRate, Cents)>,
     /// Gross total.
     pub total: Cents,
-    /// Fields of the type, such as [`ClosingContent::signed_fields`].
+    /// Fields of the type, see [`Fact::signed_fields`].
     pub extra: Vec<String>,
     /// Everything there is to know, integers only.
     pub content: serde_json::Value,
@@ -67,37 +67,19 @@ pub struct Sealed {
 }
 
 impl Draft {
-    /// A sale, as its content tells it.
+    /// A fact, as its content tells it.
     ///
     /// # Errors
-    /// [`NotCanonical::Content`], which no ticket of this crate causes.
-    pub fn ticket(content: &TicketContent, local: PrimitiveDateTime, utc: OffsetDateTime) -> Result<Self, NotCanonical> {
+    /// [`NotCanonical::Content`], which no content of this crate causes.
+    pub fn of(content: &impl Fact, local: PrimitiveDateTime, utc: OffsetDateTime) -> Result<Self, NotCanonical> {
         Ok(Self {
-            chain: Chain::of_tickets(content.training),
-            register: content.register.clone(),
-            kind: RecordKind::Sale,
+            chain: content.chain(),
+            register: content.register().to_owned(),
+            kind: content.kind(),
             local,
             utc,
             vat: content.vat_by_rate(),
-            total: content.total,
-            extra: Vec::new(),
-            content: to_json(content)?,
-        })
-    }
-
-    /// The closing of a day, as its content tells it.
-    ///
-    /// # Errors
-    /// [`NotCanonical::Content`], which no closing of this crate causes.
-    pub fn closing(content: &ClosingContent, local: PrimitiveDateTime, utc: OffsetDateTime) -> Result<Self, NotCanonical> {
-        Ok(Self {
-            chain: Chain::of_closings(content.training),
-            register: content.register.clone(),
-            kind: RecordKind::ClosureZ,
-            local,
-            utc,
-            vat: content.vat_by_rate(),
-            total: content.total,
+            total: content.total(),
             extra: content.signed_fields(),
             content: to_json(content)?,
         })

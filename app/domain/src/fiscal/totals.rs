@@ -3,7 +3,7 @@
 //! The bodies of the outside contract write euros as decimal numbers; canonical JSON does not allow them, so signed contents have
 //! their own types. Sums saturate instead of overflowing: the verifier reads numbers that somebody may have altered.
 
-use super::TicketContent;
+use super::{CashCents, MoneyContent, MoneyKind, RecordKind, TicketContent};
 use crate::api::{ByMethod, Method};
 use crate::vat::{VatLine, breakdown};
 use crate::{Cents, VatRate};
@@ -100,10 +100,10 @@ impl From<ByMethodCents> for ByMethod {
     }
 }
 
-/// What tickets come to together. The closing and its verification both add tickets up here.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What the records of a period come to together. The closing and its verification both add them up here, in the order of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ClosingTotals {
-    /// How many tickets.
+    /// How many tickets, counter-entries included.
     pub ticket_count: u32,
     /// How many payments.
     pub payment_count: u32,
@@ -114,33 +114,178 @@ pub struct ClosingTotals {
     pub total: Cents,
     /// Sales plus refunds.
     pub absolute: Cents,
-    /// By means of payment.
+    /// By means of payment, corrections included.
     pub by_method: ByMethodCents,
+    /// How many counter-entries.
+    pub refund_count: u32,
+    /// What they come to; not positive.
+    pub refund_total: Cents,
+    /// Discounts.
+    pub discount_total: Cents,
+    /// Tips, outside the total.
+    pub tips: ByMethodCents,
+    /// What corrections moved between means.
+    pub transfers: ByMethodCents,
+    /// The drawer.
+    pub cash: CashCents,
+    /// Provisional notes.
+    pub note_count: u32,
+    /// Duplicatas.
+    pub duplicate_count: u32,
+}
+
+/// What one record adds to its period: kept by the verifier until a closing names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Counted {
+    /// A ticket or a counter-entry.
+    Ticket {
+        /// VAT included.
+        total: Cents,
+        /// It is a counter-entry.
+        corrects: bool,
+        /// Discounts of its lines.
+        discounts: Cents,
+        /// Means, amount and tip.
+        payments: Vec<(Method, Cents, Cents)>,
+        /// Its VAT.
+        vat: Vec<VatCents>,
+    },
+    /// A movement of money.
+    Money {
+        /// What.
+        kind: MoneyKind,
+        /// How much.
+        amount: Cents,
+        /// The means.
+        method: Method,
+        /// Of a transfer: the other means.
+        to: Option<Method>,
+    },
+    /// A provisional note.
+    Note,
+    /// A duplicata.
+    Duplicate,
+}
+
+impl From<&TicketContent> for Counted {
+    fn from(ticket: &TicketContent) -> Self {
+        Self::Ticket {
+            total: ticket.total,
+            corrects: ticket.corrects.is_some(),
+            discounts: ticket.discounts(),
+            payments: ticket.payments.iter().map(|payment| (payment.method, payment.amount, payment.tip)).collect(),
+            vat: ticket.vat.clone(),
+        }
+    }
+}
+
+impl From<&MoneyContent> for Counted {
+    fn from(money: &MoneyContent) -> Self {
+        Self::Money { kind: money.kind, amount: money.amount, method: money.method, to: money.to }
+    }
+}
+
+impl Counted {
+    /// What a record adds by what its content says; `None` for what adds nothing to a day.
+    ///
+    /// # Errors
+    /// When the content is not one of its kind.
+    pub fn read(kind: RecordKind, content: &str) -> serde_json::Result<Option<Self>> {
+        Ok(match kind {
+            RecordKind::Sale | RecordKind::Refund => Some(Self::from(&serde_json::from_str::<TicketContent>(content)?)),
+            RecordKind::Float
+            | RecordKind::CashIn
+            | RecordKind::CashOut
+            | RecordKind::CashCount
+            | RecordKind::Tip
+            | RecordKind::Transfer => Some(Self::from(&serde_json::from_str::<MoneyContent>(content)?)),
+            RecordKind::Note => Some(Self::Note),
+            RecordKind::Duplicate => Some(Self::Duplicate),
+            RecordKind::Original
+            | RecordKind::ClosureZ
+            | RecordKind::ClosureMonth
+            | RecordKind::ClosureYear
+            | RecordKind::TechnicalEvent
+            | RecordKind::Archive => None,
+        })
+    }
 }
 
 impl ClosingTotals {
-    /// Adds a ticket.
+    /// Adds a ticket or a counter-entry.
     pub fn add(&mut self, ticket: &TicketContent) {
-        self.ticket_count = self.ticket_count.saturating_add(1);
-        self.total = plus(self.total, ticket.total);
-        self.absolute = plus(self.absolute, Cents(ticket.total.0.saturating_abs()));
-        for payment in &ticket.payments {
-            self.payment_count = self.payment_count.saturating_add(1);
-            self.by_method.add(payment.method, payment.amount);
-        }
-        self.add_vat(&ticket.vat);
+        self.count(&Counted::from(ticket));
     }
 
-    /// Adds the tickets of another sum.
-    pub fn merge(&mut self, other: &Self) {
-        self.ticket_count = self.ticket_count.saturating_add(other.ticket_count);
-        self.payment_count = self.payment_count.saturating_add(other.payment_count);
-        self.total = plus(self.total, other.total);
-        self.absolute = plus(self.absolute, other.absolute);
-        for method in Method::ALL {
-            self.by_method.add(method, other.by_method.get(method));
+    /// Adds a record.
+    pub fn count(&mut self, counted: &Counted) {
+        match counted {
+            Counted::Ticket { total, corrects, discounts, payments, vat } => {
+                self.ticket_count = self.ticket_count.saturating_add(1);
+                self.total = plus(self.total, *total);
+                self.absolute = plus(self.absolute, Cents(total.0.saturating_abs()));
+                if *corrects {
+                    self.refund_count = self.refund_count.saturating_add(1);
+                    self.refund_total = plus(self.refund_total, *total);
+                }
+                self.discount_total = plus(self.discount_total, *discounts);
+                for (method, amount, tip) in payments {
+                    self.payment_count = self.payment_count.saturating_add(1);
+                    self.by_method.add(*method, *amount);
+                    self.cash_taken(*method, *amount);
+                    self.tip(*method, *tip);
+                }
+                self.add_vat(vat);
+            }
+            Counted::Money { kind, amount, method, to } => self.move_money(*kind, *amount, *method, *to),
+            Counted::Note => self.note_count = self.note_count.saturating_add(1),
+            Counted::Duplicate => self.duplicate_count = self.duplicate_count.saturating_add(1),
         }
-        self.add_vat(&other.vat);
+    }
+
+    fn move_money(&mut self, kind: MoneyKind, amount: Cents, method: Method, to: Option<Method>) {
+        let cash = &mut self.cash;
+        match kind {
+            MoneyKind::Float => cash.float = amount,
+            MoneyKind::In => cash.put_in = plus(cash.put_in, amount),
+            MoneyKind::Out => cash.taken_out = plus(cash.taken_out, amount),
+            MoneyKind::Count => {
+                cash.counted = Some(amount);
+                cash.difference = Some(plus(amount, Cents(cash.expected().0.saturating_neg())));
+            }
+            MoneyKind::Tip => self.tip(method, amount),
+            MoneyKind::Transfer => {
+                let away = Cents(amount.0.saturating_neg());
+                for (method, amount) in [(Some(method), away), (to, amount)] {
+                    let Some(method) = method else { continue };
+                    self.by_method.add(method, amount);
+                    self.transfers.add(method, amount);
+                    self.cash_taken(method, amount);
+                }
+            }
+        }
+    }
+
+    fn tip(&mut self, method: Method, amount: Cents) {
+        self.tips.add(method, amount);
+        self.cash_taken(method, amount);
+    }
+
+    fn cash_taken(&mut self, method: Method, amount: Cents) {
+        if method == Method::Especes {
+            self.cash.takings = plus(self.cash.takings, amount);
+        }
+    }
+
+    /// Adds a closing: of a day to its month, of a month to its year. What only a day has is left out.
+    pub fn add_closing(&mut self, tickets: u32, payments: u32, vat: &[VatCents], total: Cents, by_method: &ByMethodCents) {
+        self.ticket_count = self.ticket_count.saturating_add(tickets);
+        self.payment_count = self.payment_count.saturating_add(payments);
+        self.total = plus(self.total, total);
+        for method in Method::ALL {
+            self.by_method.add(method, by_method.get(method));
+        }
+        self.add_vat(vat);
     }
 
     /// A rate whose sales and refunds cancel out to nothing is left out.

@@ -13,11 +13,12 @@ use time::macros::datetime;
 fn ticket_draft() -> (domain::fiscal::TicketContent, Draft, Head) {
     let till = Till::new(false);
     let mut content = till.ticket(&[(VatRate::INTERMEDIATE_10, 2400), (VatRate::STANDARD_20, 700)], Method::Especes);
+    content.version = 1;
     content.ticket_no = 1057;
     content.issued_at_local = "20260214213045".to_owned();
     content.lines[1].qty_thousandths = 250;
     content.lines[1].unit_price = Cents(2800);
-    let draft = Draft::ticket(&content, datetime!(2026-02-14 21:30:45), datetime!(2026-02-14 20:30:45 UTC)).unwrap();
+    let draft = Draft::of(&content, datetime!(2026-02-14 21:30:45), datetime!(2026-02-14 20:30:45 UTC)).unwrap();
     let head = Head { last_seq: 1056, last_signature: "kX3-previous_signature-Aw".to_owned(), last_hash: "ab".repeat(32) };
     (content, draft, head)
 }
@@ -25,6 +26,7 @@ fn ticket_draft() -> (domain::fiscal::TicketContent, Draft, Head) {
 /// Z 27: the reference day, 42 payments, 318.82 at 20 % and 2337.98 at 10 %.
 fn closing_draft() -> (domain::fiscal::ClosingContent, Draft) {
     let mut content = Till::new(false).z(0);
+    (content.version, content.detail) = (1, None);
     content.z_number = 27;
     content.closed_at_local = "20260215012233".to_owned();
     (content.first_ticket, content.last_ticket, content.ticket_count, content.payment_count) = (1016, 1057, 42, 42);
@@ -32,7 +34,7 @@ fn closing_draft() -> (domain::fiscal::ClosingContent, Draft) {
     content.total = Cents(265_680);
     content.by_method = ByMethodCents { cb: Cents(184_530), especes: Cents(68_750), tr: Cents(12_400), cheque: Cents::ZERO };
     (content.perpetual_total, content.perpetual_absolute) = (Cents(123_456_789), Cents(123_556_789));
-    let draft = Draft::closing(&content, datetime!(2026-02-15 01:22:33), datetime!(2026-02-15 00:22:33 UTC)).unwrap();
+    let draft = Draft::of(&content, datetime!(2026-02-15 01:22:33), datetime!(2026-02-15 00:22:33 UTC)).unwrap();
     (content, draft)
 }
 
@@ -48,7 +50,7 @@ fn the_signed_text_of_a_ticket_is_frozen() {
     );
     assert_eq!(sealed.hash, "7ee27edbed1c7a0511b7ae900414a10d36d6348793830522cee30125feda54d3");
     assert_eq!((sealed.seq, sealed.hash_previous), (1057, "ab".repeat(32)));
-    assert_eq!((FORMAT, CORE_VERSION), ("F1", "1.0"));
+    assert_eq!((FORMAT, CORE_VERSION), ("F1", "2.0"));
 }
 
 #[test]

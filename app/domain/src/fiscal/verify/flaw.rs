@@ -43,6 +43,18 @@ pub enum FlawCode {
     ClosingTotalsDiffer,
     /// A perpetual total is not the last one plus the day.
     ClosingPerpetualDiffers,
+    /// A counter-entry, a transfer or an archive names something that is not there.
+    ReferenceBroken,
+    /// Prints of a ticket are not counted one by one.
+    PrintCountBroken,
+    /// A closing remembers another end of a chain than the journal has.
+    ChainEndDiffers,
+    /// An older canonical form or content after a newer one.
+    VersionWentBack,
+    /// A key signs that no record announced.
+    KeyNotAnnounced,
+    /// An anchor kept elsewhere names another record.
+    AnchorDiffers,
     /// Undecided: the public key is not at hand.
     UnknownKey,
     /// Undecided: a canonical form of a later version.
@@ -76,6 +88,12 @@ impl FlawCode {
             Self::ClosingRangeBroken => "closing_range_broken",
             Self::ClosingTotalsDiffer => "closing_totals_differ",
             Self::ClosingPerpetualDiffers => "closing_perpetual_differs",
+            Self::ReferenceBroken => "reference_broken",
+            Self::PrintCountBroken => "print_count_broken",
+            Self::ChainEndDiffers => "chain_end_differs",
+            Self::VersionWentBack => "version_went_back",
+            Self::KeyNotAnnounced => "key_not_announced",
+            Self::AnchorDiffers => "anchor_differs",
             Self::UnknownKey => "unknown_key",
             Self::UnknownFormat => "unknown_format",
             Self::UnknownContent => "unknown_content",

@@ -6,16 +6,19 @@
 //!
 //! Memory does not grow with the journal: one head per chain, and the sums of the tickets that no closing has covered yet.
 
-mod closings;
+mod content;
 mod flaw;
+mod period;
 
 pub use flaw::FlawCode;
 
 use super::canonical::{link_to, sha256_hex};
-use super::{Chain, FORMAT, Head, Record, RecordKind};
+use super::{Anchor, Chain, ChainEnd, Counted, EventCode, FORMAT, Head, Record, RecordKind};
 use crate::api::{Flaw, VerifyReport};
-use closings::Period;
-use std::collections::BTreeMap;
+use content::{Content, Found, Prints};
+use period::Period;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use time::{Duration, OffsetDateTime};
 
 /// How far a clock may step back without a word: what setting it by the network does.
@@ -41,35 +44,113 @@ pub type CheckSignature<'c> = dyn Fn(&str, &[u8], &str) -> SignatureCheck + Sync
 /// A verification under way. Feed every record of the journal in the order of `master_seq`, then [`Self::finish`].
 pub struct Verifier<'a> {
     check: &'a CheckSignature<'a>,
-    records: u64,
     flaws: Vec<Flaw>,
     /// Nothing in `flaws` proves an alteration.
     only_undecided: bool,
+    anchors: BTreeMap<i64, Anchor>,
+    state: Checkpoint,
+}
+
+/// Where a verification stands: what it has to know of the records that it read to judge those that follow. Kept by whoever verified, it spares
+/// reading them again; it vouches for them, so it is worth what the place is worth where it is kept.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Checkpoint {
+    records: u64,
+    /// The reading began in the middle, at this number.
+    began_at: Option<i64>,
+    /// Number of the last record.
     master: i64,
+    /// SHA-256 of its signed text.
+    last_hash: String,
+    #[serde(with = "time::serde::rfc3339::option")]
     clock: Option<OffsetDateTime>,
+    #[serde(with = "pairs")]
     heads: BTreeMap<(String, Chain), Head>,
+    #[serde(with = "pairs")]
     periods: BTreeMap<(String, bool), Period>,
+    #[serde(with = "pairs")]
+    prints: BTreeMap<(String, bool), Prints>,
+    /// Ends of chains that a closing remembers otherwise, and that were named.
+    doubted_ends: BTreeSet<(Chain, i64)>,
+    /// Newest version of a content of each chain.
+    #[serde(with = "pairs")]
+    versions: BTreeMap<(String, Chain), u16>,
+    /// The key that signs, by register.
+    keys: BTreeMap<String, String>,
+}
+
+impl Checkpoint {
+    /// Number and hash of the last record that was read. The journal must still hold it before the reading goes on from here.
+    #[must_use]
+    pub fn last(&self) -> (i64, &str) {
+        (self.master, &self.last_hash)
+    }
+}
+
+/// JSON has no maps whose keys are pairs.
+mod pairs {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(super) fn serialize<S: Serializer, K: Serialize, V: Serialize>(map: &BTreeMap<K, V>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, K: Deserialize<'de> + Ord, V: Deserialize<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+    }
 }
 
 impl<'a> Verifier<'a> {
     /// Before the first record.
     #[must_use]
     pub fn new(check: &'a CheckSignature<'a>) -> Self {
-        Self {
-            check,
-            records: 0,
-            flaws: Vec::new(),
-            only_undecided: true,
-            master: 0,
-            clock: None,
-            heads: BTreeMap::new(),
-            periods: BTreeMap::new(),
-        }
+        Self::going_on(check, Checkpoint::default())
+    }
+
+    /// After the records that were read before.
+    #[must_use]
+    pub fn going_on(check: &'a CheckSignature<'a>, state: Checkpoint) -> Self {
+        Self { check, flaws: Vec::new(), only_undecided: true, anchors: BTreeMap::new(), state }
+    }
+
+    /// Before a record in the middle, such as the first of an archive or the last thousand of a journal. What depends on earlier ones (the link of
+    /// the first record of each chain, the perpetual totals before the first closing) is taken as it is said.
+    #[must_use]
+    pub fn from_the_middle(check: &'a CheckSignature<'a>, first: i64) -> Self {
+        Self::going_on(check, Checkpoint { began_at: Some(first), master: first.saturating_sub(1), ..Checkpoint::default() })
+    }
+
+    /// Compares with what was kept elsewhere, too.
+    #[must_use]
+    pub fn with_anchors(mut self, anchors: impl IntoIterator<Item = Anchor>) -> Self {
+        let from = self.state.master;
+        self.anchors = anchors.into_iter().map(|anchor| (anchor.record, anchor)).filter(|(record, _)| *record > from).collect();
+        self
+    }
+
+    /// How many flaws were found so far.
+    #[must_use]
+    pub fn flaws(&self) -> usize {
+        self.flaws.len()
+    }
+
+    /// Where the verification stands.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.state.clone()
     }
 
     /// The next record.
     pub fn feed(&mut self, record: &Record) {
-        self.records += 1;
+        let signature = (self.check)(&record.key_id, record.data_to_sign.as_bytes(), &record.signature);
+        self.feed_checked(record, signature);
+    }
+
+    /// The next record, whose signature was checked already: the one step that takes time and needs no order.
+    pub fn feed_checked(&mut self, record: &Record, signature: SignatureCheck) {
+        self.state.records += 1;
         self.follow_master(record.master_seq);
         if record.id != record.master_seq {
             self.flaw(
@@ -78,18 +159,27 @@ impl<'a> Verifier<'a> {
                 format!("L'enregistrement {} porte le numéro général {}.", record.id, record.master_seq),
             );
         }
-        self.follow_clock(record);
+        let intact = sha256_hex(record.content_text.as_bytes()) == record.content_sha256;
+        let mut found = Vec::new();
+        let content = content::read(record, intact, &mut found);
+        self.follow_clock(record, content.as_ref());
         let previous = self.follow_chain(record);
         if self.is_readable(record) {
             self.check_text(record, previous.as_ref());
         }
-        self.check_signature(record);
-        self.check_content(record);
+        self.check_signature(record, signature);
+        self.check_content(record, content.as_ref(), intact, found);
+        self.follow_key(record, content.as_ref().filter(|_| intact && signature == SignatureCheck::Valid));
+        if let Some(anchor) = self.anchors.remove(&record.master_seq).filter(|anchor| !anchor.holds(record)) {
+            self.flaw(record, FlawCode::AnchorDiffers, format!("L'ancre du {} garde un autre enregistrement.", anchor.local));
+        }
+        self.state.last_hash.clone_from(&record.hash_current);
     }
 
     /// The next record, when its row cannot even be read as a [`Record`]: a chain or a type that nobody knows.
     pub fn feed_unreadable(&mut self, master_seq: i64, why: &str) {
-        self.records += 1;
+        self.state.records += 1;
+        self.anchors.remove(&master_seq);
         self.follow_master(master_seq);
         self.note(MASTER, master_seq, FlawCode::UnreadableRecord, format!("L'enregistrement {master_seq} est illisible : {why}."));
     }
@@ -99,7 +189,7 @@ impl<'a> Verifier<'a> {
     /// on meanwhile, and records after a head are those of the minute, not a flaw.
     #[must_use]
     pub fn finish(mut self, heads: &[(String, Chain, Head)], master_head: Option<i64>) -> VerifyReport {
-        let seen = std::mem::take(&mut self.heads);
+        let seen = std::mem::take(&mut self.state.heads);
         for (register, chain, expected) in heads {
             let genesis = Head::genesis();
             let last = seen.get(&(register.clone(), *chain)).unwrap_or(&genesis);
@@ -117,22 +207,26 @@ impl<'a> Verifier<'a> {
             }
         }
         if let Some(expected) = master_head
-            && self.master < expected
+            && self.state.master < expected
         {
-            let first = self.master.saturating_add(1);
+            let first = self.state.master.saturating_add(1);
             let detail = format!("Fin de journal perdue : l'enregistrement {first} était attendu, jusqu'au {expected}.");
             self.note(MASTER, first, FlawCode::LostTail, detail);
         }
+        for anchor in std::mem::take(&mut self.anchors).into_values() {
+            let detail = format!("L'ancre du {} garde l'enregistrement {}, que le journal n'a pas.", anchor.local, anchor.record);
+            self.note(anchor.chain.as_str(), anchor.seq, FlawCode::AnchorDiffers, detail);
+        }
         VerifyReport {
             ok: self.flaws.is_empty(),
-            records: self.records,
+            records: self.state.records,
             inconclusive: !self.flaws.is_empty() && self.only_undecided,
             flaws: self.flaws,
         }
     }
 
     fn follow_master(&mut self, number: i64) {
-        let expected = self.master.saturating_add(1);
+        let expected = self.state.master.saturating_add(1);
         if number > expected {
             let detail = match number.saturating_sub(expected) {
                 1 => format!("L'enregistrement {expected} du journal manque."),
@@ -140,14 +234,17 @@ impl<'a> Verifier<'a> {
             };
             self.note(MASTER, expected, FlawCode::MasterGap, detail);
         } else if number < expected {
-            self.note(MASTER, number, FlawCode::OutOfOrder, format!("L'enregistrement {number} vient après le {}.", self.master));
+            self.note(MASTER, number, FlawCode::OutOfOrder, format!("L'enregistrement {number} vient après le {}.", self.state.master));
         }
-        self.master = number;
+        self.state.master = number;
     }
 
-    fn follow_clock(&mut self, record: &Record) {
-        if let Some(before) = self.clock.replace(record.utc)
+    /// A clock that goes back is said by a technical event, the first record after it.
+    fn follow_clock(&mut self, record: &Record, content: Option<&Content>) {
+        let said = matches!(content, Some(Content::Event(event)) if event.code == EventCode::ClockWentBack);
+        if let Some(before) = self.state.clock.replace(record.utc)
             && before - record.utc > CLOCK_TOLERANCE
+            && !said
         {
             let minutes = (before - record.utc).whole_minutes();
             self.flaw(
@@ -158,10 +255,30 @@ impl<'a> Verifier<'a> {
         }
     }
 
+    /// One key signs, until a record that it signed names the next one.
+    fn follow_key(&mut self, record: &Record, sound: Option<&Content>) {
+        let current = self.state.keys.entry(record.register.clone()).or_insert_with(|| record.key_id.clone());
+        let announced = *current == record.key_id;
+        if let Some(Content::Event(event)) = sound
+            && event.code == EventCode::KeyRotated
+            && announced
+            && let Some(next) = event.details.get("new_key")
+        {
+            current.clone_from(next);
+        }
+        if !announced && sound.is_some() {
+            self.flaw(record, FlawCode::KeyNotAnnounced, format!("La clé {} signe sans avoir été annoncée.", record.key_id));
+        }
+    }
+
     /// Moves on in the chain, and returns the record before this one unless it is missing.
     fn follow_chain(&mut self, record: &Record) -> Option<Head> {
         let this = Head { last_seq: record.seq, last_signature: record.signature.clone(), last_hash: record.hash_current.clone() };
-        let previous = self.heads.insert((record.register.clone(), record.chain), this).unwrap_or_else(Head::genesis);
+        let before = self.state.heads.insert((record.register.clone(), record.chain), this);
+        if before.is_none() && self.state.began_at.is_some() {
+            return None;
+        }
+        let previous = before.unwrap_or_else(Head::genesis);
         let expected = previous.last_seq.saturating_add(1);
         if record.seq > expected {
             let detail = match record.seq.saturating_sub(expected) {
@@ -220,8 +337,8 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    fn check_signature(&mut self, record: &Record) {
-        match (self.check)(&record.key_id, record.data_to_sign.as_bytes(), &record.signature) {
+    fn check_signature(&mut self, record: &Record, signature: SignatureCheck) {
+        match signature {
             SignatureCheck::Valid => {}
             SignatureCheck::Invalid => self.flaw(record, FlawCode::SignatureInvalid, "La signature n'est pas valable.".to_owned()),
             SignatureCheck::UnknownKey => {
@@ -230,29 +347,67 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    fn check_content(&mut self, record: &Record) {
-        let intact = sha256_hex(record.content_text.as_bytes()) == record.content_sha256;
-        if !intact {
+    fn check_content(&mut self, record: &Record, content: Option<&Content>, intact: bool, mut found: Found) {
+        if intact {
+            if let Some(content) = content {
+                content::check(content, record, &mut found);
+            }
+            content::check_software(record, &mut found);
+            self.follow_version(record, &mut found);
+        } else {
             self.flaw(record, FlawCode::ContentDigestDiffers, "Le contenu ne correspond pas à son empreinte.".to_owned());
         }
-        let mut found = Vec::new();
-        match record.kind {
-            RecordKind::Sale | RecordKind::ClosureZ => {
-                let training = record.chain == Chain::X;
-                let period = self.periods.entry((record.register.clone(), training)).or_default();
-                if record.kind == RecordKind::Sale {
-                    period.sold(record, intact, &mut found);
-                } else {
-                    period.closed(record, intact, &mut found);
-                }
-            }
-            RecordKind::Duplicate | RecordKind::TechnicalEvent => {}
-        }
-        if intact {
-            closings::check_software(record, &mut found);
-        }
+        self.follow_period(record, content, intact, &mut found);
         for (code, detail) in found {
             self.flaw(record, code, detail);
+        }
+    }
+
+    /// Whoever can write an older form could leave out what the newer one signs.
+    fn follow_version(&mut self, record: &Record, found: &mut Found) {
+        let Some(version) = content::version_of(&record.content_text) else { return };
+        let newest = self.state.versions.entry((record.register.clone(), record.chain)).or_default();
+        if version < *newest {
+            found.push((FlawCode::VersionWentBack, format!("Contenu de version {version} après un contenu de version {newest}.")));
+        }
+        *newest = version.max(*newest);
+    }
+
+    /// What this record adds to its day, or what it closes.
+    fn follow_period(&mut self, record: &Record, content: Option<&Content>, intact: bool, found: &mut Found) {
+        let of = (record.register.clone(), record.chain == Chain::X);
+        let began_at = self.state.began_at;
+        match (content, record.kind) {
+            (Some(Content::Print(print)), _) if intact => {
+                self.state.prints.entry(of.clone()).or_insert_with(|| Prints::beginning(began_at.is_some())).follow(print, found);
+            }
+            (Some(Content::Closing(closing)), _) if intact => {
+                let heads = &self.state.heads;
+                let ends = closing.detail.as_ref().map_or(&[][..], |detail| &detail.chains);
+                let known = |end: &&ChainEnd| began_at.is_none() || heads.contains_key(&(record.register.clone(), end.chain));
+                let last = |end: &ChainEnd| {
+                    heads.get(&(record.register.clone(), end.chain)).map(|head| (head.last_seq, head.last_signature.clone()))
+                };
+                content::check_chain_ends(ends.iter().filter(known), last, &mut self.state.doubted_ends, found);
+            }
+            _ => {}
+        }
+        let period = self.state.periods.entry(of).or_insert_with(|| Period::beginning(began_at));
+        match (content, record.kind) {
+            (content, RecordKind::Sale | RecordKind::Refund) => {
+                period.passed_ticket(record.seq);
+                if let Some(Content::Ticket(ticket)) = content {
+                    period.counted(record, Some(record.seq), Counted::from(&**ticket));
+                }
+            }
+            (Some(Content::Money(money)), _) => period.counted(record, None, Counted::from(money)),
+            (Some(Content::Note(_)), _) => period.counted(record, None, Counted::Note),
+            (Some(Content::Print(_)), RecordKind::Duplicate) => period.counted(record, None, Counted::Duplicate),
+            (Some(Content::Closing(closing)), _) if intact => period.closed(closing, found),
+            (_, RecordKind::ClosureZ) => period.closed_by_fields(record),
+            (Some(Content::LongClosing(closing)), _) if intact => period.long_closed(closing, found),
+            (_, RecordKind::ClosureMonth | RecordKind::ClosureYear) => period.long_closed_by_fields(record),
+            _ => {}
         }
     }
 
