@@ -9,7 +9,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::api::{CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, CloseSummary, SessionUser, TicketText, VerifyReport};
+use domain::api::{CashMovementRequest, CloseDone, CloseRequest, CloseSummary, SessionUser, TicketText, VerifyReport};
 
 /// `POST /api/nf525/close`
 ///

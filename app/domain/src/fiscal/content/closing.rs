@@ -60,7 +60,7 @@ pub struct ClosingContent {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClosingDetail {
-    /// First record of the period, by its number in the whole journal. The period before ended on the one before it.
+    /// First record of the period, by its number in the whole journal. Between two periods there are closings, events and archives only.
     pub first_record: i64,
     /// Last record of the period.
     pub last_record: i64,

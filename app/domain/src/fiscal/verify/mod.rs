@@ -255,19 +255,18 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// One key signs, until a record that it signed names the next one.
+    /// One key signs, until a record that it signed names the next one. `sound` is the content of a record whose signature and digest hold.
     fn follow_key(&mut self, record: &Record, sound: Option<&Content>) {
+        let Some(content) = sound else { return };
         let current = self.state.keys.entry(record.register.clone()).or_insert_with(|| record.key_id.clone());
-        let announced = *current == record.key_id;
-        if let Some(Content::Event(event)) = sound
+        if *current != record.key_id {
+            return self.flaw(record, FlawCode::KeyNotAnnounced, format!("La clé {} signe sans avoir été annoncée.", record.key_id));
+        }
+        if let Content::Event(event) = content
             && event.code == EventCode::KeyRotated
-            && announced
             && let Some(next) = event.details.get("new_key")
         {
             current.clone_from(next);
-        }
-        if !announced && sound.is_some() {
-            self.flaw(record, FlawCode::KeyNotAnnounced, format!("La clé {} signe sans avoir été annoncée.", record.key_id));
         }
     }
 

@@ -207,13 +207,12 @@ impl Period {
         };
         if let Some(detail) = &closing.detail {
             let (from, to) = (detail.first_record, detail.last_record);
-            let expected = self.closed_record.map(|record| record.saturating_add(1));
             let outside = self.uncovered.iter().find(|it| match it.ticket {
                 Some(no) => (first..=last).contains(&no) != (from..=to).contains(&it.record),
                 None => it.record < from,
             });
-            if expected.is_some_and(|expected| expected != from) {
-                broken.get_or_insert(format!("La période commence à l'enregistrement {from} ; la précédente s'arrête ailleurs."));
+            if self.closed_record.is_some_and(|closed| closed >= from) {
+                broken.get_or_insert(format!("La période commence à l'enregistrement {from}, dans la précédente."));
             } else if let Some(it) = outside {
                 broken.get_or_insert(format!("L'enregistrement {} n'est pas dans la période qui devrait le couvrir.", it.record));
             }
