@@ -3,6 +3,7 @@
 //! What may have to wait for a network (an order) does not go through here but through the versioned HTTP route.
 
 use crate::error::CallError;
+use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
     DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView,
@@ -241,6 +242,18 @@ pub async fn closing() -> Result<ClosingView, CallError> {
 #[server(name = MoveCash, prefix = "/call", endpoint = "move_cash", input = Json, output = Json)]
 pub async fn move_cash(#[doc = "What is moved."] request: CashMovementRequest) -> Result<CashMovementDone, CallError> {
     answered(till()?.move_cash(request).await)
+}
+
+/// The phones of the house, and what arrived after the day was closed.
+#[server(name = AskDevices, prefix = "/call", endpoint = "devices", input = Json, output = Json)]
+pub async fn devices() -> Result<DevicesView, CallError> {
+    answered(till()?.devices().await)
+}
+
+/// The open orders that this person looks after.
+#[server(name = AskOwnOrders, prefix = "/call", endpoint = "own-orders", input = Json, output = Json)]
+pub async fn own_orders() -> Result<Vec<OrderView>, CallError> {
+    answered(till()?.own_orders().await)
 }
 
 /// Closes a day.

@@ -2,6 +2,7 @@
 //! [`crate::calls`] ask it. The HTTP routes use the same services behind it.
 
 use async_trait::async_trait;
+use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
     DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView,
@@ -77,6 +78,10 @@ pub trait Till: Send + Sync {
     async fn ticket(&self, no: i64) -> Result<TicketText, Problem>;
     /// What is open and what was closed.
     async fn closing(&self) -> Result<ClosingView, Problem>;
+    /// The phones of the house, and what arrived after the day was closed.
+    async fn devices(&self) -> Result<DevicesView, Problem>;
+    /// The open orders that this person looks after.
+    async fn own_orders(&self) -> Result<Vec<OrderView>, Problem>;
     /// Closes a day.
     async fn close(&self, request: CloseRequest) -> Result<CloseDone, Problem>;
     /// Records a movement of cash.

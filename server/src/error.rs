@@ -5,6 +5,7 @@
 //! [`Error::Internal`]: its cause is logged, never sent.
 
 use crate::http::orders::IDEMPOTENT_REPLAY;
+use crate::services::syncing::Refusal;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::api::Problem;
@@ -47,6 +48,9 @@ pub enum Error {
         /// Who opened it.
         opened_by: (i64, String),
     },
+    /// 409: an order that a phone kept is not taken as it is.
+    #[error("kept order refused: {0:?}")]
+    Sync(Refusal),
     /// 409: somebody else saved the plan since this one was read.
     #[error("plan changed")]
     PlanChanged,
@@ -286,6 +290,7 @@ impl Error {
                 "terminal_unknown",
                 "Le TPE ne répond pas. Ne recommencez pas : lisez le ticket du TPE, puis dites si le paiement a été accepté.",
             ),
+            Self::Sync(refusal) => (S::CONFLICT, refusal.code(), refusal.sentence()),
             Self::Again(first) => return first.describe(),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "La requête est trop volumineuse."),
             Self::WrongContentType => (S::UNSUPPORTED_MEDIA_TYPE, "wrong_content_type", "Le contenu doit être du JSON."),
@@ -332,6 +337,7 @@ impl Error {
                 json!({ "payment_id": payment_id, "reason": code })
             }
             Self::UnresolvedPayments { payment_ids } => json!({ "payment_ids": payment_ids }),
+            Self::Sync(refusal) => refusal.extras(),
             Self::Again(first) => return first.extras(),
             Self::TooMany { retry_after } => json!({ "retry_after": retry_after }),
             _ => return Map::new(),
@@ -435,6 +441,12 @@ impl From<sqlx::Error> for Error {
 impl From<tower_sessions::session::Error> for Error {
     fn from(error: tower_sessions::session::Error) -> Self {
         Self::SessionsDown(error)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Sync(refusal)
     }
 }
 

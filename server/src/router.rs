@@ -3,7 +3,7 @@
 use crate::LARGEST_BODY;
 use crate::error::Error;
 use crate::http::guard::{may, same_origin, secure_cookies, signed_in, to_the_end};
-use crate::http::{amendments, auth, fiscal, floor, health, kitchen, menu, metrics, orders, pages, payments, users, ws};
+use crate::http::{amendments, auth, fiscal, floor, health, kitchen, menu, metrics, orders, pages, payments, sync, users, ws};
 use crate::session_store::Store;
 use crate::state::Shared;
 use axum::extract::DefaultBodyLimit;
@@ -59,6 +59,9 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/ws", get(ws::open).layer(middleware::from_fn(signed_in)))
         // waiters
         .route("/api/orders", only(TakeOrders, post(orders::place)))
+        .route("/api/orders/sync", only(TakeOrders, post(sync::sync)))
+        .route("/api/orders/sync/{uuid}/drop", only(TakeOrders, post(sync::give_up)))
+        .route("/api/devices/{uuid}", only(TakeOrders, put(sync::report)))
         .route("/api/orders/{id}", only(TakeOrders, get(orders::get)))
         .route("/api/orders/{id}/bill", only(TakeOrders, get(orders::bill)))
         .route("/api/orders/{id}/lines/{line_id}/void", only(TakeOrders, post(amendments::void)))
@@ -84,6 +87,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/nf525/close", only(HandleMoney, post(fiscal::close)))
         .route("/api/nf525/x", only(HandleMoney, get(fiscal::x)))
         .route("/api/nf525/tickets/{no}", only(HandleMoney, get(fiscal::ticket)))
+        .route("/api/devices", only(HandleMoney, get(sync::devices)))
         // admins
         .route("/api/floor", only(Administer, get(floor::drawing).put(floor::redraw)))
         // the owner
@@ -108,6 +112,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/plan", get(pages::page))
         .route("/plan/editeur", get(pages::page))
         .route("/table/{id}", get(pages::page))
+        .route("/en-attente", get(pages::page))
         .route("/cuisine", get(pages::page))
         .route("/addition/{order}", get(pages::page))
         .route("/ticket/{no}", get(pages::page))

@@ -22,8 +22,8 @@ pub struct Backoff {
 impl Backoff {
     /// For the kitchen system: 1, 2, 4 … 60 s, less up to a quarter.
     pub const KITCHEN: Self = Self { first: Duration::from_secs(1), longest: Duration::from_secs(60), jitter: 2_500 };
-    /// For a phone's queue: 30, 60, 120 s.
-    pub const PHONE: Self = Self { first: Duration::from_secs(30), longest: Duration::from_secs(120), jitter: 0 };
+    /// For a phone's queue: 30, 60, 120 s, less up to a tenth.
+    pub const PHONE: Self = Self { first: Duration::from_secs(30), longest: Duration::from_secs(120), jitter: 1_000 };
 
     /// The delay after so many failures in a row, before chance: the first for one, never over the longest, never under a millisecond.
     #[must_use]
@@ -57,8 +57,9 @@ mod tests {
 
     #[test]
     fn a_phone_tries_after_thirty_sixty_and_a_hundred_and_twenty_seconds() {
-        let seconds: Vec<u64> = (1..=4).map(|failures| Backoff::PHONE.delay(failures, 5_000).as_secs()).collect();
+        let seconds: Vec<u64> = (1..=4).map(|failures| Backoff::PHONE.before_chance(failures).as_secs()).collect();
         assert_eq!(seconds, [30, 60, 120, 120]);
+        assert_eq!(Backoff::PHONE.delay(1, WHOLE), Duration::from_secs(27), "all of the jitter is a tenth");
     }
 
     fn any_backoff() -> impl Strategy<Value = Backoff> {

@@ -15,6 +15,7 @@
 //! | [`catalogue`] | what an article, its wines and a person must look like |
 //! | [`attempt`], [`terminal`] | the life of an attempt to charge a card, and the protocols of card terminals |
 //! | [`role`] | who may do what |
+//! | [`sync`] | orders that a phone keeps: when each is sent, and what a person has to decide |
 //! | [`breaker`], [`backoff`] | when a system that does not answer is called again |
 //! | [`fiscal`] | the signed record, its canonical text, its chain and its closings |
 //! | [`receipt`] | ticket and Z as lines of text, built once for screen, paper and archive |
@@ -37,6 +38,7 @@ pub mod receipt;
 pub mod role;
 pub mod service_day;
 pub mod share;
+pub mod sync;
 pub mod terminal;
 pub mod vat;
 pub mod wire;

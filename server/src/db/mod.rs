@@ -7,6 +7,7 @@ pub mod amendments;
 pub mod attempts;
 pub mod catalogue;
 pub mod demo;
+pub mod devices;
 pub mod discounts;
 pub mod floor;
 pub mod idempotency;
@@ -22,6 +23,7 @@ pub mod payments;
 pub mod periods;
 pub mod sessions;
 pub mod sign_in_peers;
+pub mod sync;
 pub mod users;
 pub mod vitals;
 

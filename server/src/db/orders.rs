@@ -353,6 +353,15 @@ pub async fn whole(db: &mut PgConnection, id: OrderId) -> Result<Option<OrderVie
     }))
 }
 
+/// The open orders that somebody looks after.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open_of(db: impl PgExecutor<'_>, user: UserId) -> Result<Vec<OrderId>> {
+    let ids = sqlx::query_scalar!("select id from orders where status = 'open' and server_user_id = $1 order by id limit 60", user.get());
+    Ok(ids.fetch_all(db).await?.into_iter().map(OrderId::from_row).collect())
+}
+
 /// Remembers what the table chose for the rest of its bill.
 ///
 /// # Errors

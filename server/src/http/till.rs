@@ -7,11 +7,12 @@ use super::{auth, guard};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::services::{
-    amending, billing, cash, closing, discounting, floor, journal, kitchen, menu, ordering, paying, printing, resolving,
+    amending, billing, cash, closing, discounting, floor, journal, kitchen, menu, ordering, paying, printing, resolving, syncing,
 };
 use crate::state::Shared;
 use app::ports::Till;
 use async_trait::async_trait;
+use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
     DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView,
@@ -195,6 +196,16 @@ impl Till for RequestTill {
     async fn move_cash(&self, request: CashMovementRequest) -> Result<CashMovementDone, Problem> {
         let user = self.allowed(Right::HandleMoney)?;
         Ok(cash::move_cash(&self.house, user, &request).await?.value)
+    }
+
+    async fn devices(&self) -> Result<DevicesView, Problem> {
+        self.allowed(Right::HandleMoney)?;
+        Ok(syncing::devices(&self.house).await?)
+    }
+
+    async fn own_orders(&self) -> Result<Vec<OrderView>, Problem> {
+        let user = self.allowed(Right::TakeOrders)?;
+        Ok(ordering::own(&self.house, user.id).await?)
     }
 
     async fn close(&self, request: CloseRequest) -> Result<CloseDone, Problem> {

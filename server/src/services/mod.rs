@@ -23,3 +23,4 @@ pub mod printing;
 pub mod recording;
 pub mod resolving;
 pub mod signing_in;
+pub mod syncing;

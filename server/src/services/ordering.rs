@@ -11,9 +11,9 @@ use crate::db::orders::{NewRound, OpenOrder, Stored, To};
 use crate::error::{Error, Result};
 use crate::state::House;
 use crate::workers::outbox::Awaited;
-use domain::OrderId;
 use domain::api::{OrderAccepted, OrderView, SentStatus, SessionUser};
 use domain::order::{IfOccupied, OrderRequest, PricedLine, price};
+use domain::{OrderId, TableId, UserId};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -117,7 +117,7 @@ async fn taken(
 }
 
 /// The first answer again, with what is known by now about the kitchen.
-async fn replay(db: &mut PgConnection, answer: &str) -> Result<Answered<OrderAccepted>> {
+pub(super) async fn replay(db: &mut PgConnection, answer: &str) -> Result<Answered<OrderAccepted>> {
     let Taken { mut accepted, slip } = serde_json::from_str(answer)?;
     if let Some(slip) = slip
         && db::outbox::is_sent(db, slip).await?
@@ -130,14 +130,31 @@ async fn replay(db: &mut PgConnection, answer: &str) -> Result<Answered<OrderAcc
 /// Opens an order on a table that had none a moment ago. The table is locked first, so that of two phones the second finds what the first
 /// opened.
 async fn open_order(db: &mut PgConnection, user: &SessionUser, request: &OrderRequest) -> Result<OpenOrder> {
-    let Some(table) = db::floor::lock_table(db, request.table_id).await? else {
-        return Err(Error::invalid("table_id", "unknown_table"));
-    };
-    if let Some(open) = db::orders::lock_open(db, request.table_id).await? {
+    let (open, seats) = lock_table(db, request.table_id).await?;
+    if let Some(open) = open {
         return Ok(open);
     }
-    let id = db::orders::open(db, request.table_id, request.covers.unwrap_or(table.seats), user.id).await?;
+    let id = db::orders::open(db, request.table_id, request.covers.unwrap_or(seats), user.id).await?;
     Ok(OpenOrder { id, rounds: 0, server: (user.id, user.name.clone()) })
+}
+
+/// Locks a table, and with it whether an order is open there; with its seats.
+pub(super) async fn lock_table(db: &mut PgConnection, table: TableId) -> Result<(Option<OpenOrder>, u16)> {
+    let Some(seats) = db::floor::lock_table(db, table).await? else { return Err(Error::invalid("table_id", "unknown_table")) };
+    Ok((db::orders::lock_open(db, table).await?, seats.seats))
+}
+
+/// The open orders that somebody looks after: what a phone needs of them without a network.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn own(house: &House, user: UserId) -> Result<Vec<OrderView>> {
+    let mut connection = house.db.acquire().await?;
+    let mut orders = Vec::new();
+    for id in db::orders::open_of(&mut *connection, user).await? {
+        orders.extend(db::orders::whole(&mut connection, id).await?);
+    }
+    Ok(orders)
 }
 
 /// A whole order.

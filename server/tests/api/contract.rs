@@ -30,6 +30,10 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/api/tables", EVERYBODY),
     ("GET", "/ws", EVERYBODY),
     ("POST", "/api/orders", WAITERS),
+    ("POST", "/api/orders/sync", WAITERS),
+    ("POST", "/api/orders/sync/{uuid}/drop", WAITERS),
+    ("PUT", "/api/devices/{uuid}", WAITERS),
+    ("GET", "/api/devices", CASHIERS),
     ("GET", "/api/orders/{id}", WAITERS),
     ("GET", "/api/orders/{id}/bill", WAITERS),
     ("POST", "/api/orders/{id}/lines/{line_id}/void", WAITERS),
@@ -92,6 +96,8 @@ fn calls() -> Vec<(&'static str, Value, &'static str)> {
         ("resolve", json!({"id": 1, "request": {"outcome": "accepted", "reason": "Ticket lu"}}), CASHIERS),
         ("ticket", json!({"no": 1}), CASHIERS),
         ("closing", json!({}), CASHIERS),
+        ("devices", json!({}), CASHIERS),
+        ("own-orders", json!({}), WAITERS),
         ("close", json!({"request": {"date": "2999-01-01"}}), CASHIERS),
         ("move_cash", json!({"request": {"kind": "out", "amount": 1, "reason": ""}}), CASHIERS),
         ("floor-plan", json!({}), ADMINS),
@@ -156,7 +162,7 @@ async fn every_route_lets_through_who_may_and_nobody_else() {
     let people = one_of_each(&app).await;
     // Last, because nobody is signed in any more after it.
     for (method, path, roles) in ROUTES.iter().chain(&[("POST", "/api/auth/logout", EVERYBODY)]) {
-        let names = ["{id}", "{category}", "{line_id}", "{order_id}", "{round}", "{n}", "{no}"];
+        let names = ["{id}", "{category}", "{line_id}", "{order_id}", "{round}", "{n}", "{no}", "{uuid}"];
         let path = names.into_iter().fold((*path).to_owned(), |path, name| path.replace(name, "1"));
         only_these(&app, &people, &method.parse().unwrap(), &path, None, roles).await;
     }

@@ -10,6 +10,7 @@ mod orders;
 mod payments;
 mod people;
 mod printing;
+mod sync;
 
 pub use bill::*;
 pub use events::*;
@@ -21,6 +22,7 @@ pub use orders::*;
 pub use payments::*;
 pub use people::*;
 pub use printing::*;
+pub use sync::*;
 
 use crate::order::FieldError;
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,355 @@
+//! What is sent when.
+//!
+//! The queue is told what happens and says what to do. It does nothing itself and knows no clock: `now` is in milliseconds since 1970, and
+//! chance is passed in. Whoever drives it writes an intent down *before* it is added, and may lose the queue at any moment: what was
+//! written down is loaded again and sent again, under the same numbers.
+
+use super::conflict::Answer;
+use super::intent::{Intent, IntentState};
+use crate::api::SyncAccepted;
+use crate::backoff::Backoff;
+use crate::{OrderId, TableId, UserId};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// So many are on their way at once, of different tables.
+pub const MAX_IN_FLIGHT: usize = 4;
+/// After so many useless answers an intent no longer holds back the later ones of its table.
+const HOLDS_BACK: u32 = 3;
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Send it. Whatever comes of it is told by [`Queue::answered`].
+    Send(Box<Intent>),
+    /// Write it down as it is now.
+    Keep(Box<Intent>),
+    /// It is over: nothing of it needs to be kept.
+    Forget(Uuid),
+    /// The server has it.
+    Taken(Uuid, Box<SyncAccepted>),
+    /// The server had it already, on this order and not where it was decided to go.
+    TakenBefore(Uuid, Option<OrderId>),
+    /// A person has to decide.
+    Show(Uuid),
+    /// Nothing can be sent until somebody says who they are.
+    AskWho,
+}
+
+/// How many wait, for the badge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waiting {
+    /// To be sent, or on their way.
+    pub to_send: u32,
+    /// For a person.
+    pub conflicts: u32,
+    /// Of these, typed by somebody who is not signed in here.
+    pub of_others: u32,
+}
+
+/// The intents of one phone.
+#[derive(Debug, Clone, Default)]
+pub struct Queue {
+    intents: BTreeMap<(u64, Uuid), Intent>,
+    in_flight: BTreeSet<Uuid>,
+    person: Option<UserId>,
+    /// Rounds of tries that met silence, in a row.
+    silences: u32,
+    /// Nothing is tried before, in milliseconds.
+    paused_until: i64,
+}
+
+impl Queue {
+    /// Takes what is written down for what there is. What is on its way stays on its way.
+    pub fn load(&mut self, kept: impl IntoIterator<Item = Intent>) {
+        self.intents = kept.into_iter().map(|intent| ((intent.seq, intent.uuid), intent)).collect();
+    }
+
+    /// Adds one that is written down already.
+    pub fn add(&mut self, intent: Intent) {
+        self.intents.insert((intent.seq, intent.uuid), intent);
+    }
+
+    /// Somebody signed in here, or nobody is any more.
+    pub fn signed_in(&mut self, person: Option<UserId>) {
+        self.person = person;
+    }
+
+    /// The network is back, the app is in the foreground again, the server was heard: everything may be tried at once.
+    pub fn wake(&mut self) {
+        self.silences = 0;
+        self.paused_until = 0;
+        for intent in self.intents.values_mut() {
+            intent.next_try = 0;
+        }
+    }
+
+    /// All of them, oldest first.
+    pub fn intents(&self) -> impl Iterator<Item = &Intent> {
+        self.intents.values()
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn get(&self, uuid: Uuid) -> Option<&Intent> {
+        self.intents.values().find(|intent| intent.uuid == uuid)
+    }
+
+    /// Whether it is on its way.
+    #[must_use]
+    pub fn is_in_flight(&self, uuid: Uuid) -> bool {
+        self.in_flight.contains(&uuid)
+    }
+
+    /// The number for the next intent.
+    #[must_use]
+    pub fn next_seq(&self) -> u64 {
+        self.intents.keys().next_back().map_or(1, |(seq, _)| seq + 1)
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn waiting(&self) -> Waiting {
+        let mut waiting = Waiting::default();
+        for intent in self.intents.values() {
+            match intent.state {
+                IntentState::Conflict(_) => waiting.conflicts += 1,
+                IntentState::Waiting | IntentState::Dropping { .. } => waiting.to_send += 1,
+            }
+            if Some(intent.user_id) != self.person {
+                waiting.of_others += 1;
+            }
+        }
+        waiting
+    }
+
+    /// What can be sent now: the oldest first, one of each table at a time, because the rounds of a table are a story. What waits for a
+    /// person, or for its next try too often, holds back nobody.
+    pub fn send(&mut self, now: i64) -> Vec<Effect> {
+        let Some(person) = self.person.filter(|_| self.paused_until <= now) else { return Vec::new() };
+        let mut busy: BTreeSet<TableId> =
+            self.intents.values().filter(|intent| self.in_flight.contains(&intent.uuid)).map(Intent::table_id).collect();
+        let mut effects = Vec::new();
+        for intent in self.intents.values() {
+            if self.in_flight.len() >= MAX_IN_FLIGHT {
+                break;
+            }
+            let waits = !matches!(intent.state, IntentState::Conflict(_));
+            if !waits || intent.user_id != person || busy.contains(&intent.table_id()) || self.in_flight.contains(&intent.uuid) {
+                continue;
+            }
+            if intent.next_try > now {
+                if intent.failures < HOLDS_BACK {
+                    busy.insert(intent.table_id());
+                }
+                continue;
+            }
+            busy.insert(intent.table_id());
+            self.in_flight.insert(intent.uuid);
+            effects.push(Effect::Send(Box::new(intent.clone())));
+        }
+        effects
+    }
+
+    /// When [`Self::send`] is worth calling again, should nothing happen before; `None` when only an event can help.
+    #[must_use]
+    pub fn next_wake(&self, now: i64) -> Option<i64> {
+        let person = self.person?;
+        let idle = |intent: &&Intent| {
+            intent.user_id == person && !matches!(intent.state, IntentState::Conflict(_)) && !self.in_flight.contains(&intent.uuid)
+        };
+        let earliest = self.intents.values().filter(idle).map(|intent| intent.next_try).min()?;
+        Some(earliest.max(self.paused_until).max(now))
+    }
+
+    /// What came of a try. `chance` (0 to 10 000) spreads the next ones. Call [`Self::send`] afterwards.
+    pub fn answered(&mut self, uuid: Uuid, answer: Answer, now: i64, chance: u16) -> Vec<Effect> {
+        self.in_flight.remove(&uuid);
+        let Some(key) = self.intents.iter().find(|(_, intent)| intent.uuid == uuid).map(|(key, _)| *key) else { return Vec::new() };
+        let silent = matches!(answer, Answer::Unanswered(_));
+        if !silent {
+            self.silences = 0;
+            self.paused_until = 0;
+        }
+        match answer {
+            Answer::Taken(accepted) => {
+                self.intents.remove(&key);
+                vec![Effect::Forget(uuid), Effect::Taken(uuid, accepted)]
+            }
+            Answer::TakenBefore(order) => {
+                self.intents.remove(&key);
+                vec![Effect::Forget(uuid), Effect::TakenBefore(uuid, order)]
+            }
+            Answer::Over => {
+                self.intents.remove(&key);
+                vec![Effect::Forget(uuid)]
+            }
+            Answer::NotSignedIn => {
+                self.person = None;
+                vec![Effect::AskWho]
+            }
+            Answer::Unanswered(why) => {
+                // Several that were on their way together meet one silence.
+                if self.paused_until <= now {
+                    self.silences = self.silences.saturating_add(1);
+                    self.paused_until = now + delay_ms(self.silences, chance);
+                }
+                self.put_off(key, why, now, chance)
+            }
+            Answer::NotNow(why) => self.put_off(key, why, now, chance),
+            Answer::Conflict(conflict) => self.change(key, |intent| {
+                intent.failures = 0;
+                intent.next_try = 0;
+                intent.last_error = Some(conflict.code().to_owned());
+                // A drop that is refused, too: the person who gave it up must hear why.
+                intent.state = IntentState::Conflict(conflict);
+                Effect::Show(intent.uuid)
+            }),
+        }
+    }
+
+    fn put_off(&mut self, key: (u64, Uuid), why: String, now: i64, chance: u16) -> Vec<Effect> {
+        let Some(intent) = self.intents.get_mut(&key) else { return Vec::new() };
+        intent.failures = intent.failures.saturating_add(1);
+        intent.next_try = now + delay_ms(intent.failures, chance);
+        intent.last_error = Some(why);
+        vec![Effect::Keep(Box::new(intent.clone()))]
+    }
+
+    fn change(&mut self, key: (u64, Uuid), change: impl FnOnce(&mut Intent) -> Effect) -> Vec<Effect> {
+        let Some(intent) = self.intents.get_mut(&key) else { return Vec::new() };
+        let told = change(intent);
+        vec![Effect::Keep(Box::new(intent.clone())), told]
+    }
+}
+
+fn delay_ms(failures: u32, chance: u16) -> i64 {
+    i64::try_from(Backoff::PHONE.delay(failures, chance).as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Ask, Conflict};
+    use super::*;
+    use crate::api::SentStatus;
+    use crate::order::OrderRequest;
+    use time::OffsetDateTime;
+
+    const ALICE: i64 = 1;
+
+    fn intent(seq: u64, table: i64) -> Intent {
+        let request =
+            OrderRequest { table_id: TableId::from_row(table), items: vec![], covers: None, uuid: None, if_occupied: Default::default() };
+        Intent::new(Uuid::from_u64_pair(7, seq), seq, UserId::from_row(ALICE), Ask::Plain(request))
+    }
+
+    fn queue(tables: &[i64]) -> Queue {
+        let mut queue = Queue::default();
+        queue.load(tables.iter().zip(1..).map(|(table, seq)| intent(seq, *table)));
+        queue.signed_in(Some(UserId::from_row(ALICE)));
+        queue
+    }
+
+    fn sent(effects: &[Effect]) -> Vec<u64> {
+        effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Send(intent) => Some(intent.seq),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn uuid(seq: u64) -> Uuid {
+        Uuid::from_u64_pair(7, seq)
+    }
+
+    fn taken() -> Answer {
+        Answer::Taken(Box::new(SyncAccepted {
+            order_id: OrderId::from_row(1),
+            status: SentStatus::Sent,
+            round: 1,
+            server_timestamp: OffsetDateTime::UNIX_EPOCH,
+        }))
+    }
+
+    fn silence() -> Answer {
+        Answer::Unanswered("no network".into())
+    }
+
+    #[test]
+    fn the_oldest_goes_first_and_the_rounds_of_a_table_one_after_the_other() {
+        let mut queue = queue(&[5, 5, 6, 7, 8, 9]);
+        assert_eq!(sent(&queue.send(0)), [1, 3, 4, 5], "four at once, the second round of table 5 waits for its first");
+        assert_eq!(sent(&queue.send(0)), [] as [u64; 0]);
+        queue.answered(uuid(1), taken(), 0, 0);
+        assert_eq!(sent(&queue.send(0)), [2]);
+    }
+
+    #[test]
+    fn silence_pauses_everything_for_thirty_sixty_and_a_hundred_and_twenty_seconds() {
+        let mut queue = queue(&[5, 6]);
+        let mut now = 0;
+        for seconds in [30, 60, 120, 120] {
+            assert_eq!(sent(&queue.send(now)), [1, 2]);
+            queue.answered(uuid(1), silence(), now, 0);
+            queue.answered(uuid(2), silence(), now, 0);
+            assert_eq!(queue.next_wake(now), Some(now + seconds * 1_000), "two that met one silence wait once");
+            assert_eq!(sent(&queue.send(now + seconds * 1_000 - 1)), [] as [u64; 0]);
+            now += seconds * 1_000;
+        }
+        queue.wake();
+        assert_eq!(sent(&queue.send(now - 60_000)), [1, 2], "at once when the network is back");
+    }
+
+    #[test]
+    fn one_conflict_never_holds_back_the_others() {
+        let mut queue = queue(&[5, 5, 6]);
+        queue.send(0);
+        let effects = queue.answered(uuid(1), Answer::Conflict(Conflict::OrderClosed { order_id: None }), 0, 0);
+        assert!(matches!(effects.as_slice(), [Effect::Keep(kept), Effect::Show(_)] if kept.conflict().is_some()));
+        assert_eq!(sent(&queue.send(0)), [2], "not even at its own table");
+        assert_eq!(queue.waiting(), Waiting { to_send: 2, conflicts: 1, of_others: 0 });
+    }
+
+    #[test]
+    fn one_that_the_server_cannot_take_now_never_holds_back_other_tables_nor_its_own_for_ever() {
+        let mut queue = queue(&[5, 5, 6]);
+        let mut now = 0;
+        for _ in 0..2 {
+            assert!(sent(&queue.send(now)).contains(&1));
+            queue.answered(uuid(3), taken(), now, 0);
+            queue.answered(uuid(1), Answer::NotNow("internal".into()), now, 0);
+            assert_eq!(sent(&queue.send(now)), [] as [u64; 0], "the story of table 5 keeps its order");
+            now += 120_000;
+        }
+        assert_eq!(sent(&queue.send(now)), [1]);
+        queue.answered(uuid(1), Answer::NotNow("internal".into()), now, 0);
+        assert_eq!(sent(&queue.send(now)), [2], "after three useless answers the next round passes");
+    }
+
+    #[test]
+    fn what_somebody_else_typed_waits_for_them() {
+        let mut queue = queue(&[5]);
+        queue.signed_in(Some(UserId::from_row(2)));
+        assert_eq!(queue.send(0), []);
+        assert_eq!(queue.waiting().of_others, 1);
+        queue.signed_in(Some(UserId::from_row(ALICE)));
+        assert_eq!(sent(&queue.send(0)), [1]);
+        assert_eq!(queue.answered(uuid(1), Answer::NotSignedIn, 0, 0), [Effect::AskWho]);
+        assert_eq!(queue.send(0), [], "kept, and nothing is tried until somebody signs in");
+        queue.signed_in(Some(UserId::from_row(ALICE)));
+        assert_eq!(sent(&queue.send(0)), [1]);
+    }
+
+    #[test]
+    fn what_is_lost_with_the_app_is_sent_again() {
+        let mut before = queue(&[5, 6]);
+        before.send(0);
+        let mut after = Queue::default();
+        after.load(before.intents().cloned());
+        after.signed_in(Some(UserId::from_row(ALICE)));
+        assert_eq!(sent(&after.send(0)), [1, 2]);
+        assert_eq!(after.next_seq(), 3);
+    }
+}
