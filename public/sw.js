@@ -5,6 +5,9 @@
 //
 // This is a template. The server fills in the version, which changes with any file, and the addresses to keep.
 
+// Notifications have a file of their own.
+importScripts("/sw-notify.js");
+
 const CACHE = "comptoir-__VERSION__";
 const PRECACHE = "__PRECACHE__";
 const SHELL = "/shell";

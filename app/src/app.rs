@@ -1,6 +1,7 @@
 //! The app: what all pages share, and the table of addresses.
 
 use crate::browser::{clock::Clock, live::Live, start_in_browser};
+use crate::components::pass::{PassCards, PassTray};
 use crate::components::toast::{Toaster, Toasts};
 use crate::pages::bill::BillPage;
 use crate::pages::closing::ClosingPage;
@@ -8,6 +9,7 @@ use crate::pages::floor_editor::FloorEditorPage;
 use crate::pages::kitchen::KitchenPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::order::OrderPage;
+use crate::pages::pass_waits::PassWaitsPage;
 use crate::pages::plan::PlanPage;
 use crate::pages::sign_in::SignInPage;
 use crate::pages::ticket::TicketPage;
@@ -26,6 +28,7 @@ pub fn App() -> impl IntoView {
     provide_context(Clock::new());
     provide_context(Toaster::new());
     start_in_browser();
+    provide_context(PassCards::begin());
     view! {
         <Title formatter=|page: String| if page.is_empty() { "Comptoir".to_owned() } else { format!("{page} · Comptoir") }/>
         <Router>
@@ -44,9 +47,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/ticket/:no") view=TicketPage ssr=SsrMode::Async/>
                 <Route path=path!("/cloture") view=ClosingPage ssr=SsrMode::Async/>
                 // owners
+                <Route path=path!("/passe") view=PassWaitsPage ssr=SsrMode::Async/>
                 <Route path=path!("/plan/editeur") view=FloorEditorPage ssr=SsrMode::Async/>
             </Routes>
-            <Toasts/>
+            <div class="stack"><Toasts/><PassTray/></div>
         </Router>
     }
 }

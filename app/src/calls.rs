@@ -6,16 +6,18 @@ use crate::error::CallError;
 use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
-    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView,
-    ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport,
-    VoidRequest,
+    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PassWaits, PaymentDone, PaymentRequest,
+    PaymentView, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest,
+    VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
+use domain::pass::WaitingDish;
 use domain::{ItemId, LineId, OrderId, PaymentId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
+use time::Date;
 
 /// What every page needs to know first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,6 +168,18 @@ pub async fn set_availability(#[doc = "What."] item: ItemId, #[doc = "Whether."]
 #[server(name = AskKitchen, prefix = "/call", endpoint = "kitchen", input = Json, output = Json)]
 pub async fn kitchen() -> Result<KitchenView, CallError> {
     answered(till()?.kitchen().await)
+}
+
+/// Dishes at the pass that wait for whoever asks.
+#[server(name = AskWaitingDishes, prefix = "/call", endpoint = "waiting-dishes", input = Json, output = Json)]
+pub async fn waiting_dishes() -> Result<Vec<WaitingDish>, CallError> {
+    answered(till()?.waiting_dishes().await)
+}
+
+/// How long dishes waited at the pass.
+#[server(name = AskPassWaits, prefix = "/call", endpoint = "pass-waits", input = Json, output = Json)]
+pub async fn pass_waits(#[doc = "On which day of service; today when absent."] day: Option<Date>) -> Result<PassWaits, CallError> {
+    answered(till()?.pass_waits(day).await)
 }
 
 /// Says where a line stands.

@@ -5,14 +5,16 @@ use async_trait::async_trait;
 use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
-    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView,
-    Problem, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest,
-    VerifyReport, VoidRequest,
+    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PassWaits, PaymentDone, PaymentRequest,
+    PaymentView, Problem, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText,
+    TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
+use domain::pass::WaitingDish;
 use domain::{ItemId, LineId, OrderId, PaymentId};
 use std::sync::Arc;
+use time::Date;
 
 /// What is put in context.
 pub type CurrentTill = Arc<dyn Till>;
@@ -58,6 +60,10 @@ pub trait Till: Send + Sync {
     async fn set_availability(&self, item: ItemId, availability: Availability) -> Result<(), Problem>;
     /// What the kitchen has to do.
     async fn kitchen(&self) -> Result<KitchenView, Problem>;
+    /// Dishes at the pass that wait for this person.
+    async fn waiting_dishes(&self) -> Result<Vec<WaitingDish>, Problem>;
+    /// How long dishes waited at the pass, on a day of service or today.
+    async fn pass_waits(&self, day: Option<Date>) -> Result<PassWaits, Problem>;
     /// Says where a line stands.
     async fn move_line(&self, line: LineId, said: KitchenMove) -> Result<(), Problem>;
     /// Says where a whole slip stands.

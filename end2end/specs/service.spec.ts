@@ -70,7 +70,7 @@ test("from the table to the Z", async ({ device, till }, { project }) => {
   });
 
   await test.step("Alice's screen says so without being asked", async () => {
-    await expect(waiter.getByRole("region", { name: "Messages" })).toContainText(/Table 5.*Magret de canard.*prêt/);
+    await expect(waiter.getByRole("region", { name: "Plats prêts" })).toContainText(/Table 5.*Magret de canard.*prêt/);
     await expect(waiter.getByTestId("line-state").filter({ hasText: "prêt" })).toBeVisible();
     await inspect(waiter, "05-pret");
   });

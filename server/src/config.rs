@@ -3,19 +3,23 @@
 //! Everything is read once, at the start, into types that cannot be wrong any more. A wrong value stops the start with one line that
 //! names the variable: a till that guesses what was meant would be found out in the middle of a service.
 
+mod notifying;
 mod printer;
 mod terminal;
 
+pub use notifying::{Escalation, Pulse};
 pub use printer::{Flow, Printer, PrinterLine};
 pub use terminal::{CaisseApLine, ConcertLine, Framing, Terminal};
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use http::Uri;
+use notifying::{parse_escalation, parse_secret};
 use printer::parse_printer;
 use sqlx::postgres::PgConnectOptions;
 use terminal::parse_terminal;
 
+use crate::jwt::Secret;
 use crate::workers::outbox::Pace;
 
 /// The configuration of one process.
@@ -43,6 +47,12 @@ pub struct Config {
     pub printer: Option<Printer>,
     /// `ERP_URL`: the kitchen system. Without it the built-in kitchen screen is one.
     pub erp: Option<Erp>,
+    /// `ERP_JWT_SECRET`: what the kitchen system signs its words with. Without it, it is not listened to.
+    pub erp_secret: Option<Secret>,
+    /// `READY_COLLEAGUES_S`, `READY_TILL_S`: when others are told of a dish that waits.
+    pub escalation: Escalation,
+    /// How sockets are watched.
+    pub pulse: Pulse,
 }
 
 /// A kitchen system that is not ours.
@@ -101,6 +111,9 @@ impl Config {
             terminal,
             printer: get("PRINTER_URL")?.map(|url| parse_printer(&url)).transpose()?,
             erp: parse_erp(get("ERP_URL")?, get("ERP_WAIT_MS")?, get("ERP_SEND_DRINKS")?, get("ERP_CA_FILE")?)?,
+            erp_secret: parse_secret(get("ERP_JWT_SECRET")?)?,
+            escalation: parse_escalation(get("READY_COLLEAGUES_S")?, get("READY_TILL_S")?)?,
+            pulse: Pulse::default(),
             data,
         })
     }
@@ -198,6 +211,18 @@ mod tests {
     }
 
     #[test]
+    fn dishes_that_wait_are_told_to_others_after_a_while() {
+        let after = |variables: &[(&str, &str)]| {
+            let Escalation { colleagues, till } = read(variables).expect("good values").escalation;
+            (colleagues.map(|after| after.as_secs()), till.map(|after| after.as_secs()))
+        };
+        assert_eq!(after(&[]), (Some(60), Some(180)));
+        assert_eq!(after(&[("READY_COLLEAGUES_S", "300")]), (Some(300), Some(300)), "never before the colleagues");
+        assert_eq!(after(&[("READY_COLLEAGUES_S", "0"), ("READY_TILL_S", "20")]), (None, Some(20)));
+        assert_eq!(after(&[("READY_COLLEAGUES_S", "0"), ("READY_TILL_S", "0")]), (None, None));
+    }
+
+    #[test]
     fn a_kitchen_system_is_named_by_its_address() {
         let erp = read(&[("ERP_URL", "http://kitchen.local:8069/api/")]).expect("good values").erp.expect("a kitchen system");
         assert_eq!(erp.orders.to_string(), "http://kitchen.local:8069/api/orders");
@@ -263,6 +288,11 @@ mod tests {
             ("ERP_WAIT_MS", "10001"),
             ("ERP_WAIT_MS", "-5"),
             ("ERP_SEND_DRINKS", "oui"),
+            ("ERP_JWT_SECRET", "thirty-one bytes are one short."),
+            ("READY_COLLEAGUES_S", "3601"),
+            ("READY_COLLEAGUES_S", "1.5"),
+            ("READY_TILL_S", "-1"),
+            ("READY_TILL_S", "59"),
         ] {
             let error = read(&[(name, value)]).expect_err(value);
             assert_eq!(error.name, name);

@@ -25,6 +25,9 @@ pub enum Error {
     /// 401: name or PIN wrong; says not which.
     #[error("wrong name or PIN")]
     WrongPin,
+    /// 401: a program without a token that is good for this.
+    #[error("bad token")]
+    BadToken,
     /// 403: this role may not.
     #[error("forbidden")]
     Forbidden,
@@ -34,6 +37,9 @@ pub enum Error {
     /// 404: no such thing; the French noun with its article.
     #[error("not found: {0}")]
     NotFound(&'static str),
+    /// 404: no slip has the kitchen system's number.
+    #[error("unknown order of the kitchen system")]
+    UnknownErpOrder,
     /// 405: the path exists, not for this method.
     #[error("method not allowed")]
     MethodNotAllowed,
@@ -187,6 +193,9 @@ pub enum Error {
     /// 503: the database does not answer.
     #[error("database unavailable: {0}")]
     DatabaseDown(sqlx::Error),
+    /// 503: there is nothing to check a token with.
+    #[error("no secret")]
+    NoSecret,
     /// 503: the answer took too long and was given up.
     #[error("too slow")]
     TooSlow,
@@ -221,11 +230,13 @@ impl Error {
             Self::BadJson(_) => (S::BAD_REQUEST, "bad_json", "La requête n’est pas du JSON lisible."),
             Self::NotSignedIn => (S::UNAUTHORIZED, "not_signed_in", "Identifiez-vous pour continuer."),
             Self::WrongPin => (S::UNAUTHORIZED, "wrong_pin", "Nom ou code incorrect."),
+            Self::BadToken => (S::UNAUTHORIZED, "bad_token", "Jeton absent, faux ou expiré."),
             Self::Forbidden => (S::FORBIDDEN, "forbidden", "Votre rôle ne permet pas cette action."),
             Self::CrossOrigin => (S::FORBIDDEN, "cross_origin", "Cette demande vient d’un autre site."),
             Self::NotFound(what) => {
                 return (S::NOT_FOUND, "not_found", format!("Introuvable : {what}."));
             }
+            Self::UnknownErpOrder => (S::NOT_FOUND, "unknown_erp_order", "Aucun bon ne porte ce numéro de cuisine."),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method_not_allowed", "Cette adresse n’accepte pas cette méthode."),
             Self::IdempotencyMismatch => (S::CONFLICT, "idempotency_mismatch", "Cet identifiant a déjà servi pour une autre demande."),
             Self::TableOccupied { opened_by: (_, name), .. } => {
@@ -308,6 +319,11 @@ impl Error {
             Self::DatabaseDown(_) => {
                 (S::SERVICE_UNAVAILABLE, "database_unavailable", "La base de données ne répond pas : réessayez dans un instant.")
             }
+            Self::NoSecret => (
+                S::SERVICE_UNAVAILABLE,
+                "webhook_not_configured",
+                "Cette caisse n’écoute pas de système de cuisine : il lui faut ERP_JWT_SECRET, le secret qui signe ses jetons.",
+            ),
             Self::TooSlow => (S::SERVICE_UNAVAILABLE, "too_slow", "La réponse a trop tardé : vérifiez à l’écran avant de recommencer."),
             Self::SessionsDown(_) => {
                 (S::SERVICE_UNAVAILABLE, "sessions_unavailable", "Impossible de vérifier qui est identifié : réessayez dans un instant.")
@@ -487,6 +503,9 @@ impl IntoResponse for Error {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Self::TooMany { retry_after } = self {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+        }
+        if matches!(self, Self::BadToken) {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if matches!(self, Self::Again(_)) {
             response.headers_mut().insert(IDEMPOTENT_REPLAY, HeaderValue::from_static("true"));

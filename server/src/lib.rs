@@ -11,6 +11,7 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod http;
+pub mod jwt;
 pub mod metrics;
 pub mod qr;
 pub mod router;

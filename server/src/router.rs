@@ -3,7 +3,7 @@
 use crate::LARGEST_BODY;
 use crate::error::Error;
 use crate::http::guard::{may, same_origin, secure_cookies, signed_in, to_the_end};
-use crate::http::{amendments, auth, fiscal, floor, health, kitchen, menu, metrics, orders, pages, payments, sync, users, ws};
+use crate::http::{amendments, auth, fiscal, floor, health, kitchen, menu, metrics, orders, pages, payments, sync, users, webhooks, ws};
 use crate::session_store::Store;
 use crate::state::Shared;
 use axum::extract::DefaultBodyLimit;
@@ -49,6 +49,8 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
     // Pages are rendered as tasks of this runtime. A second router of one process finds that said already.
     let _ = any_spawner::Executor::init_tokio();
 
+    let with_token = middleware::from_fn_with_state(house.clone(), webhooks::kitchen_system);
+
     let api = Router::new()
         // anyone
         .route("/api/auth/login", post(auth::login))
@@ -77,6 +79,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/kitchen", only(TakeOrders, get(kitchen::slips)))
         .route("/api/kitchen/lines/{line_id}", only(TakeOrders, post(kitchen::move_line)))
         .route("/api/kitchen/slips/{order_id}/{round}", only(TakeOrders, post(kitchen::move_slip)))
+        .route("/api/pass", only(TakeOrders, get(kitchen::waiting)))
         // cashiers
         .route("/api/orders/{id}/split", only(HandleMoney, put(orders::split)))
         .route("/api/orders/{id}/discount", only(HandleMoney, post(orders::discount)))
@@ -99,8 +102,11 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/menu/notes", only(Administer, get(menu::notes).put(menu::set_notes)))
         .route("/api/users", only(Administer, get(users::list).post(users::add)))
         .route("/api/users/{id}", only(Administer, put(users::change)))
+        .route("/api/pass/waits", only(Administer, get(kitchen::waits)))
         // auditors
         .route("/api/nf525/verify", only(VerifyJournal, get(fiscal::verify)))
+        // the kitchen system, with a token
+        .route("/api/webhooks/erp/dish-ready", post(webhooks::dish_ready).layer(with_token))
         // the machine next door
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
@@ -117,6 +123,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/addition/{order}", get(pages::page))
         .route("/ticket/{no}", get(pages::page))
         .route("/cloture", get(pages::page))
+        .route("/passe", get(pages::page))
         .route("/shell", get(pages::shell))
         .route("/call/{*name}", post(pages::call))
         .fallback(pages::other);

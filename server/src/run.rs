@@ -25,6 +25,7 @@ use crate::state::{House, Shared, Worker};
 use crate::workers;
 use crate::workers::outbox::Outbox;
 use crate::workers::supervised;
+use crate::workers::teller::Teller;
 use anyhow::Context;
 use domain::Role;
 use domain::fiscal::Identity;
@@ -34,7 +35,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -184,8 +184,13 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         changed: Arc::clone(&changed),
         metrics: Metrics::default(),
         menu: MenuCache::new(redis.clone()),
-        sessions: Store::new(pool.clone(), redis),
         rounds: Lane::new(pool.clone(), ROUNDS_AT_ONCE),
+        sessions: Store::new(pool.clone(), redis.clone(), bus.clone()),
+        teller: Teller::after(db::pass::last_number(&pool).await?),
+        redis,
+        pulse: config.pulse,
+        escalation: config.escalation,
+        erp_secret: config.erp_secret.clone(),
         db: pool,
         bus,
         kitchen: Way { is_built_in: outbox.is_none(), with_drinks: config.erp.as_ref().is_some_and(|erp| erp.with_drinks) },
@@ -256,7 +261,7 @@ async fn serve_with(
     let stopping = CancellationToken::new();
     let closed = CancellationToken::new();
     let kitchen = tokio::spawn(tell_kitchen(Arc::clone(&house), closed.clone()));
-    let mut working = JoinSet::new();
+    let mut working = workers::keep_telling(&house, &stopping);
     let with = (Arc::clone(&house), stopping.clone());
     working.spawn(supervised("sweeper", move || sweep(Arc::clone(&with.0), with.1.clone())));
     let with = (Arc::clone(&house), stopping.clone());

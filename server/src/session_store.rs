@@ -5,6 +5,7 @@
 //!
 //! The cookie holds 128 random bits; both stores hold their SHA-256, so that whoever reads a store cannot sign in with what it holds.
 
+use crate::adapters::bus::Bus;
 use crate::adapters::redis::Redis;
 use crate::db;
 use async_trait::async_trait;
@@ -17,6 +18,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
+use tower_sessions::Session;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result, SessionStore};
 
@@ -37,6 +39,8 @@ const ENDED: &str = "ended";
 pub struct Store {
     db: PgPool,
     redis: Option<Redis>,
+    /// Tells open sockets, and other processes, whose session is another now.
+    bus: Bus,
     believed: Arc<Mutex<Believed>>,
 }
 
@@ -51,12 +55,17 @@ struct Believed {
 impl Store {
     /// Sessions in PostgreSQL, with Redis in front of it if there is one.
     #[must_use]
-    pub fn new(db: PgPool, redis: Option<Redis>) -> Self {
-        Self { db, redis, believed: Arc::default() }
+    pub fn new(db: PgPool, redis: Option<Redis>, bus: Bus) -> Self {
+        Self { db, redis, bus, believed: Arc::default() }
     }
 
     fn believed(&self) -> MutexGuard<'_, Believed> {
         self.believed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another process said that sessions have changed: they are looked up again.
+    pub fn forget_here(&self) {
+        self.believe_nothing();
     }
 
     fn believe_nothing(&self) {
@@ -82,6 +91,7 @@ impl Store {
             all.set_ex(redis_key(name), ENDED, CACHED_FOR).ignore();
         }
         self.send(all).await;
+        self.bus.sessions_changed(names);
     }
 
     /// After the commit that changed what these sessions hold: PostgreSQL is to be asked again.
@@ -92,6 +102,7 @@ impl Store {
             all.del(redis_key(name)).ignore();
         }
         self.send(all).await;
+        self.bus.sessions_changed(names);
     }
 
     /// What Redis cannot be told now it forgets within the minute.
@@ -116,6 +127,12 @@ impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").field("redis", &self.redis.is_some()).finish_non_exhaustive()
     }
+}
+
+/// The name that both stores have for a session; none before it is there.
+#[must_use]
+pub fn name_of(session: &Session) -> Option<String> {
+    session.id().as_ref().map(name)
 }
 
 fn name(id: &Id) -> String {

@@ -1,15 +1,19 @@
 //! What every request needs, made once at the start.
 
 use crate::adapters::bus::Bus;
+use crate::adapters::redis::Redis;
 use crate::adapters::signer::Signer;
 use crate::adapters::tpe::CardTerminal;
+use crate::config::{Escalation, Pulse};
 use crate::db::lane::Lane;
 use crate::db::orders::Way;
+use crate::jwt::Secret;
 use crate::metrics::Metrics;
 use crate::services::floor::Changed;
 use crate::services::menu_cache::MenuCache;
 use crate::session_store::Store;
 use crate::workers::outbox::Outbox;
+use crate::workers::teller::Teller;
 use domain::fiscal::{CORE_VERSION, Identity};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -28,6 +32,16 @@ pub struct House {
     pub bus: Bus,
     /// What is counted while it runs.
     pub metrics: Metrics,
+    /// Tells the phones what is stored.
+    pub teller: Teller,
+    /// What several processes share; none when this one is the only one.
+    pub redis: Option<Redis>,
+    /// How sockets are watched.
+    pub pulse: Pulse,
+    /// When others are told of a dish that waits.
+    pub escalation: Escalation,
+    /// What the kitchen system signs its words with.
+    pub erp_secret: Option<Secret>,
     /// Tables to tell the screens about.
     pub changed: Arc<Changed>,
     /// The menu as last read.

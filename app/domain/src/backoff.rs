@@ -1,7 +1,7 @@
 //! How long to wait before trying again: twice as long each time, up to a limit, and not all at the same moment.
 //!
-//! The kitchen system is asked again after 1, 2, 4 … 60 s, a phone's queue after 30, 60, 120 s. Chance is passed in, as a share in
-//! basis points: there is no randomness here.
+//! The kitchen system is asked again after 1, 2, 4 … 60 s, a phone's queue after 30, 60, 120 s, its socket after 1, 2, 4 … 30 s. Chance is
+//! passed in, as a share in basis points: there is no randomness here.
 
 use std::time::Duration;
 
@@ -24,6 +24,10 @@ impl Backoff {
     pub const KITCHEN: Self = Self { first: Duration::from_secs(1), longest: Duration::from_secs(60), jitter: 2_500 };
     /// For a phone's queue: 30, 60, 120 s, less up to a tenth.
     pub const PHONE: Self = Self { first: Duration::from_secs(30), longest: Duration::from_secs(120), jitter: 1_000 };
+
+    /// For the socket of a phone: at most 1, 2, 4 … 30 s, of which chance takes up to three quarters. When a server comes back, five hundred
+    /// phones do not ask in the same moment, and all are back within seconds.
+    pub const SOCKET: Self = Self { first: Duration::from_secs(1), longest: Duration::from_secs(30), jitter: 7_500 };
 
     /// The delay after so many failures in a row, before chance: the first for one, never over the longest, never under a millisecond.
     #[must_use]
@@ -60,6 +64,12 @@ mod tests {
         let seconds: Vec<u64> = (1..=4).map(|failures| Backoff::PHONE.before_chance(failures).as_secs()).collect();
         assert_eq!(seconds, [30, 60, 120, 120]);
         assert_eq!(Backoff::PHONE.delay(1, WHOLE), Duration::from_secs(27), "all of the jitter is a tenth");
+    }
+
+    #[test]
+    fn phones_that_lost_their_server_together_come_back_one_by_one() {
+        let first: Vec<u128> = [0, 2_500, 5_000, 7_500, WHOLE].map(|chance| Backoff::SOCKET.delay(1, chance).as_millis()).into();
+        assert_eq!(first, [1_000, 812, 625, 437, 250]);
     }
 
     fn any_backoff() -> impl Strategy<Value = Backoff> {

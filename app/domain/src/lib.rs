@@ -10,6 +10,7 @@
 //! | [`menu`] | what can be sold, which wine goes with it, how a *formule* is split over its VAT rates |
 //! | [`order`] | the states of an order and of its lines, and what a request for an order must look like |
 //! | [`kitchen`] | what the kitchen sees in which order, when it is late, and what a cook must be told of |
+//! | [`pass`] | which ready dishes a phone shows, and when it rings |
 //! | [`share`] | who pays which part of which line |
 //! | [`floor`] | where a table stands on the plan, and what a drawing of the house must look like |
 //! | [`catalogue`] | what an article, its wines and a person must look like |
@@ -34,6 +35,7 @@ pub mod kitchen;
 pub mod menu;
 pub mod money;
 pub mod order;
+pub mod pass;
 pub mod receipt;
 pub mod role;
 pub mod service_day;

@@ -5,7 +5,7 @@
 //! told [`Told::Connected`] and ask for what they may have missed.
 
 use crate::error::CallError;
-use domain::api::Event;
+use domain::api::{ClientEvent, Event};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -39,6 +39,8 @@ pub struct Live {
     wanted: RwSignal<bool>,
     socket_open: RwSignal<bool>,
     calls_answered: RwSignal<Option<bool>>,
+    /// How often the server said that the session of this device has ended.
+    ended: RwSignal<u32>,
     listeners: StoredValue<Vec<(u64, Listener)>>,
     last_listener: StoredValue<u64>,
 }
@@ -52,9 +54,18 @@ impl Live {
             wanted: RwSignal::new(false),
             socket_open: RwSignal::new(false),
             calls_answered: RwSignal::new(None),
+            ended: RwSignal::new(0),
             listeners: StoredValue::new(Vec::new()),
             last_listener: StoredValue::new(0),
         }
+    }
+
+    /// Says something to the server, if events arrive. What gets lost is said again: see [`domain::pass::Pass::unconfirmed`].
+    pub fn say(self, event: &ClientEvent) {
+        #[cfg(feature = "hydrate")]
+        super::socket::say(event);
+        #[cfg(not(feature = "hydrate"))]
+        let _ = event;
     }
 
     /// How this tab stands with the server.
@@ -106,6 +117,16 @@ impl Live {
         self.wanted.set(wanted);
         #[cfg(feature = "hydrate")]
         super::socket::keep_open(self, wanted);
+    }
+
+    /// How often the server said that the session of this device has ended: each time is a reason to find out who is signed in.
+    pub(super) fn ended(self) -> u32 {
+        self.ended.get()
+    }
+
+    #[cfg(feature = "hydrate")]
+    pub(super) fn note_end(self) {
+        self.ended.update(|times| *times += 1);
     }
 
     #[cfg(feature = "hydrate")]

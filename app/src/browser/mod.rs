@@ -14,6 +14,7 @@ pub mod install;
 pub mod keys;
 pub mod leaving;
 pub mod live;
+pub mod notify;
 pub mod press;
 pub mod print;
 #[cfg(feature = "hydrate")]
@@ -39,4 +40,9 @@ pub(crate) fn start_in_browser() {
         updates.watch();
     });
     Effect::new(move |_| live.keep_open(session.user().is_some()));
+    Effect::new(move |_| {
+        if live.ended() > 0 {
+            leptos::task::spawn_local(session.find_out(live));
+        }
+    });
 }

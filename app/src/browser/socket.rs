@@ -1,7 +1,8 @@
 //! The WebSocket under [`super::live`]: opened, watched, opened again.
 
 use super::live::{Live, Told};
-use domain::api::{ClientEvent, Event};
+use domain::api::{ClientEvent, Event, close_code};
+use domain::backoff::Backoff;
 use gloo_timers::callback::{Interval, Timeout};
 use js_sys::{Function, Promise};
 use leptos::prelude::{window, window_event_listener_untyped};
@@ -12,14 +13,12 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{MessageEvent, WebSocket};
+use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 /// A server that is silent for so long is gone, in seconds.
 const SILENCE_S: u32 = 30;
 /// The watch looks so often, in milliseconds.
 const LOOK_EVERY_MS: u32 = 5_000;
-/// The longest wait between two attempts, in milliseconds.
-const LONGEST_WAIT_MS: u32 = 30_000;
 
 thread_local! {
     static WANTED: Cell<bool> = const { Cell::new(false) };
@@ -27,13 +26,15 @@ thread_local! {
     /// Ends the wait, or the connection, that is under way.
     static END: RefCell<Option<Function>> = const { RefCell::new(None) };
     /// Number of the last event that was heard.
-    static SINCE: Cell<u64> = const { Cell::new(0) };
+    static SINCE: Cell<i64> = const { Cell::new(0) };
+    /// The socket, while it is open.
+    static OPEN: RefCell<Option<WebSocket>> = const { RefCell::new(None) };
 }
 
 /// A frame also has the number of its event; it is read apart because `Event` is tagged.
 #[derive(Deserialize)]
 struct Numbered {
-    id: Option<u64>,
+    id: Option<i64>,
 }
 
 pub(super) fn keep_open(live: Live, wanted: bool) {
@@ -63,11 +64,20 @@ pub(super) fn keep_open(live: Live, wanted: bool) {
     });
 }
 
-/// One second, two, four … thirty, and up to a quarter more, so that twenty phones do not come back in the same instant.
+/// After so many failures in a row; a connection that was open and broke is the first.
 fn pause_ms(failures: u32) -> u32 {
-    let pause = 1_000_u32.saturating_mul(1 << failures.saturating_sub(1).min(5)).min(LONGEST_WAIT_MS);
-    let [chance, ..] = uuid::Uuid::new_v4().into_bytes();
-    pause + pause / 4 * u32::from(chance) / 255
+    let [chance, more, ..] = uuid::Uuid::new_v4().into_bytes();
+    let chance = u16::from_be_bytes([chance, more]) % (domain::backoff::WHOLE + 1);
+    u32::try_from(Backoff::SOCKET.delay(failures + 1, chance).as_millis()).unwrap_or(u32::MAX)
+}
+
+/// Says something, if the socket is open.
+pub(super) fn say(event: &ClientEvent) {
+    OPEN.with_borrow(|socket| {
+        if let (Some(socket), Ok(text)) = (socket, serde_json::to_string(event)) {
+            let _sent = socket.send_with_str(&text);
+        }
+    });
 }
 
 fn end() {
@@ -105,9 +115,10 @@ async fn connection(live: Live) -> bool {
     let was_open = Rc::new(Cell::new(false));
     let silent_for = Rc::new(Cell::new(0_u32));
     let opened = Closure::<dyn FnMut()>::new({
-        let was_open = Rc::clone(&was_open);
+        let (socket, was_open) = (socket.clone(), Rc::clone(&was_open));
         move || {
             was_open.set(true);
+            OPEN.set(Some(socket.clone()));
             live.set_open(true);
         }
     });
@@ -121,10 +132,13 @@ async fn connection(live: Live) -> bool {
             }
         }
     });
-    let closed = Rc::new(RefCell::new(None));
+    let closed: Rc<RefCell<Option<Closure<dyn FnMut(CloseEvent)>>>> = Rc::new(RefCell::new(None));
     let held = Rc::clone(&closed);
     let over = ended_by(|resolve| {
-        let ended = Closure::<dyn FnMut()>::new(move || {
+        let ended = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| {
+            if event.code() == close_code::SIGNED_OUT {
+                live.note_end();
+            }
             let _ended = resolve.call0(&JsValue::NULL);
         });
         *held.borrow_mut() = Some(ended);
@@ -144,6 +158,7 @@ async fn connection(live: Live) -> bool {
     socket.set_onopen(None);
     socket.set_onmessage(None);
     socket.set_onclose(None);
+    OPEN.take();
     let _closed = socket.close();
     live.set_open(false);
     if !window().navigator().on_line() {
@@ -158,11 +173,14 @@ fn answer(live: Live, socket: &WebSocket, text: &str) {
     if let Ok(Numbered { id: Some(id) }) = crate::json::read(text) {
         SINCE.set(id);
     }
-    if event == (Event::Ping {}) {
-        if let Ok(pong) = serde_json::to_string(&ClientEvent::Pong {}) {
-            let _sent = socket.send_with_str(&pong);
+    match event {
+        Event::Ping {} => {
+            if let Ok(pong) = serde_json::to_string(&ClientEvent::Pong {}) {
+                let _sent = socket.send_with_str(&pong);
+            }
         }
-        return;
+        // Whoever shows something asks for it again.
+        Event::Refresh {} => live.tell(&Told::Connected),
+        event => live.tell(&Told::Event(event)),
     }
-    live.tell(&Told::Event(event));
 }

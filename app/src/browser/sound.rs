@@ -1,4 +1,4 @@
-//! Short tones for a loud kitchen, made by the browser itself: there is no file to load.
+//! Short tones for a loud kitchen and a phone in a pocket, made by the browser itself: there is no file to load.
 //!
 //! Browsers let a page sound only after somebody has touched it. So sound is switched on by a tap and remembered on this device; after a
 //! reload it is *asleep* until the next tap anywhere, and the screen says so.
@@ -25,6 +25,8 @@ pub enum Tune {
     Call,
     /// Two long notes downwards: stop.
     Removal,
+    /// The bell of the pass, twice: a dish is ready.
+    Ready,
 }
 
 impl Tune {
@@ -35,6 +37,27 @@ impl Tune {
             Self::NewSlip => &[(660.0, 0, 160), (880.0, 170, 260)],
             Self::Call => &[(1175.0, 0, 110), (1175.0, 160, 110), (1175.0, 320, 220)],
             Self::Removal => &[(520.0, 0, 300), (330.0, 320, 480)],
+            Self::Ready => &[(1568.0, 0, 140), (1568.0, 180, 420)],
+        }
+    }
+}
+
+/// Whose sound it is: each is remembered apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SoundOf {
+    /// A screen at the stove: off until somebody wants it, because one kitchen may have several screens.
+    Kitchen,
+    /// A waiter's phone: on until somebody does not want it, because a dish gets cold.
+    Waiter,
+}
+
+impl SoundOf {
+    /// Under which the device remembers it.
+    #[cfg(feature = "hydrate")]
+    const fn stored(self) -> &'static str {
+        match self {
+            Self::Kitchen => "comptoir-kitchen-sound",
+            Self::Waiter => "comptoir-waiter-sound",
         }
     }
 }
@@ -43,16 +66,17 @@ impl Tune {
 #[derive(Debug, Clone, Copy)]
 pub struct Sound {
     state: RwSignal<SoundState>,
+    of: SoundOf,
 }
 
 impl Sound {
     /// As it was left on this device; wakes up at the first touch. Off on the server, and until the page is there.
     #[must_use]
-    pub fn of_this_device() -> Self {
-        let sound = Self { state: RwSignal::new(SoundState::Off) };
+    pub fn of_this_device(of: SoundOf) -> Self {
+        let sound = Self { state: RwSignal::new(SoundState::Off), of };
         #[cfg(feature = "hydrate")]
         Effect::new(move |_| {
-            if audio::is_wanted() {
+            if audio::is_wanted(of) {
                 sound.state.set(if audio::is_open() { SoundState::On } else { SoundState::Asleep });
             }
             let wake = move || {
@@ -81,7 +105,7 @@ impl Sound {
         #[cfg(feature = "hydrate")]
         {
             let on = self.state.get_untracked() == SoundState::Off;
-            audio::want(on);
+            audio::want(self.of, on);
             self.state.set(if !on {
                 SoundState::Off
             } else if audio::open() {
@@ -89,7 +113,7 @@ impl Sound {
             } else {
                 SoundState::Asleep
             });
-            self.play(Tune::NewSlip);
+            self.play(if self.of == SoundOf::Waiter { Tune::Ready } else { Tune::NewSlip });
         }
     }
 
@@ -101,19 +125,18 @@ impl Sound {
             let _silent = audio::play(tune.notes());
         }
         #[cfg(not(feature = "hydrate"))]
-        let _ = tune;
+        let _ = (tune, self.of);
     }
 }
 
 #[cfg(feature = "hydrate")]
 mod audio {
+    use super::SoundOf;
     use leptos::prelude::window;
     use std::cell::RefCell;
     use wasm_bindgen::JsValue;
     use web_sys::{AudioContext, AudioContextState, OscillatorType};
 
-    /// Under which the device remembers that sound is wanted.
-    const STORED: &str = "comptoir-kitchen-sound";
     /// Loud enough beside a hood, below what makes small loudspeakers rattle.
     const VOLUME: f32 = 0.4;
 
@@ -121,15 +144,16 @@ mod audio {
         static CONTEXT: RefCell<Option<AudioContext>> = const { RefCell::new(None) };
     }
 
-    pub(super) fn is_wanted() -> bool {
+    pub(super) fn is_wanted(of: SoundOf) -> bool {
         let storage = window().local_storage().ok().flatten();
-        storage.and_then(|storage| storage.get_item(STORED).ok().flatten()).is_some_and(|stored| stored == "on")
+        let stored = storage.and_then(|storage| storage.get_item(of.stored()).ok().flatten());
+        stored.map_or(of == SoundOf::Waiter, |stored| stored == "on")
     }
 
-    pub(super) fn want(on: bool) {
+    pub(super) fn want(of: SoundOf, on: bool) {
         if let Ok(Some(storage)) = window().local_storage() {
             // A browser that keeps nothing asks again after the next reload.
-            let _kept = storage.set_item(STORED, if on { "on" } else { "off" });
+            let _kept = storage.set_item(of.stored(), if on { "on" } else { "off" });
         }
     }
 

@@ -3,9 +3,12 @@
 
 use super::icon::{Glyph, Icon};
 use super::notice::Tone;
+use super::pass::use_pass;
 use super::toast::use_toaster;
 use crate::browser::install::use_updates;
 use crate::browser::live::{Link, use_live};
+use crate::browser::notify::Permission;
+use crate::browser::sound::SoundState;
 use crate::calls::sign_out;
 use crate::i18n::t;
 use crate::session::use_session;
@@ -123,9 +126,35 @@ fn Account() -> impl IntoView {
             <div class="account-card">
                 <p class="account-name" data-testid="who">{name}</p>
                 <p class="quiet-text">{role}</p>
+                <Show when=move || session.may(Right::TakeOrders)><Bell/></Show>
                 <button type="button" class="button" data-testid="sign-out" on:click=leave><Icon glyph=Glyph::Leave/>{t.sign_out}</button>
             </div>
         </details>
+    }
+}
+
+/// How this device calls for ready dishes.
+#[component]
+fn Bell() -> impl IntoView {
+    let t = crate::i18n::pass::t();
+    let cards = use_pass();
+    let is_on = move || cards.sound.state() != SoundState::Off;
+    let shown = move || if is_on() { (Glyph::Sound, t.sound_on) } else { (Glyph::SoundOff, t.sound_off) };
+    let about_notifications = move || {
+        match cards.notifications.permission() {
+        Permission::NotAsked => {
+            view! { <button type="button" class="button" on:click=move |_| cards.notifications.ask()><Icon glyph=Glyph::Bell/>{t.offer_yes}</button> }
+                .into_any()
+        }
+        Permission::Denied => view! { <p class="quiet-text">{t.refused}</p> }.into_any(),
+        Permission::Granted | Permission::Impossible => ().into_any(),
+    }
+    };
+    view! {
+        <button type="button" class="button" aria-pressed=move || is_on().to_string() data-testid="bell" on:click=move |_| cards.sound.toggle()>
+            {move || view! { <Icon glyph=shown().0/> }}<span>{move || shown().1}</span>
+        </button>
+        {about_notifications}
     }
 }
 

@@ -1,16 +1,11 @@
-//! What just happened: short sentences that go by themselves, and cards for ready dishes that stay until they are seen.
+//! What just happened: short sentences that go by themselves. Ready dishes have cards of their own: [`super::pass`].
 //!
 //! They are announced politely to screen readers, never take the focus and never cover the button that sends.
 
 use super::icon::{Glyph, Icon};
 use super::notice::Tone;
-use crate::browser::live::{Told, use_live};
-use crate::browser::store;
 use crate::i18n::t;
-use domain::api::{Event, TableView};
-use domain::{LineId, OrderId};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use std::sync::Arc;
 
 /// A sentence goes after so long, in milliseconds.
@@ -25,16 +20,13 @@ struct Message {
     tone: Tone,
     glyph: Glyph,
     text: String,
-    /// Where the card leads, for a ready dish.
-    link: Option<String>,
-    line: Option<LineId>,
     /// What can be done about it while it is shown, and the word for that.
     action: Option<(&'static str, Action)>,
 }
 
 impl Message {
     fn saying(tone: Tone, text: String) -> Self {
-        Self { number: 0, tone, glyph: tone.glyph(), text, link: None, line: None, action: None }
+        Self { number: 0, tone, glyph: tone.glyph(), text, action: None }
     }
 }
 
@@ -74,14 +66,6 @@ impl Toaster {
         let _ = number;
     }
 
-    /// A dish waits at the pass. Said once per line, however often the event arrives.
-    fn dish_ready(self, text: String, link: String, line: Option<LineId>) {
-        let known = line.is_some() && self.messages.with_untracked(|all| all.iter().any(|message| message.line == line));
-        if !known {
-            self.add(Message { glyph: Glyph::Bell, link: Some(link), line, ..Message::saying(Tone::Good, text) });
-        }
-    }
-
     fn add(self, message: Message) -> u32 {
         let number = self.last.try_update_value(|last| {
             *last += 1;
@@ -109,24 +93,11 @@ pub fn use_toaster() -> Toaster {
     use_context().unwrap_or_else(Toaster::new)
 }
 
-/// The address of the table of an order, as far as the phone knows the plan.
-async fn table_of(order: OrderId) -> String {
-    let floor = store::get_json::<Vec<TableView>>("floor").await.unwrap_or_default();
-    let table = floor.into_iter().find(|table| table.order_id == Some(order));
-    table.map_or_else(|| "/plan".to_owned(), |table| format!("/table/{}", table.id))
-}
-
 /// Where messages appear; once, in the app.
 #[component]
 pub fn Toasts() -> impl IntoView {
     let t = t();
     let toaster = use_toaster();
-    use_live().listen(move |told| {
-        let Told::Event(Event::DishReady { order_id, table, dish, line_id, .. }) = told else { return };
-        let (order, line) = (*order_id, *line_id);
-        let text = format!("{} · {dish} — {}", t.table_named(table), t.is_ready);
-        spawn_local(async move { toaster.dish_ready(text, table_of(order).await, line) });
-    });
     let card = move |message: Message| {
         let number = message.number;
         let action = message.action.map(|(word, act)| {
@@ -140,7 +111,6 @@ pub fn Toasts() -> impl IntoView {
             <div class=format!("toast {}", message.tone.class())>
                 <Icon glyph=message.glyph/>
                 <p>{message.text}</p>
-                {message.link.map(|to| view! { <a class="button quiet" href=to on:click=move |_| toaster.dismiss(number)>{t.go_to_table}</a> })}
                 {action}
                 <button type="button" class="round" aria-label=t.dismiss on:click=move |_| toaster.dismiss(number)><Icon glyph=Glyph::Cross/></button>
             </div>

@@ -24,6 +24,8 @@ pub mod kitchen;
 
 pub mod order;
 
+pub mod pass;
+
 texts! {
     /// What the interface says, by what it means.
     Texts {
@@ -185,8 +187,6 @@ texts! {
     verify_journal: "Vérifier le journal",
     verifying: "Vérification…",
     // a dish is ready
-    is_ready: "prêt au passe",
-    go_to_table: "Voir la table",
     }
 }
 

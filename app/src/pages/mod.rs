@@ -6,6 +6,7 @@ pub mod floor_editor;
 pub mod kitchen;
 pub mod not_found;
 pub mod order;
+pub mod pass_waits;
 pub mod plan;
 pub mod sign_in;
 pub mod ticket;

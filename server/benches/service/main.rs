@@ -14,6 +14,7 @@
 mod limits;
 mod load;
 mod report;
+mod sockets;
 mod watched;
 
 use load::{Load, Outcome};
@@ -49,22 +50,35 @@ async fn main() {
     let cluster = Cluster::start(folder.path(), Durability::Full).await.unwrap();
     let options = cluster.connect_options();
     db::migrate(&options).await.unwrap();
-    let server = Server::start(folder.path(), None).await;
-    let cookie = server.sign_in("alice").await;
-    let mut owner = sqlx::PgConnection::connect_with(&options).await.unwrap();
-    limits::seed(&mut owner, TABLES).await;
-
     let mut report = Report::default();
-    menus(&server, &cookie, folder.path(), &mut report).await;
-    orders(&server, &cookie, &options, None, &mut report).await;
-    memory(&server, &cookie, &mut report).await;
-    server.stop().await;
-    kitchen(folder.path(), &options, &mut owner, &mut report).await;
+    // `cargo bench -- sockets` measures these alone.
+    let only_sockets = std::env::args().any(|argument| argument == "sockets");
+    if !only_sockets {
+        requests(folder.path(), &options, &mut report).await;
+    }
+    // Not the role that serves: it lays out what it measures.
+    let owner = sqlx::PgPool::connect_with(options).await.unwrap();
+    sockets::measure(folder.path(), &owner, &mut report).await;
+    owner.close().await;
 
     report.print();
     report.write();
-    owner.close().await.unwrap();
     cluster.stop().await.unwrap();
+}
+
+/// What is asked over HTTP.
+async fn requests(folder: &Path, options: &sqlx::postgres::PgConnectOptions, report: &mut Report) {
+    let server = Server::start(folder, None).await;
+    let cookie = server.sign_in("alice").await;
+    let mut owner = sqlx::PgConnection::connect_with(options).await.unwrap();
+    limits::seed(&mut owner, TABLES).await;
+
+    menus(&server, &cookie, folder, report).await;
+    orders(&server, &cookie, options, None, report).await;
+    memory(&server, &cookie, report).await;
+    server.stop().await;
+    kitchen(folder, options, &mut owner, report).await;
+    owner.close().await.unwrap();
 }
 
 /// The menu from the cache, beside a bare handler with the same bytes.

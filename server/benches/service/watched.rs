@@ -19,13 +19,17 @@ impl Server {
     /// `comptoir serve` on a data folder whose cluster runs already, with the built-in kitchen screen or a kitchen system. It says what it
     /// always says, to nobody.
     pub async fn start(data: &Path, erp_url: Option<&str>) -> Self {
-        let address = free_address();
+        // What is measured is the order, not how long a kitchen thinks.
+        let env = erp_url.map(|url| [("ERP_URL", url), ("ERP_WAIT_MS", "0")]);
+        Self::start_at(data, &free_address(), env.as_ref().map_or(&[], |env| env.as_slice())).await
+    }
+
+    /// The same at a given address, with more of its environment.
+    pub async fn start_at(data: &Path, address: &str, env: &[(&str, &str)]) -> Self {
+        let address = address.to_owned();
         let mut command = Command::new(env!("CARGO_BIN_EXE_comptoir"));
+        command.envs(env.iter().copied());
         command.arg("serve").env("COMPTOIR_DATA", data).env("COMPTOIR_ADDR", &address).env("COMPTOIR_DEMO", "1").stderr(Stdio::null());
-        if let Some(url) = erp_url {
-            // What is measured is the order, not how long a kitchen thinks.
-            command.env("ERP_URL", url).env("ERP_WAIT_MS", "0");
-        }
         Self::spawn(command, address, "Comptoir is serving").await
     }
 
@@ -97,6 +101,11 @@ impl Server {
         line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
     }
 
+    /// Pulls the plug.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     /// Ends it.
     pub async fn stop(mut self) {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid.cast_signed()), nix::sys::signal::Signal::SIGTERM).unwrap();
@@ -104,6 +113,7 @@ impl Server {
     }
 }
 
-fn free_address() -> String {
+/// Where nobody listens yet.
+pub fn free_address() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }

@@ -57,6 +57,6 @@ pub async fn run(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
         Command::Demo => demo::run(config).await,
         Command::Fiscal(command) => fiscal::run(command, config).await,
         Command::User(command) => user::run(command, config).await,
-        Command::Sim(command) => sim::run(command, CancellationToken::new()).await,
+        Command::Sim(command) => sim::run(command, config.erp_secret, CancellationToken::new()).await,
     }
 }

@@ -36,6 +36,7 @@ pub async fn view(db: &mut PgConnection) -> Result<KitchenView> {
             called_at: row.called_at,
             told_at: row.told_at,
             since: row.state_at,
+            seen_by: row.seen_by,
         });
     }
     let minutes = i32::try_from(VOID_SHOWN_MIN).unwrap_or(i32::MAX);
@@ -123,6 +124,43 @@ pub async fn lock_line(db: &mut PgConnection, line: LineId) -> Result<Option<Mov
     lock(db, Some(line), None).await
 }
 
+/// The lines of the slips that a kitchen system knows by this number, locked until the end of the transaction, with the order they belong to now.
+/// `None` when it knows none by it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_erp_slip(db: &mut PgConnection, erp_order_id: &str) -> Result<Option<Moving>> {
+    let slip = sqlx::query!(
+        "select o.id as order_id, o.table_id, o.server_user_id, t.name as table_name
+         from kitchen_slips s
+         join orders was on was.id = s.order_id
+         join orders o on o.id = coalesce((select l.order_id from order_lines l where l.slip_id = s.id limit 1), was.merged_into, was.id)
+         join tables t on t.id = o.table_id
+         where s.erp_order_id = $1 and s.kind = 'fire' order by s.id desc limit 1",
+        erp_order_id
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some(slip) = slip else { return Ok(None) };
+    let rows = sqlx::query!(
+        "select l.id, l.state, l.name from order_lines l
+         where l.slip_id in (select s.id from kitchen_slips s where s.erp_order_id = $1) order by l.id for update of l",
+        erp_order_id
+    )
+    .fetch_all(db)
+    .await?;
+    let lines = rows
+        .into_iter()
+        .map(|row| Ok(MovingLine { id: LineId::from_row(row.id), state: word(&row.state)?, name: row.name }))
+        .collect::<Result<_>>()?;
+    Ok(Some(Moving {
+        order_id: OrderId::from_row(slip.order_id),
+        table: (TableId::from_row(slip.table_id), slip.table_name),
+        server: UserId::from_row(slip.server_user_id),
+        lines,
+    }))
+}
+
 /// The lines of a round that the kitchen cooks, locked until the end of the transaction. `None` when there are none.
 ///
 /// # Errors
@@ -159,13 +197,12 @@ async fn lock(db: &mut PgConnection, line: Option<LineId>, slip: Option<(OrderId
     Ok(moving)
 }
 
-/// Moves lines on and returns when, and that time on the clock of the restaurant.
+/// Moves lines on.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn set_state(db: &mut PgConnection, lines: &[LineId], state: LineState, zone: &str) -> Result<(OffsetDateTime, String)> {
+pub async fn set_state(db: &mut PgConnection, lines: &[LineId], state: LineState) -> Result<()> {
     let ids: Vec<i64> = lines.iter().map(|line| line.get()).collect();
-    sqlx::query!("update order_lines set state = $2, state_at = now() where id = any($1)", &ids, state.as_str()).execute(&mut *db).await?;
-    let now = sqlx::query!(r#"select now() as "at!", to_char(now() at time zone $1, 'HH24"h"MI') as "local!""#, zone).fetch_one(db).await?;
-    Ok((now.at, now.local))
+    sqlx::query!("update order_lines set state = $2, state_at = now() where id = any($1)", &ids, state.as_str()).execute(db).await?;
+    Ok(())
 }

@@ -19,6 +19,7 @@ pub mod menu;
 pub mod orders;
 pub mod outbox;
 pub mod papers;
+pub mod pass;
 pub mod payments;
 pub mod periods;
 pub mod sessions;

@@ -2,13 +2,16 @@
 
 use super::parse::{Json, PathId};
 use crate::error::{Error, Result};
-use crate::services::kitchen;
+use crate::services::{kitchen, notifying};
 use crate::state::Shared;
-use axum::extract::{Path, State};
+use axum::Extension;
+use axum::extract::{Path, Query, State};
 use domain::LineId;
-use domain::api::{KitchenView, SlipMove, SlipMoved};
+use domain::api::{KitchenView, PassWaits, SessionUser, SlipMove, SlipMoved, iso_date};
 use domain::order::{KitchenMove, LineState};
+use domain::pass::WaitingDish;
 use serde::{Deserialize, Serialize};
+use time::Date;
 
 /// What is said about a line.
 #[derive(Debug, Deserialize)]
@@ -53,4 +56,31 @@ pub async fn move_slip(
     let order = order.parse().map_err(|_| Error::NotFound("ce bon"))?;
     let round = round.parse().map_err(|_| Error::NotFound("ce bon"))?;
     Ok(Json(kitchen::move_slip(&house, order, round, &wanted).await?))
+}
+
+/// `GET /api/pass`: dishes that wait for whoever asks.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waiting(State(house): State<Shared>, Extension(user): Extension<SessionUser>) -> Result<Json<Vec<WaitingDish>>> {
+    Ok(Json(notifying::waiting_for(&house, &user).await?))
+}
+
+/// Which day.
+#[derive(Debug, Default, Deserialize)]
+pub struct OfDay {
+    #[serde(default, with = "iso_date::option")]
+    day: Option<Date>,
+}
+
+/// `GET /api/pass/waits?day=2026-02-02`: how long dishes waited on that day of service; today when none is named.
+///
+/// # Errors
+/// 422 for what is no day.
+pub async fn waits(
+    State(house): State<Shared>,
+    asked: std::result::Result<Query<OfDay>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<PassWaits>> {
+    let Query(OfDay { day }) = asked.map_err(|_| Error::invalid("day", "malformed"))?;
+    Ok(Json(notifying::waits(&house, day).await?))
 }

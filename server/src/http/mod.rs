@@ -17,4 +17,5 @@ pub mod peer;
 pub mod sync;
 pub mod till;
 pub mod users;
+pub mod webhooks;
 pub mod ws;

@@ -7,7 +7,7 @@ use super::{auth, guard};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::services::{
-    amending, billing, cash, closing, discounting, floor, journal, kitchen, menu, ordering, paying, printing, resolving, syncing,
+    amending, billing, cash, closing, discounting, floor, journal, kitchen, menu, notifying, ordering, paying, printing, resolving, syncing,
 };
 use crate::state::Shared;
 use app::ports::Till;
@@ -15,14 +15,16 @@ use async_trait::async_trait;
 use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
-    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PaymentDone, PaymentRequest, PaymentView,
-    Problem, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest,
-    VerifyReport, VoidRequest,
+    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PassWaits, PaymentDone, PaymentRequest,
+    PaymentView, Problem, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText,
+    TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
+use domain::pass::WaitingDish;
 use domain::role::Right;
 use domain::{ItemId, LineId, OrderId, PaymentId};
+use time::Date;
 use tower_sessions::Session;
 
 /// See the module.
@@ -139,6 +141,16 @@ impl Till for RequestTill {
     async fn kitchen(&self) -> Result<KitchenView, Problem> {
         self.allowed(Right::TakeOrders)?;
         Ok(kitchen::view(&self.house).await?)
+    }
+
+    async fn waiting_dishes(&self) -> Result<Vec<WaitingDish>, Problem> {
+        let user = self.allowed(Right::TakeOrders)?;
+        Ok(notifying::waiting_for(&self.house, user).await?)
+    }
+
+    async fn pass_waits(&self, day: Option<Date>) -> Result<PassWaits, Problem> {
+        self.allowed(Right::Administer)?;
+        Ok(notifying::waits(&self.house, day).await?)
     }
 
     async fn move_line(&self, line: LineId, said: KitchenMove) -> Result<(), Problem> {

@@ -1,30 +1,40 @@
-//! The WebSocket of a signed-in person: events of the house and those meant for this person alone.
+//! The WebSocket of a signed-in person: what they missed, then events of the house and those meant for this person alone.
 //!
 //! A cut network leaves a socket open and silent, so both sides speak: we send `ping`, the browser answers `pong`, and whoever hears
-//! nothing for thirty seconds gives the connection up.
+//! nothing for thirty seconds gives the connection up. A client names the last number that it heard (`?since=N`); listening begins before
+//! what it missed is read, and what is read ends at a number, so that nothing is lost or told out of order between the two.
 
-use crate::adapters::bus::{Audience, Envelope};
+use crate::adapters::bus::{Ears, Frame};
+use crate::config::Pulse;
+use crate::db::pass::{PAGE, Said};
 use crate::error::Result;
 use crate::http::guard::current_user;
+use crate::services::notifying;
+use crate::session_store;
 use crate::state::Shared;
+use crate::workers::teller;
 use axum::Extension;
-use axum::extract::State;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use domain::api::{ClientEvent, Event, SessionUser};
+use domain::OrderId;
+use domain::api::{ClientEvent, Event, SessionUser, close_code, frame};
 use domain::role::Right;
+use futures::SinkExt;
 use std::time::Duration;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_sessions::Session;
 
-/// How often we ask.
-const PING_EVERY: Duration = Duration::from_secs(10);
-/// How long a silence we accept, and how long a send may take.
-const SILENCE: Duration = Duration::from_secs(30);
 /// No frame of a browser is larger.
 const LARGEST_FRAME: usize = 4 * 1024;
+/// What is held for a socket that does not read, before it is given up.
+const MOST_UNSENT: usize = 64 * 1024;
+/// Frames that are written in one go.
+const ONE_BREATH: usize = 32;
+/// A session whose end nobody told us of is noticed after so long.
+const LOOK_AT_SESSION_EVERY: Duration = Duration::from_secs(60);
 
 /// Told when the server stops, so that open sockets do not hold it back.
 #[derive(Clone)]
@@ -38,80 +48,239 @@ pub async fn open(
     State(house): State<Shared>,
     Extension(user): Extension<SessionUser>,
     Extension(stopping): Extension<Stopping>,
+    RawQuery(query): RawQuery,
     session: Session,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response> {
     // Listening begins before the answer: nothing that happens from now on is missed.
-    let events = house.bus.listen();
-    Ok(upgrade.max_message_size(LARGEST_FRAME).on_upgrade(move |socket| serve(socket, user, session, events, stopping)))
+    let ears = house.bus.listen_as(user.id);
+    let since = since(query.as_deref());
+    let upgrade = upgrade.max_message_size(LARGEST_FRAME).max_frame_size(LARGEST_FRAME);
+    // What a socket holds while nothing happens decides how many phones fit into the memory of a small machine.
+    let upgrade = upgrade.read_buffer_size(512).write_buffer_size(LARGEST_FRAME).max_write_buffer_size(MOST_UNSENT);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let name = session_store::name_of(&session);
+        Box::pin(Line { pulse: house.pulse, socket, house, user, session, name, told: 0 }.serve(ears, since, stopping)).await;
+    }))
 }
 
-async fn serve(
-    mut socket: WebSocket,
+/// The number after `since=`; nothing that is not a number is one that was ever given.
+fn since(query: Option<&str>) -> i64 {
+    let query = query.unwrap_or_default();
+    query.split('&').find_map(|pair| pair.strip_prefix("since=")).and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// Why a line ends, or that the other side is gone.
+enum End {
+    Gone,
+    Closed(u16, &'static str),
+}
+
+/// One open socket.
+struct Line {
+    house: Shared,
     user: SessionUser,
     session: Session,
-    mut events: tokio::sync::broadcast::Receiver<Envelope>,
-    stopping: Stopping,
-) {
-    let mut heard = Instant::now();
-    let mut beat = interval(PING_EVERY);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let outgoing = tokio::select! {
-            () = stopping.0.cancelled() => break,
-            frame = socket.recv() => match frame {
-                Some(Ok(frame)) => {
-                    if is_pong(&frame) {
-                        heard = Instant::now();
-                    }
-                    continue;
-                }
-                Some(Err(_)) | None => break,
-            },
-            event = events.recv() => match event {
-                Ok(envelope) if is_for(&user, envelope.0) => envelope.1.clone(),
-                Ok(_) => continue,
-                // Too slow to keep up: close. On reconnection the browser reloads what it shows.
-                Err(RecvError::Lagged(_) | RecvError::Closed) => break,
-            },
-            _ = beat.tick() => {
-                if heard.elapsed() > SILENCE || !still_signed_in(&session, &user).await {
-                    break;
-                }
-                Event::Ping {}
-            }
+    /// As the store knows the session.
+    name: Option<String>,
+    socket: WebSocket,
+    pulse: Pulse,
+    /// Stored events up to this number were told, or are none of theirs.
+    told: i64,
+}
+
+impl Line {
+    async fn serve(mut self, ears: Ears, since: i64, stopping: Stopping) {
+        let ended = tokio::select! {
+            () = stopping.0.cancelled() => End::Closed(close_code::RESTARTING, "restarting"),
+            ended = self.talk(ears, since) => ended,
         };
-        let Ok(text) = serde_json::to_string(&outgoing) else { break };
-        if !matches!(timeout(SILENCE, socket.send(Message::Text(text.into()))).await, Ok(Ok(()))) {
-            break;
+        let goodbye = match ended {
+            End::Gone => None,
+            End::Closed(code, reason) => Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }),
+        };
+        // The other side may be gone already.
+        let _ = timeout(Duration::from_secs(1), self.socket.send(Message::Close(goodbye))).await;
+    }
+
+    async fn talk(&mut self, mut ears: Ears, since: i64) -> End {
+        // Once more, now that we would hear of its end.
+        if !self.is_still_signed_in().await {
+            return End::Closed(close_code::SIGNED_OUT, "signed out");
+        }
+        if let Err(end) = self.tell_missed(since).await {
+            return end;
+        }
+        let hears_house = self.user.role.may(Right::TakeOrders);
+        let mut heard = Instant::now();
+        let mut looked = Instant::now();
+        let mut beat = interval(self.pulse.ping_every);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let sent = tokio::select! {
+                frame = self.socket.recv() => match frame {
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Gone,
+                    Some(Ok(frame)) => {
+                        heard = Instant::now();
+                        self.answer(&frame).await
+                    }
+                },
+                news = ears.own.recv() => match news {
+                    Ok(frame) => self.pass_on(frame, &mut ears).await,
+                    // Too slow for what is meant for them: they come back and say where they stopped.
+                    Err(RecvError::Lagged(_)) => return End::Closed(close_code::CATCH_UP, "catch up with since"),
+                    Err(RecvError::Closed) => return End::Gone,
+                },
+                event = ears.house.recv(), if hears_house => match event {
+                    Ok(frame) => self.pass_on(frame, &mut ears).await,
+                    Err(RecvError::Lagged(_)) => self.say(&Event::Refresh {}).await,
+                    Err(RecvError::Closed) => return End::Gone,
+                },
+                ended = ears.sessions.recv() => {
+                    let concerns_us = match ended {
+                        Ok(names) => self.name.as_ref().is_some_and(|name| names.contains(name)),
+                        Err(_) => true,
+                    };
+                    if concerns_us && !self.is_still_signed_in().await {
+                        return End::Closed(close_code::SIGNED_OUT, "signed out");
+                    }
+                    Ok(())
+                }
+                _ = beat.tick() => {
+                    if heard.elapsed() > self.pulse.silence {
+                        return End::Gone;
+                    }
+                    if looked.elapsed() > LOOK_AT_SESSION_EVERY {
+                        looked = Instant::now();
+                        if !self.is_still_signed_in().await {
+                            return End::Closed(close_code::SIGNED_OUT, "signed out");
+                        }
+                    }
+                    self.say(&Event::Ping {}).await
+                }
+            };
+            if let Err(end) = sent {
+                return end;
+            }
         }
     }
-    // The other side may be gone already.
-    let _ = timeout(Duration::from_secs(1), socket.send(Message::Close(None))).await;
-}
 
-fn is_for(user: &SessionUser, audience: Audience) -> bool {
-    match audience {
-        // An auditor has a connection like everybody else, and no part in the service.
-        Audience::House => user.role.may(Right::TakeOrders),
-        Audience::Person(id) => id == user.id,
+    /// What was missed, page by page, in order.
+    async fn tell_missed(&mut self, since: i64) -> Result<(), End> {
+        let mut after = since;
+        loop {
+            let Ok((missed, last)) = notifying::missed(&self.house, self.user.id, after).await else {
+                // They come back; until then they know that they know nothing.
+                return Err(End::Closed(close_code::RESTARTING, "not now"));
+            };
+            let is_all = missed.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            for Said { id, news, level, .. } in missed {
+                let Ok(text) = frame(Some(id), &teller::event(news, level)) else { continue };
+                self.feed(text.into()).await?;
+                after = id;
+            }
+            if is_all {
+                // Whatever has a higher number was committed later, and is heard.
+                self.told = last;
+                return self.flush().await;
+            }
+        }
+    }
+
+    /// Sends an event, with those that wait behind it: many phones hear many things, and each write costs.
+    async fn pass_on(&mut self, first: Frame, ears: &mut Ears) -> Result<(), End> {
+        let mut next = Some(first);
+        let mut breath = 0;
+        while let Some(frame) = next.take() {
+            if frame.id.is_none_or(|id| id > self.told) {
+                self.told = frame.id.unwrap_or(self.told);
+                self.feed(frame.text).await?;
+            }
+            breath += 1;
+            if breath < ONE_BREATH {
+                next = match ears.own.try_recv() {
+                    Ok(frame) => Some(frame),
+                    Err(TryRecvError::Lagged(_)) => return Err(End::Closed(close_code::CATCH_UP, "catch up with since")),
+                    Err(TryRecvError::Empty | TryRecvError::Closed) => None,
+                };
+            }
+        }
+        self.flush().await
+    }
+
+    async fn answer(&mut self, frame: &Message) -> Result<(), End> {
+        let Message::Text(text) = frame else { return Ok(()) };
+        match serde_json::from_str(text) {
+            Ok(ClientEvent::DishAcknowledged { order_id, event_id }) if self.user.role.may(Right::TakeOrders) => {
+                self.acknowledge(order_id, event_id).await
+            }
+            // A pong has done its work by arriving; nonsense ends nothing.
+            _ => Ok(()),
+        }
+    }
+
+    /// A database that does not answer is no refusal: the phone says it again.
+    async fn acknowledge(&mut self, order: OrderId, event: Option<i64>) -> Result<(), End> {
+        match notifying::acknowledge(&self.house, &self.user, order, event).await {
+            Ok(seen) => {
+                for event_id in &seen {
+                    self.say(&Event::Ack { event_id: *event_id }).await?;
+                }
+                match event {
+                    Some(event_id) if !seen.contains(&event_id) => self.say(&Event::Nack { event_id }).await,
+                    _ => Ok(()),
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "not written down that somebody sees to a dish");
+                Ok(())
+            }
+        }
+    }
+
+    async fn say(&mut self, event: &Event) -> Result<(), End> {
+        let Ok(text) = frame(None, event) else { return Ok(()) };
+        self.feed(text.into()).await?;
+        self.flush().await
+    }
+
+    async fn feed(&mut self, text: Utf8Bytes) -> Result<(), End> {
+        in_time(self.pulse, self.socket.feed(Message::Text(text))).await
+    }
+
+    async fn flush(&mut self) -> Result<(), End> {
+        in_time(self.pulse, self.socket.flush()).await
+    }
+
+    /// A session that has ended closes its sockets. A store that does not answer ends nothing.
+    async fn is_still_signed_in(&mut self) -> bool {
+        if self.session.load().await.is_err() {
+            return true;
+        }
+        match current_user(&self.session).await {
+            Ok(now) => now.as_ref() == Some(&self.user),
+            Err(_) => true,
+        }
     }
 }
 
-fn is_pong(frame: &Message) -> bool {
-    match frame {
-        Message::Text(text) => matches!(serde_json::from_str(text), Ok(ClientEvent::Pong {})),
-        _ => false,
+async fn in_time(pulse: Pulse, sending: impl Future<Output = std::result::Result<(), axum::Error>>) -> Result<(), End> {
+    match timeout(pulse.silence, sending).await {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(End::Gone),
     }
 }
 
-/// A session that has ended closes its sockets. A store that does not answer ends nothing.
-async fn still_signed_in(session: &Session, user: &SessionUser) -> bool {
-    if session.load().await.is_err() {
-        return true;
-    }
-    match current_user(session).await {
-        Ok(now) => now.as_ref() == Some(user),
-        Err(_) => true,
+#[cfg(test)]
+mod tests {
+    use super::since;
+
+    #[test]
+    fn where_a_client_stopped_is_read_from_the_address() {
+        assert_eq!(since(Some("since=42")), 42);
+        assert_eq!(since(Some("a=1&since=7")), 7);
+        for nothing in [None, Some(""), Some("since="), Some("since=x"), Some("since=99999999999999999999")] {
+            assert_eq!(since(nothing), 0, "{nothing:?}");
+        }
     }
 }

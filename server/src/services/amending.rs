@@ -5,7 +5,7 @@
 //! them tells the kitchen to cook anything a second time.
 
 use super::once::Answered;
-use super::{billing, floor, once};
+use super::{billing, floor, notifying, once};
 use crate::db;
 use crate::db::amendments::NewVoid;
 use crate::db::orders::OrderHead;
@@ -196,8 +196,12 @@ pub async fn merge(house: &House, user: &SessionUser, from: OrderId, request: &M
     }
     let view = whole(&mut tx, into).await?;
     once::remember(&mut tx, request.uuid, 200, &view).await?;
+    let told_again = joined.server_user_id != left.server_user_id && notifying::say_again(&mut tx, into).await?;
     tx.commit().await?;
     tracing::info!(from = from.get(), into = into.get(), user = user.id.get(), "tables put together");
+    if told_again {
+        notifying::tell(house);
+    }
     floor::announce(house, left.table_id, from);
     floor::announce(house, joined.table_id, into);
     Ok(Answered::now(view))
@@ -219,7 +223,11 @@ pub async fn hand_over(house: &House, user: &SessionUser, order: OrderId, reques
     db::amendments::remember(&mut tx, order, "handover", user.id, json!({ "from": head.server_user_id, "to": request.user_id })).await?;
     let view = whole(&mut tx, order).await?;
     once::remember(&mut tx, request.uuid, 200, &view).await?;
+    let told_again = head.server_user_id != request.user_id && notifying::say_again(&mut tx, order).await?;
     tx.commit().await?;
+    if told_again {
+        notifying::tell(house);
+    }
     floor::announce(house, view.table_id, order);
     Ok(Answered::now(view))
 }

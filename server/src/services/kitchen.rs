@@ -2,13 +2,13 @@
 //!
 //! The screen reads the lines themselves, so it shows the same whether or not a kitchen system of somebody else is told of them too.
 
-use super::floor;
-use crate::adapters::bus::Audience;
+use super::{floor, notifying};
 use crate::db;
 use crate::db::kitchen::Moving;
+use crate::db::pass::Ready;
 use crate::error::{Error, Result};
 use crate::state::House;
-use domain::api::{Event, KitchenView, SlipMove, SlipMoved};
+use domain::api::{KitchenView, SlipMove, SlipMoved};
 use domain::kitchen::after_slip_move;
 use domain::order::{KitchenMove, LineState};
 use domain::{LineId, OrderId};
@@ -56,21 +56,21 @@ pub async fn move_slip(house: &House, order: OrderId, round: u32, wanted: &SlipM
 
 /// Stores where the lines stand now, and tells whom it concerns after the commit. Lines that stand there already are left alone.
 async fn advance(house: &House, mut tx: Transaction<'_, Postgres>, moving: Moving, state: LineState) -> Result<()> {
-    let Moving { order_id, table: (table_id, table), server, lines } = moving;
-    let (ids, dishes): (Vec<LineId>, Vec<String>) =
-        lines.into_iter().filter(|line| line.state != state).map(|line| (line.id, line.name)).unzip();
-    if ids.is_empty() {
+    let Moving { order_id, table: (table_id, _), lines, .. } = moving;
+    let lines: Vec<_> = lines.into_iter().filter(|line| line.state != state).collect();
+    if lines.is_empty() {
         return Ok(());
     }
-    let (at, timestamp) = db::kitchen::set_state(&mut tx, &ids, state, &house.zone).await?;
-    tx.commit().await?;
-
-    floor::announce(house, table_id, order_id);
+    let ids: Vec<LineId> = lines.iter().map(|line| line.id).collect();
+    db::kitchen::set_state(&mut tx, &ids, state).await?;
     if state == LineState::Ready {
-        for (line, dish) in ids.into_iter().zip(dishes) {
-            let event = Event::DishReady { order_id, table: table.clone(), dish, line_id: Some(line), timestamp: timestamp.clone(), at };
-            house.bus.send(Audience::Person(server), event);
-        }
+        let dishes: Vec<Ready> = lines.into_iter().map(|line| Ready { line: Some(line.id), dish: line.name }).collect();
+        notifying::ready(&mut tx, order_id, &dishes, None).await?;
     }
+    tx.commit().await?;
+    if state == LineState::Ready {
+        notifying::tell(house);
+    }
+    floor::announce(house, table_id, order_id);
     Ok(())
 }

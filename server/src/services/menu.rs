@@ -235,7 +235,8 @@ async fn changed(house: &House) {
 pub async fn announce(house: &House) {
     match house.menu.get(&house.db).await {
         Ok(cached) if house.menu.is_news(&cached.menu.version) => {
-            house.bus.send(Audience::House, Event::MenuChanged { version: cached.menu.version.clone() });
+            // Every process announces it to its own phones.
+            house.bus.send_here(Audience::House, &Event::MenuChanged { version: cached.menu.version.clone() });
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "the menu cannot be read; its change is announced later"),

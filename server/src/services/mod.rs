@@ -15,6 +15,7 @@ pub mod journal;
 pub mod kitchen;
 pub mod menu;
 pub mod menu_cache;
+pub mod notifying;
 pub mod once;
 pub mod ordering;
 pub mod paying;

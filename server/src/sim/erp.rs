@@ -3,6 +3,10 @@
 //! It does what our contract asks of a real one: the same key again has no further effect and gets the same number, and the same key with
 //! another slip is refused. A slip is in the log before it is answered: the log is what the kitchen cooked.
 
+mod webhook;
+
+pub use webhook::Webhook;
+
 use anyhow::Context;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
@@ -53,7 +57,10 @@ pub struct Cooked {
 }
 
 /// A kitchen system.
-pub struct Simulator(Mutex<Book>);
+pub struct Simulator {
+    book: Mutex<Book>,
+    webhook: Option<Webhook>,
+}
 
 struct Book {
     script: Script,
@@ -110,7 +117,14 @@ impl Simulator {
         let log = log
             .map(|path| File::options().create(true).append(true).open(&path).with_context(|| format!("cannot write {}", path.display())))
             .transpose()?;
-        Ok(Self(Mutex::new(Book { script, chance: StdRng::seed_from_u64(seed), calls: 0, cooked, by_key, log })))
+        let book = Book { script, chance: StdRng::seed_from_u64(seed), calls: 0, cooked, by_key, log };
+        Ok(Self { book: Mutex::new(book), webhook: None })
+    }
+
+    /// Says of each dish that it is ready, some time after its slip came for the first time.
+    #[must_use]
+    pub fn calling_back(self, webhook: Webhook) -> Self {
+        Self { webhook: Some(webhook), ..self }
     }
 
     /// Behaves otherwise from now on.
@@ -211,12 +225,15 @@ impl Simulator {
         }
         let at = book.cooked.len();
         book.by_key.insert(key.to_owned(), at);
+        if let Some(webhook) = &self.webhook {
+            tokio::spawn(webhook.clone().announce(cooked.clone()));
+        }
         book.cooked.push(cooked);
         (StatusCode::CREATED, json!({"erp_order_id": erp_order_id}))
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,12 +1,33 @@
 //! What goes on without anybody asking. A worker takes one step at a time, so that a test can drain it; its loop is a few lines, until the
 //! server stops.
 
+pub mod escalation;
 pub mod menu;
 pub mod outbox;
+pub mod relay;
+pub mod teller;
 
+use crate::state::Shared;
 use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// What brings events to the sockets of this process, until the server stops.
+#[must_use]
+pub fn keep_telling(house: &Shared, stopping: &CancellationToken) -> JoinSet<()> {
+    let mut working = JoinSet::new();
+    let with = || (Arc::clone(house), stopping.clone());
+    let (house, stopping) = with();
+    working.spawn(supervised("teller", move || teller::run(Arc::clone(&house), stopping.clone())));
+    let (house, stopping) = with();
+    working.spawn(supervised("relay", move || relay::run(Arc::clone(&house), stopping.clone())));
+    let (house, stopping) = with();
+    working.spawn(supervised("escalation", move || escalation::run(Arc::clone(&house), stopping.clone())));
+    working
+}
 
 /// How long a worker that panicked rests: a panic at every step must not fill the log in a minute.
 const RESTS: Duration = Duration::from_secs(1);

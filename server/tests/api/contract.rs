@@ -12,6 +12,9 @@ const CASHIERS: &str = "caissier admin";
 const ADMINS: &str = "admin";
 const JOURNAL: &str = "caissier admin auditeur";
 
+/// For a program with a token, and for nobody who is signed in: see `pass`.
+const KITCHEN_SYSTEM: &str = "/api/webhooks/erp/dish-ready";
+
 /// Every route for programs, as `router.rs` writes it, and who may call it.
 const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/api/auth/login", ANYONE),
@@ -48,6 +51,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/api/kitchen", WAITERS),
     ("POST", "/api/kitchen/lines/{line_id}", WAITERS),
     ("POST", "/api/kitchen/slips/{order_id}/{round}", WAITERS),
+    ("GET", "/api/pass", WAITERS),
+    ("GET", "/api/pass/waits", ADMINS),
     ("PUT", "/api/orders/{id}/split", CASHIERS),
     ("POST", "/api/orders/{id}/discount", CASHIERS),
     ("POST", "/api/payments/split", CASHIERS),
@@ -86,6 +91,8 @@ fn calls() -> Vec<(&'static str, Value, &'static str)> {
         ("colleagues", json!({}), WAITERS),
         ("set-availability", json!({"item": 9999, "availability": {"available": true}}), WAITERS),
         ("kitchen", json!({}), WAITERS),
+        ("waiting-dishes", json!({}), WAITERS),
+        ("pass-waits", json!({"day": null}), ADMINS),
         ("move-line", json!({"line": 1, "said": "ready"}), WAITERS),
         ("move-slip", json!({"order": 1, "round": 1, "wanted": {"state": "ready"}}), WAITERS),
         ("bill", json!({"order": 1}), WAITERS),
@@ -115,7 +122,7 @@ fn named_in<'f>(file: &'f str, before: &str, after: &str) -> BTreeSet<&'f str> {
 fn the_lists_below_are_complete() {
     let routes = named_in(include_str!("../../src/router.rs"), ".route(\"", "\"");
     let pages = |path: &&str| !path.starts_with("/api/") && !path.starts_with("/health/") && !["/ws", "/metrics"].contains(path);
-    let listed: BTreeSet<&str> = ROUTES.iter().map(|(_, path, _)| *path).chain(["/api/auth/logout"]).collect();
+    let listed: BTreeSet<&str> = ROUTES.iter().map(|(_, path, _)| *path).chain(["/api/auth/logout", KITCHEN_SYSTEM]).collect();
     assert_eq!(routes.into_iter().filter(|path| !pages(path)).collect::<BTreeSet<_>>(), listed);
     let listed = calls().into_iter().map(|(name, ..)| name).collect();
     assert_eq!(named_in(include_str!("../../../app/src/calls.rs"), "endpoint = \"", "\""), listed);
@@ -160,6 +167,10 @@ async fn one_of_each(app: &TestApp) -> Vec<(&'static str, Client)> {
 async fn every_route_lets_through_who_may_and_nobody_else() {
     let app = TestApp::start().await;
     let people = one_of_each(&app).await;
+    for (_, client) in &people {
+        let answer = client.post(KITCHEN_SYSTEM, &json!({})).await;
+        assert_eq!((answer.status, answer.code()), (503, "webhook_not_configured"), "a cookie opens no webhook");
+    }
     // Last, because nobody is signed in any more after it.
     for (method, path, roles) in ROUTES.iter().chain(&[("POST", "/api/auth/logout", EVERYBODY)]) {
         let names = ["{id}", "{category}", "{line_id}", "{order_id}", "{round}", "{n}", "{no}", "{uuid}"];

@@ -10,7 +10,16 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 pub async fn open(app: &TestApp, client: &Client, origin: Option<&str>) -> Result<Socket, Error> {
-    let mut request = format!("ws://{}/ws", app.address).into_client_request().unwrap();
+    dial(app, client, "/ws", origin).await
+}
+
+/// Comes back and says which number was the last.
+pub async fn since(app: &TestApp, client: &Client, number: i64) -> Socket {
+    dial(app, client, &format!("/ws?since={number}"), None).await.unwrap()
+}
+
+async fn dial(app: &TestApp, client: &Client, path: &str, origin: Option<&str>) -> Result<Socket, Error> {
+    let mut request = format!("ws://{}{path}", app.address).into_client_request().unwrap();
     if let Some(cookie) = &client.cookie {
         request.headers_mut().insert("cookie", cookie.parse().unwrap());
     }
@@ -33,6 +42,32 @@ pub async fn next(socket: &mut Socket) -> Option<Value> {
     }
 }
 
+/// The next event of that name, whatever comes before it.
+pub async fn next_named(socket: &mut Socket, name: &str) -> Option<Value> {
+    loop {
+        let event = next(socket).await?;
+        if event["event"] == name {
+            return Some(event);
+        }
+    }
+}
+
+/// Says something.
+pub async fn say(socket: &mut Socket, frame: &Value) {
+    socket.send(Message::text(frame.to_string())).await.unwrap();
+}
+
+/// Waits until the server closes, and returns the code that it gives.
+pub async fn closed_with(socket: &mut Socket) -> Option<u16> {
+    let until = tokio::time::Instant::now() + Duration::from_secs(10);
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout_at(until, socket.next()).await {
+        if let Message::Close(frame) = frame {
+            return frame.map(|frame| frame.code.into());
+        }
+    }
+    None
+}
+
 #[tokio::test]
 async fn only_the_waiter_of_the_table_is_told_that_the_dish_is_ready() {
     let app = TestApp::start().await;
@@ -42,7 +77,8 @@ async fn only_the_waiter_of_the_table_is_told_that_the_dish_is_ready() {
     let order = alice.post("/api/orders", &json!({"table_id": 5, "items": [{"dish_id": 12, "qty": 1}]})).await.body["order_id"].clone();
     let line = alice.get(&format!("/api/orders/{order}")).await.body["lines"][0]["line_id"].clone();
     bob.post(&format!("/api/kitchen/lines/{line}"), &json!({"state": "ready"})).await;
-    // The last event of the day tells both that nothing else will come.
+    let ready = next_named(&mut of_alice, "dish_ready").await.expect("alice is told");
+    // The last event of the day tells bob that nothing else will come.
     alice.post("/api/orders", &json!({"table_id": 6, "items": [{"dish_id": 12, "qty": 1}]})).await;
 
     let until_table_6 = async |socket: &mut Socket| {
@@ -56,8 +92,7 @@ async fn only_the_waiter_of_the_table_is_told_that_the_dish_is_ready() {
         }
         seen
     };
-    let (alice_saw, bob_saw) = (until_table_6(&mut of_alice).await, until_table_6(&mut of_bob).await);
-    let ready = alice_saw.iter().find(|event| event["event"] == "dish_ready").expect("alice is told");
+    let bob_saw = until_table_6(&mut of_bob).await;
     assert_eq!((&ready["data"]["table"], &ready["data"]["dish"]), (&json!("5"), &json!("Magret de canard")));
     assert!(bob_saw.iter().any(|event| event["event"] == "table_changed"), "bob sees the plan change");
     assert!(bob_saw.iter().all(|event| event["event"] != "dish_ready"), "bob is not told");

@@ -13,6 +13,8 @@ mod menu;
 mod ordering;
 mod outbox;
 mod pages;
+mod pass;
+mod pass_delivery;
 mod paying;
 mod records;
 mod redis_sessions;

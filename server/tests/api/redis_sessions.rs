@@ -15,6 +15,16 @@ pub struct Redis {
 impl Redis {
     pub fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self { child: Self::serve(port), url: format!("redis://127.0.0.1:{port}/0") }
+    }
+
+    /// Starts it again where it was, empty.
+    pub fn revive(&mut self) {
+        let port = self.url.rsplit(':').next().and_then(|rest| rest.split('/').next()).unwrap().parse().unwrap();
+        self.child = Self::serve(port);
+    }
+
+    fn serve(port: u16) -> Child {
         let child = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()])
             .stdout(Stdio::null())
@@ -25,7 +35,7 @@ impl Redis {
             assert!(Instant::now() < until, "redis-server does not listen");
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self { child, url: format!("redis://127.0.0.1:{port}/0") }
+        child
     }
 }
 

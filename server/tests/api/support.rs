@@ -87,8 +87,13 @@ impl TestApp {
     /// With a kitchen system, which is told.
     pub async fn with_kitchen(erp: Erp) -> Self {
         let app = Self::with_idle_kitchen(erp).await;
-        tokio::spawn(run::tell_kitchen(app.house.clone(), app.stopping.clone()));
+        app.tell_kitchen();
         app
+    }
+
+    /// From now on the kitchen system is told.
+    pub fn tell_kitchen(&self) {
+        tokio::spawn(run::tell_kitchen(self.house.clone(), self.stopping.clone()));
     }
 
     /// With a kitchen system that is told when the test takes a step.
@@ -103,7 +108,8 @@ impl TestApp {
         house
     }
 
-    async fn with(change: impl FnOnce(&mut Config)) -> Self {
+    /// As the test wants it.
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let shelter = &*SHELTER;
         // What a failing test's server had to say is shown with it.
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
@@ -139,6 +145,7 @@ impl TestApp {
         let service = service.into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
         tokio::spawn(server::workers::menu::listen(house.clone(), stopping.clone()));
+        server::workers::keep_telling(&house, &stopping).detach_all();
         let owner = PgPool::connect_with(options).await.unwrap();
         Self { address, house, owner, config, stopping }
     }

@@ -34,6 +34,9 @@ pub struct KitchenLine {
     /// When it reached that state.
     #[serde(with = "time::serde::rfc3339")]
     pub since: OffsetDateTime,
+    /// Who said, of a dish at the pass, that they see to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_by: Option<String>,
 }
 
 /// Something that was taken off again after the kitchen had been told of it.

@@ -191,6 +191,7 @@ mod tests {
             state,
             choices: vec![],
             called_at: None,
+            seen_by: None,
             told_at: (state != LineState::Held).then(|| at(told)),
             since: at(told),
         }

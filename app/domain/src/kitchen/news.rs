@@ -69,7 +69,20 @@ mod tests {
     fn line(id: i64, state: LineState) -> KitchenLine {
         let (line_id, order_id) = (LineId::from_row(id), OrderId::from_row(1));
         let (name, choices) = ("Magret".to_owned(), vec![]);
-        KitchenLine { line_id, order_id, name, qty: 1, note: None, course: 2, state, choices, called_at: None, told_at: None, since: THEN }
+        KitchenLine {
+            line_id,
+            order_id,
+            name,
+            qty: 1,
+            note: None,
+            course: 2,
+            state,
+            choices,
+            called_at: None,
+            told_at: None,
+            since: THEN,
+            seen_by: None,
+        }
     }
 
     fn view(order: i64, lines: Vec<KitchenLine>, voids: Vec<KitchenVoid>) -> KitchenView {

@@ -104,6 +104,7 @@ fn Line(stove: Stove, card: Memo<Option<Card>>, id: LineId) -> impl IntoView {
     let line = Memo::new(move |_| card.with(|card| card.iter().flat_map(|card| &card.lines).find(|line| line.line_id == id).cloned()));
     let state = Memo::new(move |_| line.with(|line| line.as_ref().map_or(LineState::Held, |line| line.state)));
     let content = Memo::new(move |_| line.with(|line| line.as_ref().map(Content::of)));
+    let seen_by = Memo::new(move |_| line.with(|line| line.as_ref().and_then(|line| line.seen_by.clone())));
     let move_on = move |_| {
         if let Some(said) = next_move(state.get_untracked()) {
             stove.move_line(id, said);
@@ -114,7 +115,8 @@ fn Line(stove: Stove, card: Memo<Option<Card>>, id: LineId) -> impl IntoView {
             let class = if said == KitchenMove::Ready { "dish-next is-main" } else { "dish-next" };
             view! { <span class=class>{t.kitchen_move(said)}</span> }
         });
-        view! { <span class="dish-foot"><StateChip state=Some(state.get())/>{next}</span> }
+        let seen = seen_by.get().map(|name| view! { <span class="chip dish-seen" data-testid="seen-by"><Icon glyph=Glyph::Check/>{i18n::pass::t().seen(&name)}</span> });
+        view! { <span class="dish-foot"><StateChip state=Some(state.get())/>{seen}{next}</span> }
     };
     let is_held = Memo::new(move |_| state.get() == LineState::Held);
     let is_ready = Memo::new(move |_| state.get() == LineState::Ready);

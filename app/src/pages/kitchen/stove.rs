@@ -6,7 +6,7 @@
 
 use crate::browser::clock::{Clock, use_clock};
 use crate::browser::live::{Link, Live, use_live};
-use crate::browser::sound::{Sound, Tune};
+use crate::browser::sound::{Sound, SoundOf, Tune};
 use crate::browser::{Cached, store, use_cached};
 use crate::calls;
 use crate::components::notice::{Tone, explain};
@@ -100,7 +100,7 @@ impl Stove {
             board,
             fresh: RwSignal::new(BTreeSet::new()),
             said: RwSignal::new(String::new()),
-            sound: Sound::of_this_device(),
+            sound: Sound::of_this_device(SoundOf::Kitchen),
             was_online: RwSignal::new(false),
             taps,
             last_tap: StoredValue::new(0),

@@ -9,9 +9,11 @@ use crate::components::notice::{Notice, Tone};
 use crate::components::sheet::Sheet;
 use crate::i18n;
 use crate::i18n::kitchen::t;
+use crate::session::use_session;
 use domain::api::FinishedSlip;
 use domain::kitchen::{AllDay, Column, all_day};
 use domain::order::KitchenMove;
+use domain::role::Right;
 use leptos::prelude::*;
 
 /// How many of each dish are to be done; folds.
@@ -42,8 +44,12 @@ pub(super) fn Tools(stove: Stove, recalling: RwSignal<bool>) -> impl IntoView {
         SoundState::On => (Glyph::Sound, t.sound_on),
     };
     let is_on = move || (stove.sound.state() != SoundState::Off).to_string();
+    let session = use_session();
     view! {
         <div class="kitchen-tools">
+            <Show when=move || session.may(Right::Administer)>
+                <a class="button" href="/passe" data-testid="pass-waits"><Icon glyph=Glyph::Clock/>{i18n::pass::t().waits_title}</a>
+            </Show>
             <button type="button" class="button" data-testid="recall" on:click=move |_| recalling.set(true)>
                 <Icon glyph=Glyph::Undo/>{t.recall}
             </button>

@@ -80,7 +80,7 @@ impl Ordering {
         floor.follow(|event| matches!(event, Event::TableChanged { .. }));
         ordering.menu.follow(|event| matches!(event, Event::MenuChanged { .. }));
         ordering.order.follow(move |event| match event {
-            Event::OrderChanged { order_id: changed } | Event::DishReady { order_id: changed, .. } => {
+            Event::OrderChanged { order_id: changed } | Event::DishReady(domain::api::DishNews { order_id: changed, .. }) => {
                 order_id.get_untracked() == Some(*changed)
             }
             _ => false,

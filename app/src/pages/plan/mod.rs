@@ -13,6 +13,7 @@ use crate::calls;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::notice::{Empty, Freshness, Skeleton};
 use crate::components::page::Page;
+use crate::components::pass::NotifyOffer;
 use crate::draft::Draft;
 use crate::i18n::{plan, t};
 use crate::session::use_session;
@@ -63,6 +64,10 @@ pub fn PlanPage() -> impl IntoView {
         }
         .into_any(),
     };
+    let has_tables = Memo::new(move |_| {
+        let me = session.user().map(|user| user.id);
+        me.is_some() && floor.data.with(|floor| floor.iter().flatten().any(|table| table.order_id.is_some() && table.server_user_id == me))
+    });
     let tools = move || {
         view! {
             <button type="button" class="button jump-open" data-testid="jump" on:click=move |_| jump.open()>
@@ -77,6 +82,7 @@ pub fn PlanPage() -> impl IntoView {
         <Page title=t.plan_title class="floor">
             <div class="floor-main" class:as-list=as_list>
                 <Freshness of=floor/>
+                <NotifyOffer has_tables=has_tables/>
                 <div class="floor-bar">
                     <Rooms floor=floor rooms=rooms room=room chosen=chosen/>
                     <div class="floor-tools">

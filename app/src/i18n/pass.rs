@@ -1,0 +1,96 @@
+//! What is said of dishes at the pass.
+
+use super::counted;
+use domain::pass::Told;
+
+texts! {
+    /// What is said of dishes at the pass, by what it means.
+    Texts {
+    ready_dishes: "Plats prêts",
+    ready: "prêt au passe",
+    take: "Pris",
+    see_table: "Voir la table",
+    fewer: "Réduire",
+    nobody_came: "Personne n’est venu",
+    of_waiter: "table de",
+    offer_title: "Être prévenu quand un plat est prêt ?",
+    offer_detail: "Même téléphone en poche, écran éteint : une notification, une vibration.",
+    offer_yes: "Me prévenir",
+    offer_later: "Plus tard",
+    refused: "Les notifications sont bloquées pour ce site : autorisez-les dans les réglages du navigateur.",
+    sound_on: "Sonnerie activée",
+    sound_off: "Sonnerie coupée",
+    seen_by: "vu par",
+    // the owner
+    waits_title: "Attente au passe",
+    waits_detail: "De « prêt » à « pris » ou « servi », pour tous les plats de la journée de service.",
+    no_waits: "Aucun plat n’a encore quitté le passe",
+    no_waits_detail: "Les attentes s’affichent dès qu’un plat est pris ou servi.",
+    median: "médiane",
+    p95: "19 plats sur 20",
+    hour: "Heure",
+    dishes: "Plats",
+    escalated: "Relancés",
+    whole_day: "Journée",
+    }
+}
+
+/// The texts of the language in use.
+#[must_use]
+pub fn t() -> &'static Texts {
+    &FR
+}
+
+impl Texts {
+    /// Why somebody hears of a table that is not theirs.
+    #[must_use]
+    pub fn told(&self, told: Told, waiter: &str) -> Option<String> {
+        (told > Told::Waiter).then(|| format!("{}\u{a0}: {} {waiter}", self.nobody_came, self.of_waiter))
+    }
+
+    /// How many more cards there are.
+    #[must_use]
+    pub fn more(&self, count: u32) -> String {
+        format!("+ {}", counted(count, "plat", "plats"))
+    }
+
+    /// Who said that they see to it.
+    #[must_use]
+    pub fn seen(&self, name: &str) -> String {
+        format!("{} {name}", self.seen_by)
+    }
+
+    /// `3 plats attendent`.
+    #[must_use]
+    pub fn still_waiting(&self, count: u32) -> String {
+        format!("{} en ce moment", counted(count, "plat attend", "plats attendent"))
+    }
+
+    /// `1 min 05 s`, `45 s`.
+    #[must_use]
+    pub fn span(&self, seconds: u32) -> String {
+        match seconds {
+            ..60 => format!("{seconds}\u{a0}s"),
+            _ => format!("{}\u{a0}min\u{a0}{:02}\u{a0}s", seconds / 60, seconds % 60),
+        }
+    }
+
+    /// `12 h – 13 h`.
+    #[must_use]
+    pub fn of_hour(&self, hour: u8) -> String {
+        format!("{hour}\u{a0}h\u{a0}–\u{a0}{}\u{a0}h", (u32::from(hour) + 1) % 24)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_said_as_people_say_them() {
+        assert_eq!((t().span(0), t().span(59), t().span(65)), ("0\u{a0}s".into(), "59\u{a0}s".into(), "1\u{a0}min\u{a0}05\u{a0}s".into()));
+        assert_eq!(t().of_hour(23), "23\u{a0}h\u{a0}–\u{a0}0\u{a0}h");
+        assert_eq!(t().told(Told::Waiter, "Alice"), None);
+        assert_eq!(t().told(Told::Till, "Alice").as_deref(), Some("Personne n’est venu\u{a0}: table de Alice"));
+    }
+}

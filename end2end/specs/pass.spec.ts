@@ -1,0 +1,211 @@
+// A dish is ready: the phone of the right waiter sounds, shakes, shows a card and, when nobody looks, a notification; "Pris" tells the kitchen.
+
+import type { BrowserContext, Page } from "@playwright/test";
+import { NO_NETWORK, desktop, expect, expectTouchable, inspect, phone, signIn, test } from "../fixtures";
+
+test.use({ house: "pass" });
+
+interface Ordered {
+  order: number;
+  lines: number[];
+}
+
+// What a phone sends, without the phone.
+async function order(context: BrowserContext, table: number, dishes = 1): Promise<Ordered> {
+  const items = Array.from({ length: dishes }, (_, i) => ({ dish_id: 12, qty: 1, note: `n° ${i + 1}` }));
+  const answer = await context.request.post("/api/orders", { data: { table_id: table, items } });
+  expect(answer.status(), await answer.text()).toBe(201);
+  const { order_id: id, round } = (await answer.json()) as { order_id: number; round: number };
+  const { lines } = (await (await context.request.get(`/api/orders/${id}`)).json()) as { lines: { line_id: number; round: number }[] };
+  return { order: id, lines: lines.filter((line) => line.round === round).map((line) => line.line_id) };
+}
+
+async function say(context: BrowserContext, line: number, state: string) {
+  const answer = await context.request.post(`/api/kitchen/lines/${line}`, { data: { state } });
+  expect(answer.status(), await answer.text()).toBe(200);
+}
+
+const cards = (page: Page) => page.getByRole("region", { name: "Plats prêts" }).getByRole("article");
+const take = (page: Page) => page.getByRole("button", { name: /^Pris/ });
+
+interface Called {
+  tones: number;
+  shakes: number[][];
+}
+
+// Counts what reaches loudspeaker and motor, without replacing either.
+async function listen(page: Page) {
+  await page.addInitScript(() => {
+    const called = { tones: 0, shakes: [] as number[][] };
+    Object.assign(window, { called });
+    const start = OscillatorNode.prototype.start;
+    OscillatorNode.prototype.start = function (when?: number) {
+      called.tones++;
+      return start.call(this, when);
+    };
+    const vibrate = navigator.vibrate.bind(navigator);
+    navigator.vibrate = (pattern) => {
+      called.shakes.push([pattern].flat() as number[]);
+      return vibrate(pattern);
+    };
+  });
+}
+
+const called = (page: Page) => page.evaluate(() => (window as unknown as { called: Called }).called);
+
+// The tags of what the system shows for this app.
+const notified = (page: Page) =>
+  page.evaluate(async () => {
+    const shown = await (await navigator.serviceWorker.ready).getNotifications();
+    return shown.map(({ title, body, tag }) => ({ title, body, tag }));
+  });
+
+// As if another app lay over it: a page in a test is always in front.
+async function hide(page: Page, hidden: boolean) {
+  await page.evaluate((hidden) => {
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => (hidden ? "hidden" : "visible") });
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+}
+
+// Everything that waits from an earlier test is served.
+test.beforeEach(async ({ request }) => {
+  expect((await request.post("/api/auth/login", { data: { username: "gerant", pin: "1234" } })).status()).toBe(200);
+  const { slips } = (await (await request.get("/api/kitchen")).json()) as { slips: { order_id: number; round: number; lines: unknown[] }[] };
+  for (const { order_id, round } of slips.filter((slip) => slip.lines.length > 0)) {
+    for (const state of ["ready", "served"]) await request.post(`/api/kitchen/slips/${order_id}/${round}`, { data: { state } });
+  }
+});
+
+test("the right phone rings, shakes and shows a card; Pris tells the kitchen who comes", async ({ device }) => {
+  const [ofAlice, ofBob, pass] = [await device(phone), await device(phone), await device(desktop)];
+  const [alice, bob, kitchen] = [await ofAlice.newPage(), await ofBob.newPage(), await pass.newPage()];
+  await listen(alice);
+  await listen(bob);
+  await Promise.all([signIn(alice, "alice"), signIn(bob, "bob"), signIn(kitchen, "charlie", "/cuisine")]);
+  for (const page of [alice, bob, kitchen]) await expect(page.getByTestId("connection")).toContainText("En ligne");
+  const { lines } = await order(ofAlice.context, 5);
+  await say(ofBob.context, lines[0]!, "ready");
+
+  const card = cards(alice).first();
+  await expect(card).toContainText("Table 5");
+  await expect(card).toContainText("Magret de canard");
+  await expect.poll(async () => (await called(alice)).tones, { message: "it sounds" }).toBeGreaterThan(0);
+  expect((await called(alice)).shakes, "it shakes").toContainEqual([200, 100, 200]);
+  await expect(alice.getByRole("region", { name: "Plats prêts" })).toHaveAttribute("aria-live", "assertive");
+  await expectTouchable(take(alice), card.getByRole("link"));
+  await inspect(alice, "pass-card");
+
+  await take(alice).tap();
+  await expect(cards(alice)).toHaveCount(0);
+  await expect(kitchen.getByTestId("seen-by")).toHaveText(/vu par Alice/);
+  await inspect(kitchen, "pass-seen");
+  await expect(cards(bob), "nobody else is called").toHaveCount(0);
+  expect((await called(bob)).tones).toBe(0);
+});
+
+test("her other phone and the kitchen take the card away; the table's own page is one tap away", async ({ device }) => {
+  const [first, second] = [await device(phone), await device(desktop)];
+  const [one, two] = [await first.newPage(), await second.newPage()];
+  await Promise.all([signIn(one, "alice"), signIn(two, "alice")]);
+  for (const page of [one, two]) await expect(page.getByTestId("connection")).toContainText("En ligne");
+  const { lines } = await order(first.context, 6, 5);
+  for (const line of lines) await say(first.context, line, "ready");
+  await expect(cards(one), "three, and a way to the others").toHaveCount(3);
+  await one.getByTestId("pass-more").tap();
+  await expect(cards(one)).toHaveCount(5);
+  await inspect(one, "pass-many");
+
+  await take(one).first().tap();
+  await expect(cards(one)).toHaveCount(4);
+  await say(first.context, lines[1]!, "served");
+  await say(first.context, lines[2]!, "recalled");
+  await expect(cards(one)).toHaveCount(2);
+  await expect(cards(two)).toHaveCount(2);
+  await cards(one).first().getByRole("link").tap();
+  await expect(one).toHaveURL("/table/6");
+  await expect(cards(one), "it waits until somebody says that they come").toHaveCount(2);
+});
+
+test("what was missed without a network is listed once it is back, and Pris without a network is said later", async ({ device }) => {
+  const waiter = await device(phone);
+  waiter.announce(...NO_NETWORK);
+  const page = await waiter.newPage();
+  await listen(page);
+  await signIn(page, "alice");
+  await expect(page.getByTestId("connection")).toContainText("En ligne");
+  const kitchen = await device(desktop);
+  const screen = await kitchen.newPage();
+  await signIn(screen, "bob", "/cuisine");
+  const { lines } = await order(waiter.context, 7, 2);
+  await say(kitchen.context, lines[0]!, "ready");
+  await expect(cards(page)).toHaveCount(1);
+
+  await waiter.context.setOffline(true);
+  await expect(page.getByTestId("connection")).toContainText("Hors ligne");
+  await take(page).tap();
+  await expect(cards(page), "taken, whatever the network says").toHaveCount(0);
+  await say(kitchen.context, lines[1]!, "ready");
+  await waiter.context.setOffline(false);
+  await expect(cards(page), "missed, and listed").toHaveCount(1, { timeout: 45_000 });
+  await expect(screen.getByTestId("seen-by")).toHaveText(/vu par Alice/);
+});
+
+test("nobody looks: the system shows it, a tap opens the table", async ({ device, till }) => {
+  const waiter = await device(phone);
+  const context = waiter.context;
+  await context.grantPermissions(["notifications"], { origin: till.url });
+  const page = await context.newPage();
+  // The browser of a test knows yes and no; the page is to see what a new phone says until it is asked.
+  await page.addInitScript(() => {
+    let state: NotificationPermission = "default";
+    Object.defineProperty(Notification, "permission", { get: () => state });
+    Notification.requestPermission = async () => (state = "granted");
+  });
+  await signIn(page, "alice");
+  await expect(page.getByTestId("connection")).toContainText("En ligne");
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await expect(page.getByTestId("notify-offer"), "no table, no reason to ask").toHaveCount(0);
+  const { lines } = await order(context, 8, 2);
+  await expect(page.getByTestId("notify-offer")).toBeVisible();
+  await inspect(page, "pass-offer");
+  await page.getByTestId("notify-yes").tap();
+  await expect(page.getByTestId("notify-offer")).toHaveCount(0);
+
+  await say(context, lines[0]!, "ready");
+  await expect(cards(page)).toHaveCount(1);
+  expect(await notified(page), "somebody looks: the card is enough").toEqual([]);
+  await take(page).tap();
+  await hide(page, true);
+  await say(context, lines[1]!, "ready");
+  await expect.poll(() => notified(page)).toEqual([{ title: "Table 8 · prêt au passe", body: "Magret de canard", tag: expect.stringMatching(/^dish-\d+$/) }]);
+
+  // What the worker does with a tap: the browser hands it the notification, here the test does.
+  const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
+  await worker.evaluate(async () => {
+    const scope = self as unknown as { registration: ServiceWorkerRegistration; dispatchEvent(event: Event): void };
+    const [notification] = await scope.registration.getNotifications();
+    const Tap = (self as unknown as { NotificationEvent: new (type: string, init: object) => Event }).NotificationEvent;
+    const tap = new Tap("notificationclick", { notification });
+    // A worker is only kept alive for taps that a browser made.
+    Object.defineProperty(tap, "waitUntil", { value: (done: Promise<unknown>) => done });
+    scope.dispatchEvent(tap);
+  });
+  await expect(page).toHaveURL("/table/8");
+  await expect.poll(() => notified(page), { message: "and it is gone" }).toEqual([]);
+});
+
+test("the owner sees how long dishes waited", async ({ device }) => {
+  const owner = await device(desktop);
+  const page = await owner.newPage();
+  await signIn(page, "gerant", "/cuisine");
+  const { lines } = await order(owner.context, 9, 3);
+  for (const line of lines) await say(owner.context, line, "ready");
+  for (const line of lines.slice(0, 2)) await say(owner.context, line, "served");
+  await page.getByTestId("pass-waits").click();
+  await expect(page).toHaveURL("/passe");
+  await expect(page.getByTestId("waits-whole")).toContainText("médiane");
+  await expect(page.getByTestId("waits-now")).toContainText("1 plat attend");
+  await inspect(page, "pass-waits");
+});

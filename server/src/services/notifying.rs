@@ -1,0 +1,153 @@
+//! A dish is ready: it is stored under a number in the transaction that says so, and told after the commit to whoever looks after the table
+//! at that moment. Who sees to it says so; when nobody does, others are told.
+//!
+//! The kitchen screen and a kitchen system say the same thing through [`ready`].
+
+use super::floor;
+use crate::db;
+use crate::db::pass::{Ready, Said};
+use crate::error::{Error, Result};
+use crate::state::House;
+use domain::api::{DishReadyHook, HookStatus, PassWaits, SessionUser};
+use domain::order::LineState;
+use domain::pass::{WaitingDish, same_dish};
+use domain::service_day::DAY_STARTS_AT_HOUR;
+use domain::{OrderId, UserId};
+use sqlx::{PgConnection, Postgres, Transaction};
+use time::Date;
+
+/// Stores that dishes of an order are ready. The last thing in a transaction: from here to the commit nobody else gets a number. After the
+/// commit comes [`tell`]. False when the kitchen system has said this event before: then the transaction is to be given up.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn ready(tx: &mut Transaction<'_, Postgres>, order: OrderId, dishes: &[Ready], erp_event: Option<&str>) -> Result<bool> {
+    let first = db::pass::take_numbers(tx, dishes.len()).await?;
+    db::pass::say_ready(tx, first, order, dishes, erp_event).await
+}
+
+/// Something was committed that phones must hear of.
+pub fn tell(house: &House) {
+    house.teller.wake(&house.bus);
+}
+
+/// A kitchen system says that a dish is ready.
+///
+/// The dish is found on the slip by its name, as kitchens write it; the first that is not ready yet is meant. A name that is not on the slip is
+/// told all the same: better a puzzled waiter than a cold dish.
+///
+/// # Errors
+/// [`Error::UnknownErpOrder`] when no slip has this number: either it was never ours, or the answer that brings the number is still on its way
+/// to us; the kitchen system may say it again.
+pub async fn dish_ready(house: &House, said: &DishReadyHook) -> Result<HookStatus> {
+    let erp_event = said.event_id.as_ref().map(|id| id.as_str());
+    let mut tx = house.db.begin().await?;
+    if let Some(event) = erp_event
+        && db::pass::is_known(&mut tx, event).await?
+    {
+        return Ok(HookStatus::Duplicate);
+    }
+    let slip = db::kitchen::lock_erp_slip(&mut tx, said.erp_order_id.as_str()).await?.ok_or(Error::UnknownErpOrder)?;
+    if slip.table.0 != said.table_id {
+        tracing::info!(told = said.table_id.get(), now = slip.table.0.get(), "the guests of a ready dish sit elsewhere now");
+    }
+    let is_meant = |line: &&db::kitchen::MovingLine| same_dish(&line.name, &said.dish_name);
+    let due = slip.lines.iter().filter(is_meant).find(|line| matches!(line.state, LineState::Received | LineState::Cooking));
+    let line = match due {
+        Some(line) => {
+            db::kitchen::set_state(&mut tx, &[line.id], LineState::Ready).await?;
+            Some(line.id)
+        }
+        None => {
+            // Without a name of its own the event is this one, said again. With one it is one more plate of the same line.
+            let earlier = slip.lines.iter().filter(is_meant).find(|line| matches!(line.state, LineState::Ready | LineState::Served));
+            if erp_event.is_none() && earlier.is_some() {
+                return Ok(HookStatus::Duplicate);
+            }
+            earlier.filter(|line| line.state == LineState::Ready).map(|line| line.id)
+        }
+    };
+    let name = slip.lines.iter().find(|known| Some(known.id) == line).map_or(said.dish_name.as_str(), |line| line.name.as_str());
+    let dish = Ready { line, dish: name.to_owned() };
+    if !ready(&mut tx, slip.order_id, &[dish], erp_event).await? {
+        return Ok(HookStatus::Duplicate);
+    }
+    tx.commit().await?;
+    tell(house);
+    floor::announce(house, slip.table.0, slip.order_id);
+    Ok(if house.bus.is_listening(slip.server) { HookStatus::Notified } else { HookStatus::Stored })
+}
+
+/// Somebody else looks after this order from now on: what waits at the pass is said again, to them. In the transaction that hands it over,
+/// after it has done so; true when something was said, and then [`tell`] comes after the commit.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn say_again(db: &mut PgConnection, order: OrderId) -> Result<bool> {
+    let waiting = db::pass::waiting_of(db, order).await?;
+    if waiting.is_empty() {
+        return Ok(false);
+    }
+    let first = db::pass::take_numbers(db, waiting.len()).await?;
+    db::pass::say_again(db, first, &waiting).await?;
+    Ok(true)
+}
+
+/// What a person missed after this number, in order, and the last number given at that moment; with no number, what still waits for them.
+/// At most a page of it: whoever gets a whole page asks again from its last number.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn missed(house: &House, user: UserId, since: i64) -> Result<(Vec<Said>, i64)> {
+    db::pass::missed(&house.db, user, since, &house.zone).await
+}
+
+/// What waits for a person.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waiting_for(house: &House, user: &SessionUser) -> Result<Vec<WaitingDish>> {
+    db::pass::waiting_for(&house.db, user.id, &house.zone).await
+}
+
+/// A person says that they see to a dish, or to all of an order that wait. Returns which of them are written down, now or before; one that
+/// is missing is none of theirs.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn acknowledge(house: &House, user: &SessionUser, order: OrderId, event: Option<i64>) -> Result<Vec<i64>> {
+    let seen = db::pass::acknowledge(&house.db, user.id, order, event).await?;
+    for dish in seen.iter().filter(|dish| dish.is_news) {
+        // The kitchen shows who comes, and every other phone takes the card away.
+        floor::announce(house, dish.table, dish.order);
+    }
+    Ok(seen.into_iter().map(|dish| dish.event_id).collect())
+}
+
+/// One step of the worker: whoever else is to know of dishes that have waited too long is told. Returns of how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn escalate(house: &House) -> Result<usize> {
+    let mut told = 0;
+    for (level, after) in [(1, house.escalation.colleagues), (2, house.escalation.till)] {
+        let Some(after) = after else { continue };
+        let mut tx = house.db.begin().await?;
+        let due = db::pass::escalate(&mut tx, level, after).await?;
+        tx.commit().await?;
+        told += due;
+    }
+    if told > 0 {
+        tracing::info!(dishes = told, "nobody came for dishes at the pass: others are told");
+        tell(house);
+    }
+    Ok(told)
+}
+
+/// How long dishes waited at the pass on a day of service; today when none is named.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waits(house: &House, day: Option<Date>) -> Result<PassWaits> {
+    db::pass::waits(&house.db, day, &house.zone, i32::try_from(DAY_STARTS_AT_HOUR).unwrap_or(0)).await
+}
