@@ -399,6 +399,18 @@ test("covers are counted beside the order, never in its way", async ({ device })
   await touch(page.getByTestId("item-57"));
   await send(page);
   await expect.poll(async () => (await orderOf(page)).covers).toBe(5);
+
+  // A guest leaves without ordering anything: the number alone is corrected, with one tap more.
+  await expect(page.getByTestId("keep-covers")).toHaveCount(0);
+  await touch(page.getByRole("button", { name: "Un couvert de moins" }));
+  await expectTouchable(page.getByTestId("keep-covers"));
+  await inspect(page, "31-couverts");
+  await touch(page.getByTestId("keep-covers"));
+  await expect(page.getByTestId("keep-covers")).toHaveCount(0);
+  expect((await orderOf(page)).covers).toBe(4);
+  await touch(page.getByRole("button", { name: "Un couvert de plus" }));
+  await touch(page.getByRole("button", { name: "Un couvert de moins" }));
+  await expect(page.getByTestId("keep-covers"), "nothing to correct").toHaveCount(0);
 });
 
 test("dishes without an allergen are found by saying so", async ({ device }) => {
