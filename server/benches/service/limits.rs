@@ -8,7 +8,7 @@ use tokio::process::Command;
 /// Tables from number 1000 on, each with an open order: a second round is the usual case, and the same for both sides.
 pub async fn seed(owner: &mut sqlx::PgConnection, tables: u32) {
     let sql = format!(
-        "insert into tables (id, name, room_id, seats, x, y) select i, 'B' || i, 1, 4, 0, 0 from generate_series(1000, {}) i;
+        "insert into tables (id, name, room_id, seats, x, y) select i, 'B' || i, 1, 4, 50, 50 from generate_series(1000, {}) i;
          insert into orders (table_id, covers, server_user_id) select id, 4, 1 from tables where id >= 1000;",
         999 + tables
     );
