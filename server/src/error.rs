@@ -12,6 +12,8 @@ use domain::api::Problem;
 use domain::order::FieldError;
 use domain::{Cents, PaymentId};
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +126,15 @@ pub enum Error {
     /// 409: how the payment ended is known.
     #[error("not unknown")]
     NotUnknown,
+    /// 409: the terminal may still say that it took money.
+    #[error("the terminal is listened to until {until}")]
+    StillListening {
+        /// Until then at most.
+        until: OffsetDateTime,
+    },
+    /// 409: an attempt of training in a house that sells, or the other way round.
+    #[error("an attempt of the other mode")]
+    OtherMode,
     /// 409: payments whose end nobody knows.
     #[error("unresolved payments {payment_ids:?}")]
     UnresolvedPayments {
@@ -284,6 +295,14 @@ impl Error {
             ),
             Self::TerminalBusy => (S::CONFLICT, "terminal_busy", "Le TPE est occupé par un autre paiement."),
             Self::NotUnknown => (S::CONFLICT, "not_unknown", "L’issue de ce paiement est connue : il n’y a rien à trancher."),
+            Self::StillListening { .. } => (
+                S::CONFLICT,
+                "still_listening",
+                "Le TPE est encore en ligne et peut encore accepter : attendez, ou dites « accepté » si son ticket le montre.",
+            ),
+            Self::OtherMode => {
+                (S::CONFLICT, "other_mode", "Ce paiement a été fait hors de ce mode (formation ou réel) : il se tranche dans le sien.")
+            }
             Self::UnresolvedPayments { .. } => (
                 S::CONFLICT,
                 "unresolved_payments",
@@ -354,6 +373,7 @@ impl Error {
             }
             Self::UnresolvedPayments { payment_ids } => json!({ "payment_ids": payment_ids }),
             Self::Sync(refusal) => refusal.extras(),
+            Self::StillListening { until } => json!({ "until": until.format(&Rfc3339).unwrap_or_default() }),
             Self::Again(first) => return first.extras(),
             Self::TooMany { retry_after } => json!({ "retry_after": retry_after }),
             _ => return Map::new(),
@@ -435,6 +455,14 @@ fn sentence(errors: &[FieldError]) -> String {
         _ => "La demande contient une valeur invalide.",
     }
     .to_owned()
+}
+
+impl Error {
+    /// Whether the database gave the transaction up in favour of another (40P01 deadlock, 40001 serialization): nothing of it stayed.
+    #[must_use]
+    pub fn lost_a_race(&self) -> bool {
+        matches!(self, Self::DatabaseDown(sqlx::Error::Database(cause)) if matches!(cause.code().as_deref(), Some("40P01" | "40001")))
+    }
 }
 
 impl From<sqlx::Error> for Error {

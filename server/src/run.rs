@@ -16,10 +16,11 @@ use crate::db::orders::Way;
 use crate::http::ws::Stopping;
 use crate::metrics::Metrics;
 use crate::router::router;
-use crate::services::charging;
 use crate::services::floor::{Changed, announce_changes};
 use crate::services::menu_cache::MenuCache;
+use crate::services::recovering;
 use crate::services::signing_in::hash_pin;
+use crate::services::witnessing::Ear;
 use crate::session_store::Store;
 use crate::state::{House, Shared, Worker};
 use crate::workers;
@@ -178,8 +179,10 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
     };
     let redis = config.redis.clone().map(Redis::open).transpose().context("REDIS_URL: not usable")?;
     let terminal = tpe::connect(&config.terminal).await.context("TPE_URL: the simulated terminal cannot listen")?;
-    let id = rand::random();
-    let alive = tokio::sync::Mutex::new(db::attempts::announce_worker(&pool, id).await?);
+    let worker = Worker::new();
+    let options = (*pool.connect_options()).clone();
+    let alive = workers::attempts::announce(&options, worker.id).await?;
+    tokio::spawn(workers::attempts::stay_alive(alive, options, Arc::clone(&worker)));
     let changed = Arc::new(Changed::default());
     let house = Arc::new(House {
         changed: Arc::clone(&changed),
@@ -197,8 +200,8 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         kitchen: Way { is_built_in: outbox.is_none(), with_drinks: config.erp.as_ref().is_some_and(|erp| erp.with_drinks) },
         outbox,
         terminal,
-        worker: Worker { id, alive },
         writing: TaskTracker::new(),
+        worker,
         signer,
         identity: demo_identity(),
         zone: config.time_zone.clone(),
@@ -206,8 +209,13 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
     });
     let announced = Arc::downgrade(&house);
     tokio::spawn(supervised("announcer", move || announce_changes(Weak::clone(&announced), Arc::clone(&changed))));
-    // Before the first request: what an earlier process left behind keeps its share locked, and says so.
-    charging::recover(&house).await?;
+    // Before the first request: what an earlier process left behind keeps its share locked, and says so. What cannot be read stops nothing.
+    recovering::recover(&house).await;
+    let tended = Arc::downgrade(&house);
+    tokio::spawn(supervised("attempts", move || workers::attempts::tend(Weak::clone(&tended))));
+    if let Some(terminal) = &house.terminal {
+        terminal.attend(Arc::new(Ear(Arc::downgrade(&house))));
+    }
     Ok(house)
 }
 
@@ -293,6 +301,7 @@ async fn serve_with(
     while let Some(ended) = working.join_next().await {
         ended?;
     }
+    house.worker.leaving.cancel();
     pool.close().await;
     Ok(())
 }
@@ -309,7 +318,7 @@ pub async fn tell_kitchen(house: Shared, stopping: CancellationToken) {
     }
 }
 
-/// Forgets what has expired and ends what dead processes left behind, until the server stops.
+/// Forgets what has expired, until the server stops.
 async fn sweep(house: Shared, stopping: CancellationToken) {
     let mut tick = tokio::time::interval(SWEEP_EVERY);
     loop {
@@ -320,7 +329,7 @@ async fn sweep(house: Shared, stopping: CancellationToken) {
         let pool = &house.db;
         let answers = db::idempotency::forget_old(pool).await.map(drop);
         let peers = db::sign_in_peers::forget_old(pool).await;
-        for swept in [db::sessions::delete_expired(pool).await, peers, answers, charging::recover(&house).await] {
+        for swept in [db::sessions::delete_expired(pool).await, peers, answers] {
             if let Err(error) = swept {
                 tracing::warn!(%error, "sweep failed; it will be tried again");
             }

@@ -14,9 +14,12 @@ use crate::services::menu_cache::MenuCache;
 use crate::session_store::Store;
 use crate::workers::outbox::Outbox;
 use crate::workers::teller::Teller;
+use domain::PaymentId;
 use domain::fiscal::{CORE_VERSION, Identity};
 use sqlx::PgPool;
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The number of this till on tickets. One establishment has one so far; the journal keeps a chain per register.
@@ -55,7 +58,7 @@ pub struct House {
     /// The card terminal; none when it is not on the line.
     pub terminal: Option<Arc<dyn CardTerminal>>,
     /// This process, as attempts to charge a card name it.
-    pub worker: Worker,
+    pub worker: Arc<Worker>,
     /// Requests that write. They go on when their client goes away, and are waited for when the server stops.
     pub writing: TaskTracker,
     /// The fiscal key.
@@ -77,13 +80,48 @@ impl House {
     }
 }
 
-/// A process that works on attempts to charge a card. Others see that it lives by the advisory lock that its connection holds. Should the
-/// connection alone be lost, others take its attempts for unknown, which its terminal's answer still ends.
+/// A process that works on attempts to charge a card. Others see that it lives ([`crate::workers::attempts`]).
 pub struct Worker {
     /// Drawn at random.
     pub id: i64,
-    /// Ends with the process.
-    pub alive: tokio::sync::Mutex<sqlx::PgConnection>,
+    /// Cancelled when the process leaves: it then no longer says that it lives.
+    pub leaving: CancellationToken,
+    /// Attempts that a task of this process works on. What is stored as ours and is not among them was left behind.
+    driven: Mutex<HashSet<PaymentId>>,
+}
+
+impl Worker {
+    /// A process that has just begun.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self { id: rand::random(), leaving: CancellationToken::new(), driven: Mutex::default() })
+    }
+
+    /// Takes an attempt in hand, until what comes back is dropped.
+    #[must_use]
+    pub fn drive(self: &Arc<Self>, attempt: PaymentId) -> Driving {
+        self.driven.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt);
+        Driving { worker: Arc::clone(self), attempt }
+    }
+
+    /// Whether some task works on an attempt.
+    #[must_use]
+    pub fn drives(&self, attempt: PaymentId) -> bool {
+        self.driven.lock().unwrap_or_else(PoisonError::into_inner).contains(&attempt)
+    }
+}
+
+/// An attempt in somebody's hand.
+pub struct Driving {
+    worker: Arc<Worker>,
+    /// The attempt.
+    pub attempt: PaymentId,
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        self.worker.driven.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.attempt);
+    }
 }
 
 /// As handlers hold it.

@@ -16,7 +16,7 @@ pub(super) struct Tpe {
     #[command(flatten)]
     place: Place,
     /// What it does with each request, separated by commas; the last one again and again: approve, decline, cancel, silent,
-    /// drop-after-request, partial, wrong-echo, refuse, slow:MS
+    /// drop-after-request, drop-request:BYTES, drop-answer:BYTES, partial, slow:MS, wrong-echo, bad-lrc, bad-lrc:TIMES, collision, refuse
     #[arg(long, default_value = "approve", value_delimiter = ',')]
     script: Vec<Script>,
 }

@@ -3,6 +3,7 @@
 use super::{ConfigError, refuse};
 use domain::terminal::Till;
 use domain::terminal::caisse_ap::Dialect;
+use domain::terminal::concert::Speech;
 use std::time::Duration;
 
 /// What `TPE_URL` may be.
@@ -12,7 +13,9 @@ const ACCEPTED: &str = "give simulator:, none, caisse-ap://HOST:8888?till=01&ver
 const PORT: u16 = 8888;
 /// How long a guest may take, in seconds. Longer than any terminal waits itself: giving up early creates unknown payments.
 const PATIENCE: u64 = 240;
-/// The longest that can be asked for.
+/// How long a terminal that was given up is listened to, in seconds. Until then nobody can say that it took nothing.
+const LATE: u64 = 120;
+/// The longest of either that can be asked for.
 const MOST_PATIENCE: u64 = 900;
 
 /// The card terminal that `TPE_URL` names.
@@ -41,6 +44,8 @@ pub struct CaisseApLine {
     pub dialect: Dialect,
     /// How long a guest may take: `timeout_s=240`.
     pub patience: Duration,
+    /// How long the terminal is listened to after that: `late_s=120`.
+    pub late: Duration,
 }
 
 /// How to reach a terminal on a serial line.
@@ -52,10 +57,14 @@ pub struct ConcertLine {
     pub baud: u32,
     /// `framing=7e1` or `framing=8n1`.
     pub framing: Framing,
+    /// What is said inside a frame: fixed fields, or with `version=0300` (and `maker=`) the tagged text of Caisse-AP.
+    pub speech: Speech,
     /// The number under which it knows this till: `till=01`.
     pub till: Till,
     /// How long a guest may take: `timeout_s=240`.
     pub patience: Duration,
+    /// How long the terminal is listened to after that: `late_s=120`.
+    pub late: Duration,
 }
 
 /// Bits of a character.
@@ -98,14 +107,15 @@ pub(super) fn parse_terminal(url: &str) -> Result<Terminal, ConfigError> {
 
 fn caisse_ap(address: &str, settings: &mut Settings<'_>) -> Option<CaisseApLine> {
     let (host, port) = host_and_port(address, PORT)?;
-    let digits = |text: &str, length| text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
-    let standard = Dialect::default();
-    let version = settings.take("version").map_or(standard.version, str::to_owned);
-    let maker = settings.take("maker").map_or(standard.maker, str::to_owned);
-    if !digits(&version, 4) || !digits(&maker, 12) {
-        return None;
-    }
-    Some(CaisseApLine { host, port, till: settings.till()?, dialect: Dialect { version, maker }, patience: settings.patience()? })
+    let version = settings.take("version").unwrap_or("0300");
+    Some(CaisseApLine {
+        host,
+        port,
+        dialect: settings.dialect(version)?,
+        till: settings.till()?,
+        patience: settings.patience()?,
+        late: settings.late()?,
+    })
 }
 
 fn concert(path: &str, settings: &mut Settings<'_>) -> Option<ConcertLine> {
@@ -118,8 +128,13 @@ fn concert(path: &str, settings: &mut Settings<'_>) -> Option<ConcertLine> {
         path: path.to_owned(),
         baud: settings.take("baud").map_or(Some(9600), |text| text.parse().ok().filter(|baud| (1200..=115_200).contains(baud)))?,
         framing: settings.take("framing").map_or(Some(usual), |text| text.parse().ok())?,
+        speech: match settings.take("version") {
+            Some(version) => Speech::Tagged(settings.dialect(version)?),
+            None => Speech::Fixed,
+        },
         till: settings.till()?,
         patience: settings.patience()?,
+        late: settings.late()?,
     })
 }
 
@@ -167,6 +182,17 @@ impl<'q> Settings<'q> {
         let seconds = self.take("timeout_s").map_or(Some(PATIENCE), |text| text.parse().ok())?;
         (1..=MOST_PATIENCE).contains(&seconds).then(|| Duration::from_secs(seconds))
     }
+
+    fn late(&mut self) -> Option<Duration> {
+        let seconds = self.take("late_s").map_or(Some(LATE), |text| text.parse().ok())?;
+        (0..=MOST_PATIENCE).contains(&seconds).then(|| Duration::from_secs(seconds))
+    }
+
+    fn dialect(&mut self, version: &str) -> Option<Dialect> {
+        let digits = |text: &str, length| text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
+        let maker = self.take("maker").map_or_else(|| Dialect::default().maker, str::to_owned);
+        (digits(version, 4) && digits(&maker, 12)).then(|| Dialect { version: version.to_owned(), maker })
+    }
 }
 
 #[cfg(test)]
@@ -185,7 +211,10 @@ mod tests {
         let Ok(Terminal::Concert(line)) = parse_terminal("concert:///dev/ttyS0?framing=8n1") else { panic!() };
         assert_eq!(line.framing, Framing::EightNone);
         let Ok(Terminal::Concert(line)) = parse_terminal("concert:///dev/ttyUSB0") else { panic!() };
-        assert_eq!(line.framing, Framing::SevenEven, "native ports");
+        assert_eq!((line.framing, line.speech), (Framing::SevenEven, Speech::Fixed), "native ports");
+        let Ok(Terminal::Concert(line)) = parse_terminal("concert:///dev/ttyACM0?version=0320&late_s=0") else { panic!() };
+        let Speech::Tagged(dialect) = line.speech else { panic!() };
+        assert_eq!((dialect.version.as_str(), line.late.as_secs()), ("0320", 0));
     }
 
     #[test]
@@ -201,6 +230,9 @@ mod tests {
             "caisse-ap://host?timeout_s=0",
             "caisse-ap://host?timeout=10",
             "caisse-ap://host?till",
+            "caisse-ap://host?late_s=901",
+            "concert:///dev/ttyACM0?maker=012345678901",
+            "concert:///dev/ttyACM0?version=3",
             "concert://ttyACM0",
             "concert:///dev/ttyACM0?baud=1",
             "concert:///dev/ttyACM0?framing=8e1",

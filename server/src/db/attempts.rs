@@ -7,7 +7,8 @@ use domain::attempt::AttemptState;
 use domain::share::SharePart;
 use domain::terminal::{Charge, Reference, Till};
 use domain::{Cents, LineId, OrderId, PaymentId, UserId};
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor};
+use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -29,10 +30,16 @@ pub struct Attempt {
     pub share_number: u32,
     /// What the share owes.
     pub amount: Cents,
+    /// What the guest adds.
+    pub tip: Cents,
     /// Which till asked.
     pub till: Till,
+    /// Booked on the training chain, and by nobody else.
+    pub training: bool,
     /// Where it stands.
     pub state: AttemptState,
+    /// Until when its terminal is still listened to, once it is unknown.
+    pub listening_until: Option<OffsetDateTime>,
     /// What the terminal took.
     pub booked: Option<Cents>,
     /// The authorisation number.
@@ -51,7 +58,7 @@ impl Attempt {
     /// What the terminal was asked for.
     #[must_use]
     pub fn charge(&self) -> Charge {
-        Charge { reference: self.reference.clone(), amount: self.amount, till: self.till }
+        Charge { reference: self.reference.clone(), amount: self.amount + self.tip, till: self.till }
     }
 }
 
@@ -67,8 +74,12 @@ pub struct NewAttempt<'a> {
     pub share_number: u32,
     /// What the share owes.
     pub amount: Cents,
+    /// What the guest adds.
+    pub tip: Cents,
     /// What the share owns of each line.
     pub parts: &'a [SharePart],
+    /// Whether the house is in training.
+    pub training: bool,
     /// Which terminal.
     pub terminal: &'a str,
     /// Which till.
@@ -86,8 +97,8 @@ pub struct NewAttempt<'a> {
 pub async fn insert(db: &mut PgConnection, new: &NewAttempt<'_>) -> Result<PaymentId> {
     let share_number = i16::try_from(new.share_number).map_err(Error::internal)?;
     let id = sqlx::query_scalar!(
-        "insert into payment_attempts (uuid, reference, order_id, share_number, amount_cents, terminal, till, user_id, worker)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id",
+        "insert into payment_attempts (uuid, reference, order_id, share_number, amount_cents, terminal, till, user_id, worker, training, tip_cents)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id",
         new.uuid,
         new.reference.as_str(),
         new.order.get(),
@@ -96,7 +107,9 @@ pub async fn insert(db: &mut PgConnection, new: &NewAttempt<'_>) -> Result<Payme
         new.terminal,
         new.till.to_string(),
         new.user.get(),
-        new.worker
+        new.worker,
+        new.training,
+        new.tip.0
     )
     .fetch_one(&mut *db)
     .await
@@ -135,8 +148,8 @@ fn refused(error: sqlx::Error) -> Error {
 macro_rules! attempt {
     ($where:literal, $($argument:expr),*) => {
         sqlx::query!(
-            r#"select a.id, a.uuid, a.reference, a.order_id, a.share_number, a.amount_cents, a.till, a.state, a.booked_cents, a.approval_code,
-                      a.error_code, a.user_id, u.name as user_name, a.worker, a.created_at
+            r#"select a.id, a.uuid, a.reference, a.order_id, a.share_number, a.amount_cents, a.tip_cents, a.till, a.training, a.state,
+                      a.listening_until, a.booked_cents, a.approval_code, a.error_code, a.user_id, u.name as user_name, a.worker, a.created_at
                from payment_attempts a join users u on u.id = a.user_id where "# + $where,
             $($argument),*
         )
@@ -153,8 +166,11 @@ macro_rules! to_attempt {
                 order: OrderId::from_row(row.order_id),
                 share_number: u32::from(row.share_number.unsigned_abs()),
                 amount: Cents(row.amount_cents),
+                tip: Cents(row.tip_cents),
                 till: word(&row.till)?,
+                training: row.training,
                 state: word(&row.state)?,
+                listening_until: row.listening_until,
                 booked: row.booked_cents.map(Cents),
                 approval_code: row.approval_code,
                 error_code: row.error_code,
@@ -174,6 +190,14 @@ pub async fn get(db: impl PgExecutor<'_>, id: PaymentId) -> Result<Option<Attemp
     attempt!("a.id = $1", id.get()).fetch_optional(db).await?.map(to_attempt!()).transpose()
 }
 
+/// The same, held until the end of this transaction. Its order must be held already.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hold(db: impl PgExecutor<'_>, id: PaymentId) -> Result<Option<Attempt>> {
+    attempt!("a.id = $1 for update of a", id.get()).fetch_optional(db).await?.map(to_attempt!()).transpose()
+}
+
 /// The attempt that a request began and that came to something, or still may.
 ///
 /// # Errors
@@ -190,17 +214,41 @@ pub async fn of_reference(db: impl PgExecutor<'_>, reference: &Reference) -> Res
     attempt!("a.reference = $1", reference.as_str()).fetch_optional(db).await?.map(to_attempt!()).transpose()
 }
 
-/// Attempts that other processes work on, or worked on when they died.
+/// The last attempt that a request began, even when nothing came of it.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_other_workers(db: impl PgExecutor<'_>, worker: i64) -> Result<Vec<Attempt>> {
-    attempt!("a.state in ('created', 'sending', 'sent') and a.worker <> $1 order by a.id", worker)
-        .fetch_all(db)
-        .await?
+pub async fn last_of_request(db: impl PgExecutor<'_>, uuid: Uuid) -> Result<Option<Attempt>> {
+    attempt!("a.uuid = $1 order by a.id desc limit 1", uuid).fetch_optional(db).await?.map(to_attempt!()).transpose()
+}
+
+/// An attempt that some process works on, or worked on when it died.
+#[derive(Debug, Clone, Copy)]
+pub struct Attended {
+    /// The attempt.
+    pub id: PaymentId,
+    /// The process.
+    pub worker: i64,
+    /// It has ended as unknown, and its terminal is listened to.
+    pub is_listened_to: bool,
+}
+
+/// Attempts that processes work on, or worked on when they died. Reads no more of each than is needed to let it go: a row that cannot be
+/// understood stops nobody else's.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn attended(db: impl PgExecutor<'_>) -> Result<Vec<Attended>> {
+    let rows = sqlx::query!(
+        r#"select id, worker, listening_until is not null as "is_listened_to!" from payment_attempts
+           where state in ('created', 'sending', 'sent', 'unknown') and (state <> 'unknown' or listening_until is not null) order by id"#
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
         .into_iter()
-        .map(to_attempt!())
-        .collect()
+        .map(|row| Attended { id: PaymentId::from_row(row.id), worker: row.worker, is_listened_to: row.is_listened_to })
+        .collect())
 }
 
 /// What an attempt would own of each line.
@@ -271,6 +319,8 @@ pub struct Step<'a> {
     pub why: &'a str,
     /// Who took it; nobody: the machine.
     pub by: Option<UserId>,
+    /// How long its terminal is listened to from now on, for an unknown one whose line is open.
+    pub listening: Option<Duration>,
 }
 
 /// Takes a step, and writes it down. False when the attempt is no longer where it was.
@@ -281,7 +331,7 @@ pub async fn step(db: impl PgExecutor<'_>, id: PaymentId, from: AttemptState, to
     let done = sqlx::query!(
         "with moved as (
              update payment_attempts set state = $3, state_at = clock_timestamp(), booked_cents = $4, error_code = $6,
-                    approval_code = $5
+                    approval_code = $5, listening_until = clock_timestamp() + make_interval(secs => $9)
              where id = $1 and state = $2 returning id
          )
          insert into attempt_events (attempt_id, from_state, to_state, why, user_id) select id, $2, $3, $7, $8 from moved",
@@ -292,11 +342,23 @@ pub async fn step(db: impl PgExecutor<'_>, id: PaymentId, from: AttemptState, to
         step.approval_code,
         step.error_code,
         step.why,
-        step.by.map(UserId::get)
+        step.by.map(UserId::get),
+        step.listening.map(|listening| listening.as_secs_f64())
     )
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// The line of an unknown attempt is closed: its terminal will say nothing about it any more.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hang_up(db: impl PgExecutor<'_>, id: PaymentId) -> Result<()> {
+    sqlx::query!("update payment_attempts set listening_until = null where id = $1 and listening_until is not null", id.get())
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// Writes down what came in when nothing could change any more.
@@ -330,30 +392,20 @@ pub async fn history(db: impl PgExecutor<'_>, id: PaymentId) -> Result<Vec<Payme
     Ok(rows.into_iter().map(|row| PaymentStep { at: row.at, from: row.from_state, to: row.to_state, why: row.why, by: row.by }).collect())
 }
 
-/// Attempts that nobody knows the end of.
+/// Payments that stand in the way of a closing: live, unknown, said and not booked yet, or contradicted and not decided.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn unresolved(db: impl PgExecutor<'_>) -> Result<Vec<i64>> {
-    Ok(sqlx::query_scalar!("select id from payment_attempts where state in ('created', 'sending', 'sent', 'unknown') order by id")
-        .fetch_all(db)
-        .await?)
-}
-
-/// Says that a process lives, as long as the connection that comes back is open.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn announce_worker(pool: &PgPool, worker: i64) -> Result<PgConnection> {
-    let mut connection = pool.acquire().await?.detach();
-    sqlx::query!("select pg_advisory_lock($1)", worker).execute(&mut connection).await?;
-    Ok(connection)
-}
-
-/// Whether a process is gone. When it is, this transaction stands in for it, so that no other process does the same at the same time.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn worker_is_gone(db: &mut PgConnection, worker: i64) -> Result<bool> {
-    Ok(sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "gone!""#, worker).fetch_one(db).await?)
+pub async fn unresolved(db: impl PgExecutor<'_>, training: bool) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar!(
+        r#"select a.id as "id!" from payment_attempts a where a.training = $1 and a.state in ('created', 'sending', 'sent', 'unknown')
+           union
+           select a.id from attempt_words w join payment_attempts a on a.id = w.attempt_id
+           where a.training = $1 and (w.effect is null or (w.effect = 'contradicts'
+                 and not exists (select from contradiction_decisions d where d.word_id = w.id)))
+           order by 1"#,
+        training
+    )
+    .fetch_all(db)
+    .await?)
 }

@@ -28,20 +28,32 @@ pub enum Claim {
 /// # Errors
 /// [`Error::IdempotencyMismatch`] when the id was used for another body.
 pub async fn claim(db: &mut PgConnection, key: Uuid, digest: &[u8]) -> Result<Claim> {
-    let new = sqlx::query!("insert into idempotency (key, digest) values ($1, $2) on conflict (key) do nothing", key, digest)
-        .execute(&mut *db)
-        .await?;
-    if new.rows_affected() == 1 {
-        return Ok(Claim::New);
+    loop {
+        let new = sqlx::query!("insert into idempotency (key, digest) values ($1, $2) on conflict (key) do nothing", key, digest)
+            .execute(&mut *db)
+            .await?;
+        if new.rows_affected() == 1 {
+            return Ok(Claim::New);
+        }
+        let known = sqlx::query!("select digest, status, answer::text as answer from idempotency where key = $1", key);
+        // Forgotten between the two: nothing came of the request that had it, and it is ours.
+        let Some(row) = known.fetch_optional(&mut *db).await? else { continue };
+        if row.digest != digest {
+            return Err(Error::IdempotencyMismatch);
+        }
+        return Ok(match (row.status, row.answer) {
+            (Some(status), Some(answer)) => Claim::Done { status: status.unsigned_abs(), answer },
+            _ => Claim::UnderWay,
+        });
     }
-    let row = sqlx::query!("select digest, status, answer::text as answer from idempotency where key = $1", key).fetch_one(db).await?;
-    if row.digest != digest {
-        return Err(Error::IdempotencyMismatch);
-    }
-    Ok(match (row.status, row.answer) {
-        (Some(status), Some(answer)) => Claim::Done { status: status.unsigned_abs(), answer },
-        _ => Claim::UnderWay,
-    })
+}
+
+/// The answer that a request was given, if it was.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn answer(db: impl PgExecutor<'_>, key: Uuid) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar!("select answer::text from idempotency where key = $1", key).fetch_optional(db).await?.flatten())
 }
 
 /// Stores the answer beside the effect.

@@ -22,11 +22,13 @@ pub mod papers;
 pub mod pass;
 pub mod payments;
 pub mod periods;
+pub mod processes;
 pub mod sessions;
 pub mod sign_in_peers;
 pub mod sync;
 pub mod users;
 pub mod vitals;
+pub mod words;
 
 use crate::error::{Error, Result};
 use anyhow::Context;
@@ -102,6 +104,33 @@ pub async fn connect(options: PgConnectOptions, max_connections: u32) -> Result<
 pub async fn ping(pool: &PgPool) -> Result<()> {
     sqlx::query_scalar!("select 1").fetch_one(pool).await?;
     Ok(())
+}
+
+/// How often a transaction that the database gave up in favour of another is made again.
+pub const AGAIN: u32 = 8;
+
+/// Makes a transaction again when the database gave it up in favour of another (deadlock, serialization): nothing of it stayed, and nobody
+/// needs to hear of it. The expression is evaluated anew each time and gives a `Result`.
+macro_rules! again {
+    ($transaction:expr) => {{
+        let mut tries = 0;
+        loop {
+            match $transaction {
+                Err(error) if error.lost_a_race() && tries < $crate::db::AGAIN => {
+                    tries += 1;
+                    $crate::db::step_aside(tries).await;
+                }
+                other => break other,
+            }
+        }
+    }};
+}
+pub(crate) use again;
+
+/// Lets the other transaction go first.
+pub async fn step_aside(tries: u32) {
+    let longest = 5u64 << tries.min(6);
+    tokio::time::sleep(Duration::from_millis(rand::random_range(longest / 2..=longest))).await;
 }
 
 /// A word of a column as the type that `domain` has for it.

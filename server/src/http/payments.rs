@@ -2,15 +2,15 @@
 
 use super::orders::{created, request_id};
 use super::parse::{Json, PathId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::services::{paying, resolving};
 use crate::state::Shared;
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::PaymentId;
-use domain::api::{PaymentRequest, PaymentView, ResolveRequest, SessionUser};
+use domain::api::{DecideRequest, PaymentRequest, PaymentView, ResolveRequest, SessionUser};
 
 /// `POST /api/payments/split`
 ///
@@ -38,7 +38,7 @@ pub async fn get(State(house): State<Shared>, PathId(id): PathId<PaymentId>) -> 
 /// `POST /api/payments/{id}/resolve`
 ///
 /// # Errors
-/// 404; 409 unless unknown; 422.
+/// 404; 409 unless unknown, still listening, other mode; 422.
 pub async fn resolve(
     State(house): State<Shared>,
     Extension(user): Extension<SessionUser>,
@@ -46,4 +46,20 @@ pub async fn resolve(
     Json(request): Json<ResolveRequest>,
 ) -> Result<Json<PaymentView>> {
     Ok(Json(resolving::resolve(&house, &user, id, &request).await?))
+}
+
+/// `POST /api/payments/{id}/contradictions/{word_id}`
+///
+/// # Errors
+/// 404; 409 when it is decided; 422.
+pub async fn decide(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    Path((id, contradiction)): Path<(String, String)>,
+    Json(request): Json<DecideRequest>,
+) -> Result<Json<PaymentView>> {
+    let unknown = || Error::NotFound("cette contradiction");
+    let id = id.parse::<PaymentId>().map_err(|_| unknown())?;
+    let contradiction = contradiction.parse().map_err(|_| unknown())?;
+    Ok(Json(resolving::decide(&house, &user, id, contradiction, &request).await?))
 }

@@ -51,7 +51,7 @@ async fn close_day(house: &House, user: &SessionUser, date: Option<Date>) -> Res
 /// Writes the Z of a period, in a transaction that holds the journal.
 async fn close_period(house: &House, tx: &mut PgConnection, locked: &Locked, period: &Period, operator: &str) -> Result<Record> {
     // A card that may have been charged belongs to the day on which it was.
-    let payment_ids = db::attempts::unresolved(&mut *tx).await?;
+    let payment_ids = db::attempts::unresolved(&mut *tx, house.training).await?;
     if !payment_ids.is_empty() {
         return Err(Error::UnresolvedPayments { payment_ids });
     }

@@ -31,7 +31,7 @@ use sqlx::PgConnection;
 pub async fn pay(house: &Shared, user: &SessionUser, request: &PaymentRequest) -> Result<Answered<PaymentDone>> {
     match request.method {
         Method::Cb => charging::charge(house, user, request).await,
-        Method::Especes | Method::Tr | Method::Cheque => pay_at_hand(house, user, request).await,
+        Method::Especes | Method::Tr | Method::Cheque => db::again!(pay_at_hand(house, user, request).await),
     }
 }
 

@@ -3,14 +3,15 @@
 //! Who, when and why are kept with the attempt for ever. What is accepted is booked with its ticket as if the terminal had said so; what is
 //! not frees the share.
 
-use super::charging::{Word, conclude, plain_code};
+use super::charging::plain_code;
+use super::concluding::{Word, conclude, take};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::state::House;
-use domain::PaymentId;
-use domain::api::{Method, PaymentStep, PaymentView, ResolveOutcome, ResolveRequest, SessionUser};
+use domain::api::{DecideRequest, Method, PaymentStep, PaymentView, ResolveOutcome, ResolveRequest, SessionUser};
 use domain::attempt::{AttemptEvent, AttemptState};
 use domain::order::{FieldError, MAX_REASON};
+use domain::{Cents, PaymentId};
 
 /// A payment, whatever became of it.
 ///
@@ -33,6 +34,8 @@ pub async fn view(house: &House, id: PaymentId) -> Result<PaymentView> {
             approval_code: attempt.approval_code,
             ticket_no,
             history: db::attempts::history(&mut *tx, id).await?,
+            listening_until: attempt.listening_until,
+            contradictions: db::words::contradictions_of(&mut *tx, id).await?,
         }),
         // What needs no terminal is settled as it is made.
         (None, Some(payment)) => Ok(PaymentView {
@@ -52,6 +55,8 @@ pub async fn view(house: &House, id: PaymentId) -> Result<PaymentView> {
                 why: "settled".to_owned(),
                 by: Some(payment.user_name),
             }],
+            listening_until: None,
+            contradictions: Vec::new(),
         }),
         (None, None) => Err(Error::NotFound("ce paiement")),
     }
@@ -60,11 +65,59 @@ pub async fn view(house: &House, id: PaymentId) -> Result<PaymentView> {
 /// Says how a payment ended that nobody knew the end of.
 ///
 /// # Errors
-/// [`Error::NotUnknown`] unless nobody knows; [`Error::Invalid`]; [`Error::NotFound`].
+/// [`Error::NotUnknown`] unless nobody knows; [`Error::StillListening`] when it is not accepted and the terminal may still say that it is;
+/// [`Error::OtherMode`]; [`Error::Invalid`]; [`Error::NotFound`].
 pub async fn resolve(house: &House, user: &SessionUser, id: PaymentId, request: &ResolveRequest) -> Result<PaymentView> {
     let accepted = request.outcome == ResolveOutcome::Accepted;
     let mut errors = Vec::new();
-    let reason = request.reason.trim();
+    let reason = reason(&request.reason, &mut errors);
+    let typed = request.approval_code.as_deref().map(str::trim);
+    let code = typed.and_then(plain_code);
+    if (typed.is_some() && code.is_none()) || (code.is_some() && !accepted) {
+        errors.push(FieldError::new("approval_code", "malformed"));
+    }
+    if request.amount.is_some_and(|amount| amount <= Cents::ZERO || !accepted) {
+        errors.push(FieldError::new("amount", "out_of_range"));
+    }
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors));
+    }
+    // What the terminal has said and nobody has acted upon yet comes first.
+    for word in db::words::all_waiting(&house.db, Some(id)).await? {
+        // The answer to the payment's request is not ours.
+        let _answer = take(house, word).await?;
+    }
+    let word = Word { why: reason, by: Some(user.id), code, amount: request.amount, listening: None };
+    // The answer that the request for the payment would get now is not ours: a refusal is what was said, not a fault.
+    let _answer = conclude(house, id, &AttemptEvent::Resolved { accepted }, &word).await?;
+    tracing::warn!(payment = id.get(), accepted, user = user.id.get(), "resolved by a person");
+    view(house, id).await
+}
+
+/// Decides about a contradiction: the terminal said something else than what the payment ended with.
+///
+/// # Errors
+/// [`Error::NotUnknown`] when it is decided; [`Error::NotFound`] when there is none; [`Error::Invalid`].
+pub async fn decide(house: &House, user: &SessionUser, id: PaymentId, contradiction: i64, request: &DecideRequest) -> Result<PaymentView> {
+    let mut errors = Vec::new();
+    let reason = reason(&request.reason, &mut errors);
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors));
+    }
+    let mut tx = house.db.begin().await?;
+    if !db::words::decide(&mut tx, id, contradiction, user.id, request.decision, reason).await? {
+        let known = db::words::contradictions_of(&mut *tx, id).await?;
+        let decided = known.iter().any(|known| known.id == contradiction);
+        return Err(if decided { Error::NotUnknown } else { Error::NotFound("cette contradiction") });
+    }
+    tx.commit().await?;
+    tracing::warn!(payment = id.get(), contradiction, decision = request.decision.as_str(), user = user.id.get(), "decided by a person");
+    view(house, id).await
+}
+
+/// Why, in a person's words: some, printable, and not too many.
+fn reason<'r>(said: &'r str, errors: &mut Vec<FieldError>) -> &'r str {
+    let reason = said.trim();
     if reason.is_empty() {
         errors.push(FieldError::new("reason", "say_why"));
     }
@@ -74,17 +127,5 @@ pub async fn resolve(house: &House, user: &SessionUser, id: PaymentId, request: 
     if reason.chars().any(char::is_control) {
         errors.push(FieldError::new("reason", "control_character"));
     }
-    let typed = request.approval_code.as_deref().map(str::trim);
-    let code = typed.and_then(plain_code);
-    if (typed.is_some() && code.is_none()) || (code.is_some() && !accepted) {
-        errors.push(FieldError::new("approval_code", "malformed"));
-    }
-    if !errors.is_empty() {
-        return Err(Error::Invalid(errors));
-    }
-    let word = Word { why: reason, by: Some(user.id), code };
-    // The answer that the request for the payment would get now is not ours: a refusal is what was said, not a fault.
-    let _answer = conclude(house, id, &AttemptEvent::Resolved { accepted }, &word).await?;
-    tracing::warn!(payment = id.get(), accepted, user = user.id.get(), "resolved by a person");
-    view(house, id).await
+    reason
 }

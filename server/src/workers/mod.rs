@@ -2,6 +2,7 @@
 //! server stops.
 
 pub mod escalation;
+pub mod attempts;
 pub mod menu;
 pub mod outbox;
 pub mod relay;

@@ -5,85 +5,91 @@ use crate::support::{Answer, Client, TestApp};
 use domain::Cents;
 use domain::terminal::Till;
 use domain::terminal::caisse_ap::Dialect;
+use domain::terminal::concert::Speech;
 use serde_json::{Value, json};
 use server::config::{CaisseApLine, ConcertLine, Framing, Terminal};
 use server::sim::tpe::line::PseudoTerminal;
 use server::sim::tpe::{Script, Simulator};
-use server::{db, run};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-fn caisse_ap(port: u16, patience: Duration) -> Terminal {
+pub fn caisse_ap(port: u16, patience: Duration, late: Duration) -> Terminal {
     let (host, till, dialect) = ("127.0.0.1".to_owned(), Till::FIRST, Dialect::default());
-    Terminal::CaisseAp(CaisseApLine { host, port, till, dialect, patience })
+    Terminal::CaisseAp(CaisseApLine { host, port, till, dialect, patience, late })
 }
 
 /// A till and its terminal, a table of 102.00 for four, and a cashier.
-struct Scene {
-    app: TestApp,
-    terminal: Arc<Simulator>,
-    camille: Client,
-    order: Value,
+pub struct Scene {
+    pub app: TestApp,
+    pub terminal: Arc<Simulator>,
+    pub camille: Client,
+    pub order: Value,
 }
 
 impl Scene {
-    async fn playing(scripts: &[&str]) -> Self {
+    pub async fn playing(scripts: &[&str]) -> Self {
         Self::patient(scripts, Duration::from_secs(20)).await
     }
 
-    async fn patient(scripts: &[&str], patience: Duration) -> Self {
+    /// The line is closed when the guest had time enough.
+    pub async fn patient(scripts: &[&str], patience: Duration) -> Self {
+        Self::listening(scripts, patience, Duration::ZERO).await
+    }
+
+    /// The line is listened to for a while when the guest had time enough.
+    pub async fn listening(scripts: &[&str], patience: Duration, late: Duration) -> Self {
         let terminal = Simulator::playing(scripts.iter().map(|script| script.parse().unwrap()).collect());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(terminal.clone().serve(listener));
-        Self::with(terminal, caisse_ap(port, patience)).await
+        Self::with(terminal, caisse_ap(port, patience, late)).await
     }
 
-    async fn with(terminal: Arc<Simulator>, config: Terminal) -> Self {
+    pub async fn with(terminal: Arc<Simulator>, config: Terminal) -> Self {
         let app = TestApp::with_terminal(config).await;
         let camille = app.signed_in("camille").await;
         let order = table_12(&camille).await;
         Self { app, terminal, camille, order }
     }
 
-    async fn charge(&self, cover: u32) -> Answer {
+    pub async fn charge(&self, cover: u32) -> Answer {
         self.charge_as(cover, Uuid::now_v7()).await
     }
 
-    async fn charge_as(&self, cover: u32, uuid: Uuid) -> Answer {
+    pub async fn charge_as(&self, cover: u32, uuid: Uuid) -> Answer {
         let body = json!({"order_id": self.order, "cover_number": cover, "amount": 25.5, "method": "CB", "uuid": uuid});
         self.camille.post("/api/payments/split", &body).await
     }
 
-    async fn cash(&self, cover: u32) -> Answer {
+    pub async fn cash(&self, cover: u32) -> Answer {
         let body = json!({"order_id": self.order, "cover_number": cover, "amount": 25.5, "method": "ESPECES"});
         self.camille.post("/api/payments/split", &body).await
     }
 
-    async fn resolve(&self, payment: &Value, body: Value) -> Answer {
+    pub async fn resolve(&self, payment: &Value, body: Value) -> Answer {
         self.camille.post(&format!("/api/payments/{payment}/resolve"), &body).await
     }
 
-    async fn payment(&self, id: &Value) -> Value {
+    pub async fn payment(&self, id: &Value) -> Value {
         self.camille.get(&format!("/api/payments/{id}")).await.body
     }
 
     /// States of an attempt, in the order in which it went through them.
-    async fn steps(&self, id: &Value) -> Vec<String> {
+    pub async fn steps(&self, id: &Value) -> Vec<String> {
         let history = self.payment(id).await["history"].clone();
         history.as_array().unwrap().iter().map(|step| step["to"].as_str().unwrap().to_owned()).collect()
     }
 
-    async fn share(&self, cover: u32) -> Value {
+    pub async fn share(&self, cover: u32) -> Value {
         let bill = self.camille.get(&format!("/api/orders/{}/bill", self.order)).await.body;
         bill["shares"].as_array().unwrap().iter().find(|share| share["cover_number"] == cover).unwrap().clone()
     }
 
     /// Charges on the terminal's own ledger = what is booked by card + what nobody knows. Nothing twice.
-    async fn ledgers_agree(&self) {
+    pub async fn ledgers_agree(&self) {
         let charged = self.terminal.charged();
         for charge in &charged {
             let (state, booked): (String, Option<i64>) =
@@ -115,17 +121,36 @@ impl Scene {
     }
 
     /// Waits until the payment is there, woken by the events that every step sends to the screens.
-    async fn until(&self, id: &Value, status: &str, events: &mut tokio::sync::broadcast::Receiver<server::adapters::bus::Envelope>) {
+    pub async fn until(&self, id: &Value, status: &str, events: &mut tokio::sync::broadcast::Receiver<server::adapters::bus::Envelope>) {
         let waited = async {
             while self.payment(id).await["status"] != status {
-                let _ = events.recv().await;
+                // Not every step is announced.
+                let _ = tokio::time::timeout(Duration::from_millis(50), events.recv()).await;
             }
         };
         tokio::time::timeout(Duration::from_secs(20), waited).await.unwrap_or_else(|_| panic!("{id} never became {status}"));
     }
+
+    /// Charges a share and comes back when its request is at the terminal, with its number and what will be answered.
+    pub async fn at_the_terminal(&self, cover: u32) -> (Value, tokio::task::JoinHandle<Answer>) {
+        let body = json!({"order_id": self.order, "cover_number": cover, "amount": 25.5, "method": "CB", "uuid": Uuid::now_v7()});
+        let camille = self.camille.clone();
+        let answer = tokio::spawn(async move { camille.post("/api/payments/split", &body).await });
+        let mut events = self.app.house.bus.listen();
+        let id = tokio::time::timeout(Duration::from_secs(20), async {
+            loop {
+                let share = self.share(cover).await;
+                if share["status"] == "pending" && self.payment(&share["payment_id"]).await["status"] == "sent" {
+                    break share["payment_id"].clone();
+                }
+                let _ = tokio::time::timeout(Duration::from_millis(20), events.recv()).await;
+            }
+        });
+        (id.await.expect("it is sent"), answer)
+    }
 }
 
-fn says(answer: &Answer) -> (u16, &str) {
+pub fn says(answer: &Answer) -> (u16, &str) {
     (answer.status, answer.code())
 }
 
@@ -250,7 +275,7 @@ async fn a_terminal_that_is_not_there_costs_nothing_and_can_be_tried_again() {
     let port = free.local_addr().unwrap().port();
     drop(free);
     let terminal = Simulator::playing(vec![Script::Refuse, Script::Approve]);
-    let scene = Scene::with(terminal.clone(), caisse_ap(port, Duration::from_secs(20))).await;
+    let scene = Scene::with(terminal.clone(), caisse_ap(port, Duration::from_secs(20), Duration::ZERO)).await;
     let uuid = Uuid::now_v7();
     let away = scene.charge_as(1, uuid).await;
     assert_eq!(says(&away), (503, "terminal_unavailable"), "{}", away.text);
@@ -313,7 +338,7 @@ async fn copies_of_one_request_charge_once() {
 
 #[tokio::test]
 async fn a_late_approval_is_booked_once() {
-    let scene = Scene::patient(&["slow:2000"], Duration::from_secs(1)).await;
+    let scene = Scene::listening(&["slow:2000"], Duration::from_secs(1), Duration::from_secs(20)).await;
     let uuid = Uuid::now_v7();
     let mut events = scene.app.house.bus.listen();
     let given_up = scene.charge_as(1, uuid).await;
@@ -327,23 +352,6 @@ async fn a_late_approval_is_booked_once() {
 }
 
 #[tokio::test]
-async fn a_late_approval_after_a_person_said_no_is_written_down() {
-    let scene = Scene::patient(&["slow:2500"], Duration::from_secs(1)).await;
-    let id = scene.charge(1).await.body["payment_id"].clone();
-    assert_eq!(scene.resolve(&id, json!({"outcome": "not_accepted", "reason": "Rien sur le TPE"})).await.status, 200);
-    let noticed = async {
-        while scene.steps(&id).await.len() < 6 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), noticed).await.unwrap();
-    let payment = scene.payment(&id).await;
-    assert_eq!((&payment["status"], &payment["history"][5]["why"]), (&json!("declined"), &json!("approved_after_the_end")));
-    let booked: i64 = sqlx::query_scalar("select count(*) from payments").fetch_one(&scene.app.owner).await.unwrap();
-    assert_eq!(booked, 0);
-}
-
-#[tokio::test]
 async fn the_browser_that_goes_away_changes_nothing() {
     let scene = Scene::playing(&["slow:800"]).await;
     let mut events = scene.app.house.bus.listen();
@@ -352,69 +360,6 @@ async fn the_browser_that_goes_away_changes_nothing() {
     let id = scene.share(1).await["payment_id"].clone();
     scene.until(&id, "approved", &mut events).await;
     scene.ledgers_agree().await;
-}
-
-#[tokio::test]
-async fn what_a_dead_process_left_behind_is_unknown_and_what_a_living_one_does_is_left_alone() {
-    let scene = Scene::playing(&["silent"]).await;
-    let mut events = scene.app.house.bus.listen();
-    let id = tokio::select! {
-        _ = scene.charge(1) => panic!("the terminal is silent"),
-        id = async {
-            loop {
-                let share = scene.share(1).await;
-                if share["status"] == "pending" && scene.steps(&share["payment_id"]).await.last().unwrap() == "sent" {
-                    break share["payment_id"].clone();
-                }
-                // Sending is not announced: look again.
-                let _ = tokio::time::timeout(Duration::from_millis(20), events.recv()).await;
-            }
-        } => id,
-    };
-    let pool = || async { db::connect((*scene.app.owner.connect_options()).clone(), 2).await.unwrap() };
-    run::open_house(&scene.app.config, pool().await).await.unwrap();
-    assert_eq!(scene.payment(&id).await["status"], "sent", "its process lives");
-
-    // That process dies: its connections with it.
-    let worker = scene.app.house.worker.id;
-    let killed: i64 = sqlx::query_scalar(
-        "select count(pg_terminate_backend(pid)) from pg_locks
-         where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
-           and ((classid::bigint << 32) | objid::bigint) = $1",
-    )
-    .bind(worker)
-    .fetch_one(&scene.app.owner)
-    .await
-    .unwrap();
-    assert_eq!(killed, 1);
-    let restarted = run::open_house(&scene.app.config, pool().await).await.unwrap();
-    let payment = scene.payment(&id).await;
-    assert_eq!((&payment["status"], &payment["history"][3]["why"]), (&json!("unknown"), &json!("process_gone")), "{payment}");
-    assert_eq!(says(&scene.cash(1).await), (409, "payment_in_progress"));
-    assert_eq!(scene.resolve(&id, json!({"outcome": "accepted", "reason": "Ticket lu"})).await.body["status"], "approved");
-    assert_eq!(scene.share(1).await["status"], "paid");
-    drop(restarted);
-}
-
-#[tokio::test]
-async fn what_was_never_sent_by_a_dead_process_is_free() {
-    let scene = Scene::playing(&["approve"]).await;
-    let line: i64 = sqlx::query_scalar("select min(id) from order_lines").fetch_one(&scene.app.owner).await.unwrap();
-    let id: i64 = sqlx::query_scalar(
-        "with attempt as (insert into payment_attempts (reference, order_id, share_number, amount_cents, terminal, till, user_id, worker)
-            values ('ABCDEFGHIJ', $1, 1, 2550, 'elsewhere', '01', 4, 77) returning id),
-         part as (insert into attempt_parts select id, $2, 2550 from attempt)
-         select id from attempt",
-    )
-    .bind(scene.order.as_i64().unwrap())
-    .bind(line)
-    .fetch_one(&scene.app.owner)
-    .await
-    .unwrap();
-    assert_eq!(scene.share(1).await["status"], "pending");
-    server::services::charging::recover(&scene.app.house).await.unwrap();
-    assert_eq!(scene.payment(&json!(id)).await["status"], "not_sent");
-    assert_eq!(scene.charge(1).await.status, 201);
 }
 
 #[tokio::test]
@@ -513,20 +458,25 @@ async fn never_two_payments_for_one_share_whatever_happens_meanwhile() {
 }
 
 /// A Concert terminal on a pseudo-terminal.
-struct OnLine {
-    scene: Scene,
+pub struct OnLine {
+    pub scene: Scene,
     stopping: Arc<AtomicBool>,
 }
 
 impl OnLine {
-    async fn playing(scripts: &[&str], patience: Duration) -> Self {
+    pub async fn playing(scripts: &[&str], patience: Duration) -> Self {
+        Self::speaking(Speech::Fixed, scripts, patience, Duration::ZERO).await
+    }
+
+    pub async fn speaking(speech: Speech, scripts: &[&str], patience: Duration, late: Duration) -> Self {
         let terminal = Simulator::playing(scripts.iter().map(|script| script.parse().unwrap()).collect());
         let line = PseudoTerminal::open().unwrap();
         let path = line.name().to_owned();
         let stopping = Arc::new(AtomicBool::new(false));
         let (stop, on_line) = (stopping.clone(), terminal.clone());
         std::thread::spawn(move || on_line.serve_line(line, &|| stop.load(Ordering::Relaxed)));
-        let config = ConcertLine { path, baud: 9600, framing: Framing::EightNone, till: Till::FIRST, patience };
+        let (baud, framing, till) = (9600, Framing::EightNone, Till::FIRST);
+        let config = ConcertLine { path, baud, framing, speech, till, patience, late };
         Self { scene: Scene::with(terminal, Terminal::Concert(config)).await, stopping }
     }
 }
@@ -551,6 +501,80 @@ async fn a_terminal_on_a_serial_line_approves_refuses_and_gives_up() {
 }
 
 #[tokio::test]
+async fn tagged_text_inside_the_serial_frame_carries_the_authorisation_number() {
+    let scripts = ["approve", "decline", "cancel", "refuse", "partial"];
+    let tagged = Speech::Tagged(Dialect::default());
+    let line = OnLine::speaking(tagged, &scripts, Duration::from_secs(20), Duration::ZERO).await;
+    let scene = &line.scene;
+    let paid = scene.charge(1).await;
+    assert_eq!(paid.status, 201, "{}", paid.text);
+    assert_eq!(scene.payment(&paid.body["payment_id"]).await["approval_code"], json!("123456"));
+    assert_eq!(says(&scene.charge(2).await), (402, "card_declined"));
+    assert_eq!(says(&scene.charge(2).await), (402, "card_cancelled"));
+    assert_eq!(says(&scene.charge(2).await), (503, "terminal_unavailable"));
+    assert_eq!(scene.charge(2).await.body["amount_booked"], json!(12.75));
+    scene.ledgers_agree().await;
+}
+
+#[tokio::test]
+async fn a_damaged_answer_is_asked_for_again_and_given_up_after_three_times() {
+    let line = OnLine::playing(&["bad-lrc", "bad-lrc:3", "approve"], Duration::from_secs(20)).await;
+    let scene = &line.scene;
+    assert_eq!(scene.charge(1).await.status, 201, "the second copy is whole");
+    assert_eq!(says(&scene.charge(2).await), (504, "terminal_unknown"), "charged, and nobody can read it");
+    assert_eq!(scene.terminal.charged().len(), 2);
+    scene.ledgers_agree().await;
+}
+
+#[tokio::test]
+async fn a_till_and_a_terminal_that_speak_at_once_do_not_mix_up_two_payments() {
+    let line = OnLine::playing(&["collision"], Duration::from_secs(20)).await;
+    let scene = &line.scene;
+    let paid = scene.charge(1).await;
+    assert_eq!(paid.status, 201, "{}", paid.text);
+    let strays: Vec<(Option<String>, Option<i64>)> =
+        sqlx::query_as("select reference, amount_cents from stray_words").fetch_all(&scene.app.owner).await.unwrap();
+    assert_eq!(strays, [(Some("ZZZZZZZZZZ".to_owned()), Some(100))], "what belongs to nobody is kept");
+    scene.ledgers_agree().await;
+}
+
+#[tokio::test]
+async fn a_cable_that_is_pulled_out_leaves_an_unknown_and_comes_back() {
+    let terminal = Simulator::playing(vec![Script::Silent]);
+    let stopping = Arc::new(AtomicBool::new(false));
+    let line = PseudoTerminal::open().unwrap();
+    let link = tempfile::tempdir().unwrap();
+    let path = link.path().join("tpe");
+    line.link(&path).unwrap();
+    let (stop, on_line) = (stopping.clone(), terminal.clone());
+    let unplugged = std::thread::spawn(move || on_line.serve_line(line, &|| stop.load(Ordering::Relaxed)));
+    let (baud, framing, till, speech) = (9600, Framing::EightNone, Till::FIRST, Speech::Fixed);
+    let (patience, late) = (Duration::from_secs(60), Duration::from_secs(60));
+    let path = path.to_str().unwrap().to_owned();
+    let scene =
+        Scene::with(terminal.clone(), Terminal::Concert(ConcertLine { path: path.clone(), baud, framing, speech, till, patience, late }))
+            .await;
+    let (id, answer) = scene.at_the_terminal(1).await;
+    stopping.store(true, Ordering::Relaxed);
+    unplugged.join().unwrap().unwrap();
+    let lost = answer.await.unwrap();
+    assert_eq!((says(&lost), &lost.body["payment_id"]), ((504, "terminal_unknown"), &id));
+    assert_eq!(scene.payment(&id).await["history"][3]["why"], json!("line_lost"));
+
+    // Plugged in again, under the same name.
+    let stopping = Arc::new(AtomicBool::new(false));
+    let again = PseudoTerminal::open().unwrap();
+    again.link(std::path::Path::new(&path)).unwrap();
+    terminal.play(vec![Script::Approve]);
+    let (stop, on_line) = (stopping.clone(), terminal.clone());
+    std::thread::spawn(move || on_line.serve_line(again, &|| stop.load(Ordering::Relaxed)));
+    let paid = scene.charge(2).await;
+    assert_eq!(paid.status, 201, "{}", paid.text);
+    stopping.store(true, Ordering::Relaxed);
+    scene.ledgers_agree().await;
+}
+
+#[tokio::test]
 async fn a_result_left_on_a_serial_line_ends_its_own_attempt_and_not_the_next() {
     // The first answer comes after we gave up, and waits on the line for the next payment.
     let line = OnLine::playing(&["slow:1600", "approve"], Duration::from_secs(1)).await;
@@ -568,7 +592,8 @@ async fn a_result_left_on_a_serial_line_ends_its_own_attempt_and_not_the_next() 
 #[tokio::test]
 async fn a_serial_port_that_is_not_there_costs_nothing() {
     let path = "/dev/no-terminal".to_owned();
-    let config = ConcertLine { path, baud: 9600, framing: Framing::SevenEven, till: Till::FIRST, patience: Duration::from_secs(1) };
+    let (baud, framing, till, speech) = (9600, Framing::SevenEven, Till::FIRST, Speech::Fixed);
+    let config = ConcertLine { path, baud, framing, speech, till, patience: Duration::from_secs(1), late: Duration::ZERO };
     let scene = Scene::with(Simulator::playing(Vec::new()), Terminal::Concert(config)).await;
     assert_eq!(says(&scene.charge(1).await), (503, "terminal_unavailable"));
 }

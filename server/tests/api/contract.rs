@@ -59,6 +59,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/api/payments/{id}", CASHIERS),
     ("POST", "/api/payments/{id}/resolve", CASHIERS),
     ("POST", "/api/cash/movements", CASHIERS),
+    ("POST", "/api/payments/{id}/contradictions/{word_id}", CASHIERS),
     ("POST", "/api/nf525/close", CASHIERS),
     ("GET", "/api/nf525/x", CASHIERS),
     ("GET", "/api/nf525/tickets/{no}", CASHIERS),
@@ -173,7 +174,7 @@ async fn every_route_lets_through_who_may_and_nobody_else() {
     }
     // Last, because nobody is signed in any more after it.
     for (method, path, roles) in ROUTES.iter().chain(&[("POST", "/api/auth/logout", EVERYBODY)]) {
-        let names = ["{id}", "{category}", "{line_id}", "{order_id}", "{round}", "{n}", "{no}", "{uuid}"];
+        let names = ["{id}", "{category}", "{line_id}", "{order_id}", "{round}", "{n}", "{no}", "{uuid}", "{word_id}"];
         let path = names.into_iter().fold((*path).to_owned(), |path, name| path.replace(name, "1"));
         only_these(&app, &people, &method.parse().unwrap(), &path, None, roles).await;
     }

@@ -3,6 +3,8 @@
 
 mod amending;
 mod charging;
+mod charging_faults;
+mod charging_races;
 mod closing;
 mod contract;
 mod events;
@@ -23,4 +25,5 @@ mod sharing;
 mod signing_in;
 mod support;
 mod syncing;
+mod terminal_mistakes;
 mod users;

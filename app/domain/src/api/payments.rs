@@ -233,6 +233,77 @@ pub struct PaymentView {
     pub ticket_no: Option<i64>,
     /// Every step.
     pub history: Vec<PaymentStep>,
+    /// Until then at most the terminal of an unknown payment may still speak, and nobody can say that it was not accepted.
+    #[serde(with = "time::serde::rfc3339::option", default, skip_serializing_if = "Option::is_none")]
+    pub listening_until: Option<OffsetDateTime>,
+    /// What the terminal said that contradicts how the payment ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contradictions: Vec<Contradiction>,
+}
+
+/// A terminal says one thing about a payment, and it ended with another. No day is closed until somebody has decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contradiction {
+    /// Its number.
+    pub id: i64,
+    /// About which payment.
+    pub payment_id: PaymentId,
+    /// When the terminal said it.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// What it says.
+    pub says: AttemptState,
+    /// What it took, where it says that it did.
+    #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Cents>,
+    /// Its authorisation number.
+    pub approval_code: Option<String>,
+    /// How the payment had ended.
+    pub stood: AttemptState,
+    /// What was decided; nothing yet: it is open.
+    pub decision: Option<Decision>,
+    /// Why, in the person's words.
+    pub reason: Option<String>,
+    /// Who decided.
+    pub by: Option<String>,
+}
+
+/// What becomes of a contradiction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// The money was given back.
+    Refunded,
+    /// What is booked is right.
+    Kept,
+}
+
+impl Decision {
+    /// The word of the contract and of the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refunded => "refunded",
+            Self::Kept => "kept",
+        }
+    }
+}
+
+impl std::str::FromStr for Decision {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Refunded, Self::Kept].into_iter().find(|decision| decision.as_str() == text).ok_or("unknown decision")
+    }
+}
+
+/// Decides about a contradiction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecideRequest {
+    /// What becomes of it.
+    pub decision: Decision,
+    /// Why, in the person's words.
+    pub reason: String,
 }
 
 /// What a person saw on the ticket of a terminal that had not answered.
@@ -254,6 +325,9 @@ pub struct ResolveRequest {
     /// Its authorisation number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_code: Option<String>,
+    /// What it says was taken, when that is less than what was asked for.
+    #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Cents>,
     /// How that is known, in the person's words.
     pub reason: String,
 }

@@ -137,6 +137,22 @@ impl Reader {
         self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
+    /// A message that something else frames. `None` when it is no message.
+    #[must_use]
+    pub fn whole(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Self::default();
+        reader.push(bytes);
+        let (messages, _) = reader.messages();
+        messages.iter().any(|message| message.has(b"AE")).then_some(reader)
+    }
+
+    /// Whether all that it says is that the request was taken and the result comes later.
+    #[must_use]
+    pub fn is_interim(&self) -> bool {
+        let (messages, end) = self.messages();
+        end == End::Clean && !messages.is_empty() && messages.iter().all(|message| message.text(b"AE") == Some("11"))
+    }
+
     /// Whether nothing came.
     #[must_use]
     pub fn is_empty(&self) -> bool {

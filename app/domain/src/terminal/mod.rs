@@ -13,6 +13,8 @@
 
 pub mod caisse_ap;
 pub mod concert;
+#[cfg(test)]
+mod mistakes;
 
 use crate::Cents;
 use serde::{Deserialize, Serialize};

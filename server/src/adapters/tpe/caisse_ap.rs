@@ -15,8 +15,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 const CONNECTING: Duration = Duration::from_secs(3);
 /// Nothing more comes after so much silence behind a complete answer.
 const QUIET: Duration = Duration::from_millis(300);
-/// How long we go on listening after having given up: a terminal may answer when the guest comes back with the other card.
-const LATE: Duration = Duration::from_secs(600);
+/// Between two tries to store a late answer.
+const STORE_EVERY: Duration = Duration::from_secs(1);
 
 /// The terminal.
 pub struct CaisseAp {
@@ -39,6 +39,7 @@ impl CaisseAp {
             till: Till::FIRST,
             dialect: Dialect::default(),
             patience: Duration::from_secs(60),
+            late: Duration::from_secs(60),
         };
         Self { line, name: "simulator:".to_owned() }
     }
@@ -98,14 +99,19 @@ impl CardTerminal for CaisseAp {
         let mut reader = Reader::default();
         let doubt = Self::listen(&mut stream, &mut reader, Instant::now() + self.line.patience).await;
         let outcome = reader.judge(&charge, doubt);
-        let gave_up = outcome == Outcome::Unknown(Doubt::Silence) || outcome == Outcome::Unknown(Doubt::Interim);
-        witness.told(outcome).await;
-
-        if gave_up && doubt == Doubt::Silence {
-            Self::listen(&mut stream, &mut reader, Instant::now() + LATE).await;
-            if let Some(stray) = reader.stray() {
-                witness.stray(stray).await;
+        // The terminal may still be at it: it may answer when the guest comes back with the other card.
+        let listening = match outcome {
+            Outcome::Unknown(why @ (Doubt::Silence | Doubt::Interim)) if doubt == Doubt::Silence && !self.line.late.is_zero() => Some(why),
+            _ => None,
+        };
+        let Some(why) = listening else { return witness.told(outcome).await };
+        witness.gave_up(why, self.line.late).await;
+        Self::listen(&mut stream, &mut reader, Instant::now() + self.line.late).await;
+        if let Some(stray) = reader.stray() {
+            while !witness.stray(stray.clone()).await {
+                tokio::time::sleep(STORE_EVERY).await;
             }
         }
+        witness.hung_up().await;
     }
 }

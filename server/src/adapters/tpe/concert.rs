@@ -1,35 +1,56 @@
-//! A terminal that speaks Concert on a serial line. The dialogue is `domain`'s; here are its port and its clock.
+//! A terminal that speaks Concert on a serial line. What is said is `domain`'s; here are its port and its clock.
+//!
+//! One thread owns the line, from the start to the end: it listens while nobody pays, since a terminal offers the result of an attempt that
+//! was given up whenever it likes. Unlike a future it is not dropped in the middle of an exchange, and unlike a blocking task of the runtime
+//! it does not hold up a process that is asked to stop while a guest looks for the card.
 
-use super::{CardTerminal, Witness};
+use super::{CardTerminal, Overhears, Witness};
 use crate::config::{ConcertLine, Framing};
 use async_trait::async_trait;
 use domain::terminal::concert::dialogue::{Dialogue, Do};
 use domain::terminal::concert::frame::{ACK, EOT, Heard, Listener};
+use domain::terminal::concert::overhearing::Overhearing;
 use domain::terminal::{Charge, Doubt, Outcome, Till};
 use serialport::{DataBits, FlowControl, Parity, SerialPort, StopBits};
 use std::io::{ErrorKind, Read, Write};
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::oneshot;
 
-/// How long one look at the port takes.
-const SLICE: Duration = Duration::from_millis(20);
+/// How long one look at the port takes; a payment waits at most so long for the line.
+const SLICE: Duration = Duration::from_millis(5);
 /// The line is half duplex: a terminal needs this long to turn round before it hears an ACK or EOT.
 const TURN_ROUND: Duration = Duration::from_millis(10);
+/// Between two tries to open a port that is not there.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
+/// What a dialogue may take beyond the guest's patience, whatever the terminal goes on saying.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// The terminal.
 pub struct Concert {
     line: ConcertLine,
     name: String,
-    /// A line has one speaker.
-    speaking: Mutex<()>,
+    /// To the thread that owns the line.
+    ask: Sender<Ask>,
+    /// Until somebody attends, the thread has not begun.
+    asked: Mutex<Option<Receiver<Ask>>>,
+}
+
+/// One payment.
+struct Ask {
+    charge: Charge,
+    witness: Arc<dyn Witness>,
+    /// Dropped when the exchange is over.
+    over: oneshot::Sender<()>,
 }
 
 impl Concert {
     /// A terminal at that port.
     pub fn new(line: ConcertLine) -> Self {
-        Self { name: format!("concert://{}", line.path), line, speaking: Mutex::new(()) }
+        let (ask, asked) = channel();
+        Self { name: format!("concert://{}", line.path), line, ask, asked: Mutex::new(Some(asked)) }
     }
 }
 
@@ -48,90 +69,261 @@ impl CardTerminal for Concert {
     }
 
     async fn pay(&self, charge: Charge, witness: Arc<dyn Witness>) {
-        let _alone = self.speaking.lock().await;
-        let line = self.line.clone();
-        let teller = Teller { witness: witness.clone(), runtime: Handle::current() };
-        // A thread of its own: unlike a future it is not dropped in the middle of an exchange, and unlike a blocking task of the runtime it does
-        // not hold up a process that is asked to stop while a guest looks for the card.
-        let (end, ended) = oneshot::channel();
-        std::thread::spawn(move || {
-            match open(&line) {
-                Ok(port) => converse(port, charge, line.patience, &teller),
-                Err(error) => {
-                    tracing::warn!(%error, port = line.path, "the terminal's port cannot be opened");
-                    teller.tell(|witness| async move { witness.nothing_sent("unreachable").await });
-                }
-            }
-            let _ = end.send(());
-        });
-        if ended.await.is_err() {
-            witness.told(Outcome::Unknown(Doubt::LineLost)).await;
+        let (over, ended) = oneshot::channel();
+        if self.ask.send(Ask { charge, witness: witness.clone(), over }).is_err() {
+            return witness.nothing_sent("unreachable").await;
+        }
+        // Its end: whatever there was to tell was told, unless the thread broke; then nobody drives the attempt any more.
+        let _ = ended.await;
+    }
+
+    fn attend(&self, ear: Arc<dyn Overhears>) {
+        if let Some(asked) = self.asked.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let owner = Owner { line: self.line.clone(), asked, ear, runtime: Handle::current(), port: None, said_why: false };
+            std::thread::spawn(move || owner.run());
         }
     }
 }
 
-/// Opens the port, and keeps what a terminal wrote while it was closed: that may be the result of an earlier attempt.
-fn open(line: &ConcertLine) -> serialport::Result<Box<dyn SerialPort>> {
-    let builder = serialport::new(&line.path, line.baud).flow_control(FlowControl::None).timeout(SLICE);
-    match line.framing {
-        Framing::SevenEven => builder.data_bits(DataBits::Seven).parity(Parity::Even).stop_bits(StopBits::One),
-        Framing::EightNone => builder.data_bits(DataBits::Eight).parity(Parity::None).stop_bits(StopBits::One),
+/// The thread that owns the line. It ends with the terminal.
+struct Owner {
+    line: ConcertLine,
+    asked: Receiver<Ask>,
+    ear: Arc<dyn Overhears>,
+    runtime: Handle,
+    port: Option<Port>,
+    /// That the port cannot be opened was said once.
+    said_why: bool,
+}
+
+/// An attempt that was given up, and whose terminal may still speak.
+struct GivenUp {
+    witness: Arc<dyn Witness>,
+    until: Instant,
+    _over: oneshot::Sender<()>,
+}
+
+impl Owner {
+    fn run(mut self) {
+        let mut overhearing = Overhearing::new(self.line.speech.clone());
+        let mut until = Instant::now();
+        let mut given_up: Option<GivenUp> = None;
+        loop {
+            if let Some(ended) = given_up.take_if(|given_up| Instant::now() >= given_up.until) {
+                self.runtime.block_on(ended.witness.hung_up());
+            }
+            if overhearing.is_quiet() {
+                match self.next_payment() {
+                    Ok(Some(ask)) => given_up = self.pay(ask),
+                    Ok(None) => {}
+                    // The terminal's other end is gone: so is the house.
+                    Err(()) => return,
+                }
+            }
+            let Some(port) = &mut self.port else { continue };
+            let actions = match port.read() {
+                Ok(heard) if heard.is_empty() => {
+                    let is_late = !overhearing.is_quiet() && Instant::now() >= until;
+                    if is_late { overhearing.late() } else { Vec::new() }
+                }
+                Ok(heard) => heard.into_iter().flat_map(|heard| overhearing.hear(heard)).collect(),
+                Err(error) => {
+                    self.lost(&error);
+                    overhearing = Overhearing::new(self.line.speech.clone());
+                    continue;
+                }
+            };
+            if let Err(error) = self.overhear(actions, &mut overhearing, &mut until) {
+                self.lost(&error);
+            }
+        }
     }
-    .open()
+
+    /// A payment that was asked for; waits a while for one when there is no port to listen to.
+    fn next_payment(&mut self) -> Result<Option<Ask>, ()> {
+        if self.port.is_none() {
+            self.open();
+        }
+        if self.port.is_some() {
+            return match self.asked.try_recv() {
+                Ok(ask) => Ok(Some(ask)),
+                Err(TryRecvError::Empty) => Ok(None),
+                Err(TryRecvError::Disconnected) => Err(()),
+            };
+        }
+        match self.asked.recv_timeout(OPEN_AGAIN) {
+            Ok(ask) => Ok(Some(ask)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(()),
+        }
+    }
+
+    fn open(&mut self) {
+        match Port::open(&self.line) {
+            Ok(port) => {
+                self.port = Some(port);
+                self.said_why = false;
+            }
+            Err(error) => {
+                if !self.said_why {
+                    tracing::warn!(%error, port = self.line.path, "the terminal's port cannot be opened; it is tried again and again");
+                }
+                self.said_why = true;
+            }
+        }
+    }
+
+    fn lost(&mut self, error: &std::io::Error) {
+        tracing::warn!(%error, port = self.line.path, "the terminal's line broke");
+        self.port = None;
+    }
+
+    /// Does what listening asks for, in its order.
+    fn overhear(&mut self, mut todo: Vec<Do>, overhearing: &mut Overhearing, until: &mut Instant) -> std::io::Result<()> {
+        let mut at = 0;
+        while at < todo.len() {
+            match &todo[at] {
+                Do::Say(bytes) => {
+                    if let Some(port) = &mut self.port {
+                        port.say(bytes)?;
+                    }
+                }
+                Do::StoreStray(stray) => {
+                    if !self.runtime.block_on(self.ear.stray(stray.clone())) {
+                        todo.truncate(at + 1);
+                        todo.extend(overhearing.not_stored());
+                    }
+                }
+                Do::WaitFor(duration) => *until = Instant::now() + *duration,
+                _ => {}
+            }
+            at += 1;
+        }
+        Ok(())
+    }
+
+    /// One payment, from ENQ to the end. What comes back was given up, and is still listened to.
+    fn pay(&mut self, Ask { charge, witness, over }: Ask) -> Option<GivenUp> {
+        if self.port.is_none() {
+            self.open();
+        }
+        let Some(port) = &mut self.port else {
+            self.runtime.block_on(witness.nothing_sent("unreachable"));
+            return None;
+        };
+        let mut teller = Teller { witness: &witness, runtime: &self.runtime, late: self.line.late, listening: false };
+        let (dialogue, first) = Dialogue::begin(charge, self.line.speech.clone(), self.line.patience);
+        let ended = converse(port, dialogue, first, Instant::now() + self.line.patience + GRACE, &mut teller);
+        let listening = teller.listening;
+        if let Err(error) = ended {
+            self.lost(&error);
+        }
+        if !listening {
+            return None;
+        }
+        Some(GivenUp { witness, until: Instant::now() + self.line.late, _over: over })
+    }
+}
+
+/// The port, and what was heard on it.
+struct Port {
+    port: Box<dyn SerialPort>,
+    listener: Listener,
+}
+
+impl Port {
+    /// Opens it, and keeps what a terminal wrote while it was closed: that may be the result of an earlier attempt.
+    fn open(line: &ConcertLine) -> serialport::Result<Self> {
+        let builder = serialport::new(&line.path, line.baud).flow_control(FlowControl::None).timeout(SLICE);
+        let port = match line.framing {
+            Framing::SevenEven => builder.data_bits(DataBits::Seven).parity(Parity::Even).stop_bits(StopBits::One),
+            Framing::EightNone => builder.data_bits(DataBits::Eight).parity(Parity::None).stop_bits(StopBits::One),
+        }
+        .open()?;
+        Ok(Self { port, listener: Listener::default() })
+    }
+
+    /// What was heard in one slice; nothing: silence.
+    fn read(&mut self) -> std::io::Result<Vec<Heard>> {
+        let mut buffer = [0; 256];
+        match self.port.read(&mut buffer) {
+            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                let heard: Vec<Heard> = buffer[..count].iter().filter_map(|byte| self.listener.hear(*byte)).collect();
+                if heard.contains(&Heard::WrongParity) {
+                    tracing::warn!("the terminal uses another parity than the port: set framing=7e1 or framing=8n1 in TPE_URL");
+                }
+                Ok(heard)
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn say(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if matches!(bytes, [ACK | EOT]) {
+            std::thread::sleep(TURN_ROUND);
+        }
+        self.port.write_all(bytes)?;
+        self.port.flush()
+    }
 }
 
 /// Tells a witness from a thread that may block.
-struct Teller {
-    witness: Arc<dyn Witness>,
-    runtime: Handle,
+struct Teller<'w> {
+    witness: &'w Arc<dyn Witness>,
+    runtime: &'w Handle,
+    late: Duration,
+    /// It was given up, and the line is open.
+    listening: bool,
 }
 
-impl Teller {
-    fn tell<T, F: Future<Output = T>>(&self, say: impl FnOnce(Arc<dyn Witness>) -> F) -> T {
-        self.runtime.block_on(say(self.witness.clone()))
+impl Teller<'_> {
+    fn store(&mut self, outcome: Outcome) {
+        match outcome {
+            // The terminal may still be at it, or have an answer that we could not read.
+            Outcome::Unknown(doubt @ (Doubt::Silence | Doubt::Interim | Doubt::Unreadable)) if !self.late.is_zero() => {
+                self.listening = true;
+                self.runtime.block_on(self.witness.gave_up(doubt, self.late));
+            }
+            other => self.runtime.block_on(self.witness.told(other)),
+        }
     }
 }
 
-fn converse(mut port: Box<dyn SerialPort>, charge: Charge, patience: Duration, teller: &Teller) {
-    let (mut dialogue, first) = Dialogue::begin(charge, patience);
-    let mut listener = Listener::default();
+/// Lets a dialogue take place. An error means that the line broke; the dialogue has ended all the same.
+fn converse(port: &mut Port, mut dialogue: Dialogue, first: Vec<Do>, deadline: Instant, teller: &mut Teller<'_>) -> std::io::Result<()> {
     let mut until = Instant::now();
     let mut todo = first;
-    let mut buffer = [0; 256];
+    let mut broken = Ok(());
     loop {
-        match perform(todo, &mut port, &mut dialogue, teller, &mut until) {
+        match perform(todo, port, &mut dialogue, teller, &mut until) {
             Next::Listen => {}
             Next::Do(more) => {
                 todo = more;
                 continue;
             }
-            Next::Finish => return,
-        }
-        todo = match port.read(&mut buffer) {
-            Ok(0) => dialogue.line_lost(),
-            Ok(count) => {
-                let mut actions = Vec::new();
-                for byte in &buffer[..count] {
-                    if let Some(heard) = listener.hear(*byte) {
-                        if heard == Heard::WrongParity {
-                            tracing::warn!("the terminal uses another parity than the port: set framing=7e1 or framing=8n1 in TPE_URL");
-                        }
-                        actions.extend(dialogue.hear(heard));
-                    }
-                }
-                actions
+            Next::Broken(error) => {
+                broken = Err(error);
+                todo = dialogue.line_lost();
+                continue;
             }
-            Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+            Next::Finish => return broken,
+        }
+        todo = match port.read() {
+            Ok(_) if Instant::now() >= deadline => dialogue.expire(),
+            Ok(heard) if heard.is_empty() => {
                 let is_late = Instant::now() >= until;
-                match (is_late, is_late && listener.give_up()) {
+                match (is_late, is_late && port.listener.give_up()) {
                     (false, _) => Vec::new(),
                     // A frame began and did not end: that is a damaged frame, and is asked for again.
                     (true, true) => dialogue.hear(Heard::BadFrame),
                     (true, false) => dialogue.late(),
                 }
             }
+            Ok(heard) => heard.into_iter().flat_map(|heard| dialogue.hear(heard)).collect(),
             Err(error) => {
-                tracing::warn!(%error, "the terminal's line broke");
+                broken = Err(error);
                 dialogue.line_lost()
             }
         };
@@ -141,31 +333,32 @@ fn converse(mut port: Box<dyn SerialPort>, charge: Charge, patience: Duration, t
 enum Next {
     Listen,
     Do(Vec<Do>),
+    Broken(std::io::Error),
     Finish,
 }
 
 /// Does what the dialogue asks for, in its order.
-fn perform(todo: Vec<Do>, port: &mut Box<dyn SerialPort>, dialogue: &mut Dialogue, teller: &Teller, until: &mut Instant) -> Next {
+fn perform(todo: Vec<Do>, port: &mut Port, dialogue: &mut Dialogue, teller: &mut Teller<'_>, until: &mut Instant) -> Next {
     for what in todo {
         match what {
             Do::AnnounceRequest => {
-                if !teller.tell(|witness| async move { witness.about_to_send().await }) {
+                if !teller.runtime.block_on(teller.witness.about_to_send()) {
                     return Next::Do(dialogue.abandon());
                 }
             }
             Do::Say(bytes) => {
-                if matches!(bytes.as_slice(), [ACK | EOT]) {
-                    std::thread::sleep(TURN_ROUND);
-                }
-                if let Err(error) = port.write_all(&bytes).and_then(|()| port.flush()) {
-                    tracing::warn!(%error, "the terminal's line broke");
-                    return Next::Do(dialogue.line_lost());
+                if let Err(error) = port.say(&bytes) {
+                    return Next::Broken(error);
                 }
             }
-            Do::RequestSent => teller.tell(|witness| async move { witness.sent().await }),
-            Do::Store(outcome) => teller.tell(|witness| async move { witness.told(outcome).await }),
-            Do::NothingSent => teller.tell(|witness| async move { witness.nothing_sent("no_answer").await }),
-            Do::StoreStray(stray) => teller.tell(|witness| async move { witness.stray(stray).await }),
+            Do::RequestSent => teller.runtime.block_on(teller.witness.sent()),
+            Do::Store(outcome) => teller.store(outcome),
+            Do::NothingSent => teller.runtime.block_on(teller.witness.nothing_sent("no_answer")),
+            Do::StoreStray(stray) => {
+                if !teller.runtime.block_on(teller.witness.stray(stray)) {
+                    return Next::Do(dialogue.not_stored());
+                }
+            }
             Do::WaitFor(duration) => *until = Instant::now() + duration,
             Do::Finish => return Next::Finish,
         }

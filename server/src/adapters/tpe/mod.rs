@@ -10,24 +10,34 @@ mod concert;
 use crate::config::Terminal;
 use crate::sim::tpe::{Script, Simulator};
 use async_trait::async_trait;
-use domain::terminal::{Charge, Outcome, Stray, Till};
+use domain::terminal::{Charge, Doubt, Outcome, Stray, Till};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
+/// Who is told what a terminal says about a payment that nobody waits for.
+#[async_trait]
+pub trait Overhears: Send + Sync {
+    /// The terminal said something about an attempt that is not under way, or was given up. True once it is stored: only then is it
+    /// acknowledged.
+    async fn stray(&self, stray: Stray) -> bool;
+}
+
 /// Who is told what happens between us and a terminal.
 #[async_trait]
-pub trait Witness: Send + Sync {
+pub trait Witness: Overhears {
     /// The line is there; the first byte of the request is about to go out. It goes out only when this returns true.
     async fn about_to_send(&self) -> bool;
     /// The request is out.
     async fn sent(&self);
     /// No byte of the request was written, and none will be.
     async fn nothing_sent(&self, why: &'static str);
-    /// The terminal, or its silence, says how it ended.
+    /// The terminal, or the end of the line, says how it ended. Comes back once that is stored.
     async fn told(&self, outcome: Outcome);
-    /// The terminal said something about an attempt that may not be this one, or after this one was given up.
-    async fn stray(&self, stray: Stray);
+    /// The guest had time enough, and nobody knows how it ended; the line stays open and is listened to for so long.
+    async fn gave_up(&self, doubt: Doubt, listening: Duration);
+    /// The line is no longer listened to.
+    async fn hung_up(&self);
 }
 
 /// A terminal that can be asked to debit a card.
@@ -37,10 +47,13 @@ pub trait CardTerminal: Send + Sync {
     fn name(&self) -> &str;
     /// The number under which it knows this till.
     fn till(&self) -> Till;
-    /// How long a guest may take; no answer comes much later than this.
+    /// How long a guest may take.
     fn patience(&self) -> Duration;
-    /// Debits a card. Tells the witness exactly one of [`Witness::nothing_sent`] and [`Witness::told`] before it returns.
+    /// Debits a card. Tells the witness exactly one of [`Witness::nothing_sent`], [`Witness::told`] and [`Witness::gave_up`], and after the
+    /// last of these [`Witness::hung_up`], before it returns.
     async fn pay(&self, charge: Charge, witness: Arc<dyn Witness>);
+    /// Tells somebody, from now on, what the terminal says while nobody pays. On some lines it says nothing then.
+    fn attend(&self, _ear: Arc<dyn Overhears>) {}
 }
 
 /// The terminal that the configuration names; none when it is not on the line.

@@ -1,9 +1,9 @@
 //! Concert on a line, the terminal's side. Blocking: give it a thread.
 
-use super::{Script, Simulator, half};
+use super::speech::Asked;
+use super::{Act, STRANGER, Script, Simulator};
 use domain::Cents;
 use domain::terminal::concert::frame::{ACK, ENQ, EOT, Heard, Listener, NAK, frame};
-use domain::terminal::concert::{read_request, reply};
 use nix::fcntl::OFlag;
 use serialport::{SerialPort, TTYPort};
 use std::fs::{File, OpenOptions};
@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How often a result is offered to a till that does not answer.
 const OFFERS: usize = 3;
+/// Between two offers.
+const OFFER_AGAIN: Duration = Duration::from_millis(500);
 
 /// A pseudo-terminal: ours, and the one whose name the till opens. Both stay open, or reading ours would fail while no till is there.
 pub struct PseudoTerminal {
@@ -64,73 +66,128 @@ impl Simulator {
     /// # Errors
     /// When the line breaks.
     pub fn serve_line(&self, line: PseudoTerminal, stop: &dyn Fn() -> bool) -> std::io::Result<()> {
-        let mut line = Line { port: line.ours, _theirs: line.theirs, listener: Listener::default(), heard: Vec::new() };
+        let mut line =
+            Line { port: line.ours, _theirs: line.theirs, listener: Listener::default(), heard: Vec::new(), cable: Cable::default() };
+        // Met the till's request to speak with one of its own: the next one is answered.
+        let mut met = false;
         while !stop() {
-            if line.hear(Duration::from_millis(100))? == Some(Heard::Enquiry) {
-                self.session(&mut line)?;
+            // ENQ is the first byte that a cable may lose.
+            line.cable = match self.coming() {
+                Script::DropRequest(bytes) => Cable { hears: bytes.max(1), ..Cable::default() },
+                _ => Cable::default(),
+            };
+            match line.hear(Duration::from_millis(100))? {
+                Some(Heard::Enquiry) if self.coming() == Script::Collision && !met => {
+                    met = true;
+                    self.collide(&mut line)?;
+                }
+                Some(Heard::Enquiry) => {
+                    let _talking = self.talk();
+                    met = false;
+                    self.session(&mut line)?;
+                }
+                _ => {}
+            }
+            if line.cable.is_cut() {
+                line.lose()?;
             }
         }
         Ok(())
     }
 
+    /// Asks to speak at the same moment as the till, and delivers the result of a payment that is not the till's.
+    fn collide(&self, line: &mut Line) -> std::io::Result<()> {
+        let another = Asked::Fixed { till: "01".to_owned(), amount: Cents(100), reference: STRANGER.to_owned() };
+        deliver(line, &another.approval(STRANGER, Cents(100)), 0)
+    }
+
     fn session(&self, line: &mut Line) -> std::io::Result<()> {
         line.say(&[ACK])?;
-        let body = loop {
+        let asked = loop {
             match line.hear(PATIENCE)? {
-                Some(Heard::Frame(body)) => break body,
+                Some(Heard::Frame(body)) => match Asked::in_frame(&body) {
+                    Some(asked) => break asked,
+                    None => line.say(&[NAK])?,
+                },
                 Some(Heard::BadFrame) => line.say(&[NAK])?,
                 Some(Heard::Enquiry) => line.say(&[ACK])?,
-                _ => return Ok(()),
+                _ => {
+                    if line.cable.is_cut() {
+                        self.advance();
+                    }
+                    return Ok(());
+                }
             }
         };
-        let Some((till, amount, reference)) = read_request(&body) else { return line.say(&[NAK]) };
+        let script = self.next_script(&asked);
         line.say(&[ACK])?;
         line.hear(PATIENCE)?;
-        let script = self.next_script(&reference, amount);
-        let approve = |amount: Cents| {
-            self.charge(&reference, amount);
-            reply(&till, '0', amount, &reference)
-        };
-        let body = match script {
-            Script::Approve => approve(amount),
-            Script::Partial => approve(half(amount)),
-            Script::Slow(wait) => {
-                std::thread::sleep(wait);
-                approve(amount)
+        if let Script::Slow(wait) = script {
+            std::thread::sleep(wait);
+        }
+        match self.act(script, &asked) {
+            Act::Answer(reply) | Act::Collision(reply) => deliver(line, &reply, 0),
+            Act::Garbled { reply, times } => deliver(line, &reply, times),
+            Act::Cut { reply, after } => {
+                // Its ENQ is among what it says.
+                line.cable.says = after;
+                deliver(line, &reply, 0)
             }
-            Script::WrongEcho => {
-                self.charge(&reference, amount);
-                reply(&till, '0', amount, "ZZZZZZZZZZ")
-            }
-            Script::DropAfterRequest => {
-                self.charge(&reference, amount);
-                return Ok(());
-            }
-            Script::Decline | Script::Refuse => reply(&till, '7', amount, &reference),
-            Script::Cancel => reply(&till, '6', amount, &reference),
-            Script::Silent => return Ok(()),
-        };
-        deliver(line, &body)
+            Act::Silence => Ok(()),
+        }
     }
 }
 
-/// Offers a result until the till has it, or gives up.
-fn deliver(line: &mut Line, body: &[u8]) -> std::io::Result<()> {
-    for _ in 0..OFFERS {
-        line.say(&[ENQ])?;
-        if line.hear(PATIENCE)? != Some(Heard::Yes) {
-            line.say(&[EOT])?;
-            continue;
+/// Offers a result until the till has it, or gives up. The first `damaged` copies have a wrong checksum.
+fn deliver(line: &mut Line, body: &[u8], mut damaged: usize) -> std::io::Result<()> {
+    for offer in 0..OFFERS {
+        if offer > 0 && !line.cable.is_cut() {
+            std::thread::sleep(OFFER_AGAIN);
         }
-        line.say(&frame(body))?;
-        loop {
-            match line.hear(PATIENCE)? {
-                Some(Heard::Again) => line.say(&frame(body))?,
-                _ => return line.say(&[EOT]),
+        line.say(&[ENQ])?;
+        let mut heard = line.hear(PATIENCE)?;
+        if heard == Some(Heard::Yes) {
+            loop {
+                let mut bytes = frame(body);
+                if damaged > 0
+                    && let Some(checksum) = bytes.last_mut()
+                {
+                    damaged -= 1;
+                    *checksum ^= 0x40;
+                }
+                line.say(&bytes)?;
+                heard = line.hear(PATIENCE)?;
+                if heard != Some(Heard::Again) {
+                    break;
+                }
+            }
+            if heard == Some(Heard::Yes) {
+                return line.say(&[EOT]);
             }
         }
+        line.say(&[EOT])?;
     }
     Ok(())
+}
+
+/// How many bytes still get through.
+#[derive(Clone, Copy)]
+struct Cable {
+    hears: usize,
+    says: usize,
+}
+
+impl Default for Cable {
+    fn default() -> Self {
+        Self { hears: usize::MAX, says: usize::MAX }
+    }
+}
+
+impl Cable {
+    /// Cut in one direction is cut in both.
+    const fn is_cut(self) -> bool {
+        self.hears == 0 || self.says == 0
+    }
 }
 
 struct Line {
@@ -138,20 +195,48 @@ struct Line {
     _theirs: File,
     listener: Listener,
     heard: Vec<Heard>,
+    cable: Cable,
 }
 
 impl Line {
     fn say(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.port.write_all(bytes)
+        if self.cable.is_cut() {
+            return Ok(());
+        }
+        let through = bytes.len().min(self.cable.says);
+        self.cable.says -= through;
+        self.port.write_all(&bytes[..through])
     }
 
-    /// The next thing that the till says; `None` when it says nothing for that long.
+    /// Loses what the till has said so far: the cable is whole again for what it says from now on.
+    fn lose(&mut self) -> std::io::Result<()> {
+        let mut buffer = [0; 256];
+        self.heard.clear();
+        self.listener.give_up();
+        loop {
+            match self.port.read(&mut buffer) {
+                Ok(_) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock | ErrorKind::Interrupted) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The next thing that the till says; `None` when it says nothing for that long, or the cable is cut.
     fn hear(&mut self, patience: Duration) -> std::io::Result<Option<Heard>> {
         let until = Instant::now() + patience;
         let mut buffer = [0; 256];
         while self.heard.is_empty() {
+            if self.cable.is_cut() {
+                self.listener.give_up();
+                return Ok(None);
+            }
             match self.port.read(&mut buffer) {
-                Ok(count) => self.heard.extend(buffer[..count].iter().filter_map(|byte| self.listener.hear(*byte))),
+                Ok(count) => {
+                    let through = count.min(self.cable.hears);
+                    self.cable.hears -= through;
+                    self.heard.extend(buffer[..through].iter().filter_map(|byte| self.listener.hear(*byte)));
+                }
                 Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
                     if Instant::now() >= until {
                         self.listener.give_up();

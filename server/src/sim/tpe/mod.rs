@@ -2,9 +2,11 @@
 //! tests a till compares the two.
 
 pub mod line;
+mod speech;
 mod tcp;
 
 use domain::Cents;
+use speech::{Asked, Refusal};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,38 +23,79 @@ pub enum Script {
     Cancel,
     /// Takes the request and never answers; charges nothing.
     Silent,
-    /// Charges, and drops the line before it says so.
-    DropAfterRequest,
+    /// Hears so many bytes from the till, and then the line is dead. Charges when a whole request was among them.
+    DropRequest(usize),
+    /// Charges, says so many bytes, and then the line is dead.
+    DropAnswer(usize),
     /// Charges half.
     Partial,
     /// Charges, and says so after a while, whether or not anybody still listens.
     Slow(Duration),
     /// Charges, and answers under the name of another attempt.
     WrongEcho,
+    /// Charges, and damages its answer so many times. On TCP, where nobody asks again, once.
+    BadLrc(usize),
+    /// Speaks of another payment before it does what it is asked: on a line it asks to speak at the same moment as the till.
+    Collision,
     /// Does not understand the request.
     Refuse,
 }
 
+/// The scripts, as they are written.
+pub const SCRIPTS: &str = "approve, decline, cancel, silent, drop-after-request, drop-request:BYTES, drop-answer:BYTES, partial, slow:MS, \
+                           wrong-echo, bad-lrc, bad-lrc:TIMES, collision, refuse";
+
 impl FromStr for Script {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Ok(match text {
-            "approve" => Self::Approve,
-            "decline" => Self::Decline,
-            "cancel" => Self::Cancel,
-            "silent" => Self::Silent,
-            "drop-after-request" => Self::DropAfterRequest,
-            "partial" => Self::Partial,
-            "wrong-echo" => Self::WrongEcho,
-            "refuse" => Self::Refuse,
-            _ => {
-                let wait = text.strip_prefix("slow:").and_then(|ms| ms.parse().ok()).map(Duration::from_millis);
-                Self::Slow(wait.ok_or_else(|| {
-                    format!("{text}: give approve, decline, cancel, silent, drop-after-request, partial, wrong-echo, refuse or slow:MS")
-                })?)
-            }
+        let (name, number) = text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)));
+        let number = number.map(|digits| digits.parse::<u32>().map_err(|_| format!("{text}: {digits} is no number"))).transpose()?;
+        let bytes = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        Ok(match (name, number) {
+            ("approve", None) => Self::Approve,
+            ("decline", None) => Self::Decline,
+            ("cancel", None) => Self::Cancel,
+            ("silent", None) => Self::Silent,
+            ("drop-after-request", None) => Self::DropAnswer(0),
+            ("drop-request", Some(number)) => Self::DropRequest(bytes(number)),
+            ("drop-answer", Some(number)) => Self::DropAnswer(bytes(number)),
+            ("partial", None) => Self::Partial,
+            ("slow", Some(ms)) => Self::Slow(Duration::from_millis(u64::from(ms))),
+            ("wrong-echo", None) => Self::WrongEcho,
+            ("bad-lrc", number) => Self::BadLrc(bytes(number.unwrap_or(1))),
+            ("collision", None) => Self::Collision,
+            ("refuse", None) => Self::Refuse,
+            _ => return Err(format!("{text}: give {SCRIPTS}")),
         })
     }
+}
+
+/// An attempt that no till of this house knows.
+const STRANGER: &str = "ZZZZZZZZZZ";
+
+/// What a script comes to, once its money is taken or not.
+enum Act {
+    Answer(Vec<u8>),
+    Garbled {
+        reply: Vec<u8>,
+        times: usize,
+    },
+    /// Speaks of another payment first.
+    Collision(Vec<u8>),
+    /// Says so many bytes of it.
+    Cut {
+        reply: Vec<u8>,
+        after: usize,
+    },
+    Silence,
+}
+
+/// The same, with one byte damaged.
+fn garble(mut reply: Vec<u8>) -> Vec<u8> {
+    if let Some(byte) = reply.get_mut(3) {
+        *byte ^= 0x40;
+    }
+    reply
 }
 
 /// What the terminal took from a card.
@@ -64,11 +107,20 @@ pub struct Charged {
     pub amount: Cents,
 }
 
+/// What is played, and how far it came.
+struct Playing {
+    scripts: Vec<Script>,
+    at: usize,
+}
+
 /// A terminal.
 pub struct Simulator {
-    scripts: Vec<Script>,
-    played: AtomicUsize,
+    playing: Mutex<Playing>,
+    requests: AtomicUsize,
     ledger: Mutex<Vec<Charged>>,
+    /// Dialogues under way, and the most there were at once: a real terminal has one guest.
+    talking: AtomicUsize,
+    most_talking: AtomicUsize,
     /// Told of every request and of what became of it.
     report: Option<fn(&str)>,
 }
@@ -77,13 +129,47 @@ impl Simulator {
     /// A terminal that plays these scripts, a request each; the last one again and again. Without any it approves.
     #[must_use]
     pub fn playing(scripts: Vec<Script>) -> Arc<Self> {
-        Arc::new(Self { scripts, played: AtomicUsize::new(0), ledger: Mutex::default(), report: None })
+        Self::with(scripts, None)
     }
 
     /// The same, with somebody watching.
     #[must_use]
     pub fn reporting(scripts: Vec<Script>, report: fn(&str)) -> Arc<Self> {
-        Arc::new(Self { scripts, played: AtomicUsize::new(0), ledger: Mutex::default(), report: Some(report) })
+        Self::with(scripts, Some(report))
+    }
+
+    fn with(scripts: Vec<Script>, report: Option<fn(&str)>) -> Arc<Self> {
+        Arc::new(Self {
+            playing: Mutex::new(Playing { scripts, at: 0 }),
+            requests: AtomicUsize::new(0),
+            ledger: Mutex::default(),
+            talking: AtomicUsize::new(0),
+            most_talking: AtomicUsize::new(0),
+            report,
+        })
+    }
+
+    /// Plays these scripts from now on.
+    pub fn play(&self, scripts: Vec<Script>) {
+        *self.playing.lock().unwrap_or_else(PoisonError::into_inner) = Playing { scripts, at: 0 };
+    }
+
+    /// The most dialogues that were under way at once.
+    #[must_use]
+    pub fn most_at_once(&self) -> usize {
+        self.most_talking.load(Ordering::SeqCst)
+    }
+
+    /// Whether it is at a guest.
+    #[must_use]
+    pub fn is_talking(&self) -> bool {
+        self.talking.load(Ordering::SeqCst) > 0
+    }
+
+    fn talk(&self) -> Talking<'_> {
+        let now = self.talking.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_talking.fetch_max(now, Ordering::SeqCst);
+        Talking(self)
     }
 
     /// Everything that it charged.
@@ -95,17 +181,54 @@ impl Simulator {
     /// How many requests it got.
     #[must_use]
     pub fn requests(&self) -> usize {
-        self.played.load(Ordering::SeqCst)
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    /// What it will do with the next request.
+    fn coming(&self) -> Script {
+        let playing = self.playing.lock().unwrap_or_else(PoisonError::into_inner);
+        playing.scripts.get(playing.at).or(playing.scripts.last()).copied().unwrap_or(Script::Approve)
+    }
+
+    /// A request came, whole or not.
+    fn advance(&self) {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        self.playing.lock().unwrap_or_else(PoisonError::into_inner).at += 1;
     }
 
     /// What to do with the request that just came.
-    fn next_script(&self, reference: &str, amount: Cents) -> Script {
-        let at = self.played.fetch_add(1, Ordering::SeqCst);
-        let script = self.scripts.get(at).or(self.scripts.last()).copied().unwrap_or(Script::Approve);
+    fn next_script(&self, asked: &Asked) -> Script {
+        let script = self.coming();
+        self.advance();
         if let Some(report) = self.report {
-            report(&format!("{reference}: asked for {amount}, plays {script:?}"));
+            report(&format!("{}: asked for {}, plays {script:?}", asked.reference(), asked.amount()));
         }
         script
+    }
+
+    /// Takes the money that a script takes, and says how it goes on.
+    fn act(&self, script: Script, asked: &Asked) -> Act {
+        let (reference, amount) = (asked.reference(), asked.amount());
+        let approve = |amount: Cents| {
+            self.charge(&reference, amount);
+            asked.approval(&reference, amount)
+        };
+        match script {
+            Script::Approve | Script::Slow(_) => Act::Answer(approve(amount)),
+            Script::Partial => Act::Answer(approve(half(amount))),
+            Script::WrongEcho => {
+                self.charge(&reference, amount);
+                Act::Answer(asked.approval(STRANGER, amount))
+            }
+            Script::BadLrc(times) => Act::Garbled { reply: approve(amount), times },
+            Script::Collision => Act::Collision(approve(amount)),
+            Script::DropAnswer(after) => Act::Cut { reply: approve(amount), after },
+            Script::DropRequest(_) => Act::Cut { reply: approve(amount), after: 0 },
+            Script::Decline => Act::Answer(asked.refusal(Refusal::Declined)),
+            Script::Cancel => Act::Answer(asked.refusal(Refusal::Cancelled)),
+            Script::Refuse => Act::Answer(asked.refusal(Refusal::NotUnderstood)),
+            Script::Silent => Act::Silence,
+        }
     }
 
     /// Takes money.
@@ -114,6 +237,15 @@ impl Simulator {
         if let Some(report) = self.report {
             report(&format!("{reference}: charged {amount}"));
         }
+    }
+}
+
+/// A dialogue that is under way.
+struct Talking<'s>(&'s Simulator);
+
+impl Drop for Talking<'_> {
+    fn drop(&mut self) {
+        self.0.talking.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Caisse-AP over TCP, the terminal's side.
 
-use super::{Script, Simulator, half};
-use domain::Cents;
-use domain::terminal::caisse_ap::{Message, Reader, encode};
+use super::speech::Asked;
+use super::{Act, STRANGER, Script, Simulator, garble};
+use domain::terminal::caisse_ap::Reader;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,77 +29,58 @@ impl Simulator {
     }
 
     async fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
+        let _talking = self.talk();
         let mut reader = Reader::default();
         let mut buffer = [0; 1024];
-        let request = loop {
-            match stream.read(&mut buffer).await? {
+        let mut may_hear = match self.coming() {
+            Script::DropRequest(bytes) => bytes,
+            _ => usize::MAX,
+        };
+        let asked = loop {
+            if may_hear == 0 {
+                // What is left unread makes the till see a broken line.
+                self.advance();
+                return Ok(());
+            }
+            let most = may_hear.min(buffer.len());
+            match stream.read(&mut buffer[..most]).await? {
                 0 => return Ok(()),
-                count => reader.push(&buffer[..count]),
+                count => {
+                    may_hear -= count;
+                    reader.push(&buffer[..count]);
+                }
             }
             if let Some(request) = reader.request() {
-                break request;
+                break Asked::Tagged(request);
             }
         };
-        let reference = request.text(b"CF").unwrap_or_default().to_owned();
-        let amount = request.text(b"CB").and_then(|digits| digits.parse().ok()).map_or(Cents::ZERO, Cents);
-        let script = self.next_script(&reference, amount);
-        let reply = match script {
-            Script::Approve => self.approve(&request, &reference, amount),
-            Script::Partial => self.approve(&request, &reference, half(amount)),
-            Script::Slow(wait) => {
-                tokio::time::sleep(wait).await;
-                self.approve(&request, &reference, amount)
+        let script = self.next_script(&asked);
+        if let Script::Slow(wait) = script {
+            tokio::time::sleep(wait).await;
+        }
+        match self.act(script, &asked) {
+            Act::Answer(reply) => {
+                stream.write_all(&reply).await?;
+                stream.shutdown().await
             }
-            Script::WrongEcho => {
-                self.charge(&reference, amount);
-                approval(&request, "ZZZZZZZZZZ", amount)
+            Act::Garbled { reply, .. } => {
+                stream.write_all(&garble(reply)).await?;
+                stream.shutdown().await
             }
-            Script::DropAfterRequest => {
-                self.charge(&reference, amount);
-                return Ok(());
+            // There is no line to meet on: it speaks of another payment first.
+            Act::Collision(reply) => {
+                let another = asked.approval(STRANGER, asked.amount());
+                stream.write_all(&[another, reply].concat()).await?;
+                stream.shutdown().await
             }
-            Script::Decline => refusal(&request, &reference, "04"),
-            Script::Cancel => refusal(&request, &reference, "06"),
-            Script::Refuse => refusal(&request, &reference, "09"),
-            Script::Silent => {
+            Act::Cut { reply, after } => {
+                stream.write_all(&reply[..after.min(reply.len())]).await?;
+                stream.flush().await
+            }
+            Act::Silence => {
                 while stream.read(&mut buffer).await? > 0 {}
-                return Ok(());
+                Ok(())
             }
-        };
-        stream.write_all(&reply).await?;
-        stream.shutdown().await
+        }
     }
-
-    fn approve(&self, request: &Message, reference: &str, amount: Cents) -> Vec<u8> {
-        self.charge(reference, amount);
-        approval(request, reference, amount)
-    }
-}
-
-fn approval(request: &Message, reference: &str, amount: Cents) -> Vec<u8> {
-    let amount = format!("{:08}", amount.0);
-    encode([
-        (b"CZ", request.text(b"CZ").unwrap_or_default()),
-        (b"CA", request.text(b"CA").unwrap_or_default()),
-        (b"CE", request.text(b"CE").unwrap_or_default()),
-        (b"CD", request.text(b"CD").unwrap_or_default()),
-        (b"CB", &amount),
-        (b"CC", "00B"),
-        (b"AA", "497010######7890"),
-        (b"AC", "123456"),
-        (b"CF", reference),
-        (b"AE", "10"),
-    ])
-}
-
-/// As an Ingenico Desk/5000 says it: without the amount.
-fn refusal(request: &Message, reference: &str, reason: &str) -> Vec<u8> {
-    encode([
-        (b"CZ", request.text(b"CZ").unwrap_or_default()),
-        (b"CA", request.text(b"CA").unwrap_or_default()),
-        (b"CE", request.text(b"CE").unwrap_or_default()),
-        (b"CF", reference),
-        (b"AE", "01"),
-        (b"AF", reason),
-    ])
 }

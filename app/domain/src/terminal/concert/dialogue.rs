@@ -16,10 +16,13 @@
 //! ```
 //!
 //! A terminal that asks to speak before our request is written delivers the result of an *earlier* attempt: it is heard out, its answer is
-//! reported as stray, and only then do we ask again. It is never credited to the new charge.
+//! reported as stray, and only then do we ask again. It is never credited to the new charge. An answer that could not be stored is not
+//! acknowledged, so that the terminal keeps it and offers it again.
+//!
+//! What a terminal says may go on for ever; whoever owns the clock ends it with [`Dialogue::expire`].
 
+use super::Speech;
 use super::frame::{ACK, ENQ, EOT, Heard, NAK, frame};
-use super::{Reply, debit};
 use crate::terminal::{Charge, Doubt, Outcome, Stray};
 use std::time::Duration;
 
@@ -47,7 +50,7 @@ pub enum Do {
     Store(Outcome),
     /// Store that nothing was sent.
     NothingSent,
-    /// Store an answer to an earlier attempt, before anything else is said.
+    /// Store an answer to an earlier attempt, before anything else is said. When that fails: [`Dialogue::not_stored`].
     StoreStray(Stray),
     /// Report [`Dialogue::late`] once this long has passed in silence. Replaces the wait before.
     WaitFor(Duration),
@@ -92,6 +95,7 @@ enum State {
 /// One charge over one line.
 pub struct Dialogue {
     charge: Charge,
+    speech: Speech,
     patience: Duration,
     state: State,
 }
@@ -99,8 +103,12 @@ pub struct Dialogue {
 impl Dialogue {
     /// Begins. `patience` is how long a guest may take.
     #[must_use]
-    pub fn begin(charge: Charge, patience: Duration) -> (Self, Vec<Do>) {
-        (Self { charge, patience, state: State::Greeting { tries: 1 } }, vec![Do::Say(vec![ENQ]), Do::WaitFor(GREETING)])
+    pub fn begin(charge: Charge, speech: Speech, patience: Duration) -> (Self, Vec<Do>) {
+        (Self { charge, speech, patience, state: State::Greeting { tries: 1 } }, vec![Do::Say(vec![ENQ]), Do::WaitFor(GREETING)])
+    }
+
+    fn request(&self) -> Do {
+        Do::Say(frame(&self.speech.debit(&self.charge)))
     }
 
     /// Whether the first byte of the request may be out.
@@ -113,6 +121,24 @@ impl Dialogue {
     pub fn abandon(&mut self) -> Vec<Do> {
         self.state = State::Finished;
         vec![Do::Say(vec![EOT]), Do::NothingSent, Do::Finish]
+    }
+
+    /// It has taken longer than any dialogue may: a terminal that asks to speak again and again, or answers for others only.
+    pub fn expire(&mut self) -> Vec<Do> {
+        match self.state {
+            State::Closing | State::Finished => self.finish(),
+            _ if self.is_past_the_first_byte() => self.doubt(Doubt::Silence),
+            _ => self.abandon(),
+        }
+    }
+
+    /// An answer to an earlier attempt could not be stored: it is not acknowledged, and the terminal keeps it.
+    pub fn not_stored(&mut self) -> Vec<Do> {
+        match self.state {
+            State::HeardOut { tries } => self.pause(tries),
+            State::Waiting => vec![Do::WaitFor(self.patience)],
+            _ => Vec::new(),
+        }
     }
 
     /// The line broke.
@@ -130,7 +156,7 @@ impl Dialogue {
         match (self.state, heard) {
             (State::Greeting { .. }, Heard::Yes) => {
                 self.state = State::Requested { tries: 1 };
-                vec![Do::AnnounceRequest, Do::Say(frame(&debit(&self.charge))), Do::RequestSent, Do::WaitFor(FRAME)]
+                vec![Do::AnnounceRequest, self.request(), Do::RequestSent, Do::WaitFor(FRAME)]
             }
             // Both asked at once, or the terminal has something left over: it goes first.
             (State::Greeting { tries } | State::Pausing { tries }, Heard::Enquiry) => {
@@ -140,8 +166,7 @@ impl Dialogue {
             (State::Greeting { tries }, Heard::Again | Heard::Bye) => self.pause(tries),
             (State::HearingOut { tries, .. }, Heard::Frame(body)) => {
                 self.state = State::HeardOut { tries };
-                let stray = Reply::parse(&body).map(|reply| Do::StoreStray(reply.stray()));
-                stray.into_iter().chain([Do::Say(vec![ACK]), Do::WaitFor(GOODBYE)]).collect()
+                vec![Do::StoreStray(self.speech.overhear(&body)), Do::Say(vec![ACK]), Do::WaitFor(GOODBYE)]
             }
             (State::HearingOut { tries, bad }, Heard::BadFrame) if bad + 1 < TRIES => {
                 self.state = State::HearingOut { tries, bad: bad + 1 };
@@ -156,7 +181,7 @@ impl Dialogue {
             }
             (State::Requested { tries }, Heard::Again) if tries < TRIES => {
                 self.state = State::Requested { tries: tries + 1 };
-                vec![Do::Say(frame(&debit(&self.charge))), Do::WaitFor(FRAME)]
+                vec![self.request(), Do::WaitFor(FRAME)]
             }
             // It says that it never got the request whole; that is no answer.
             (State::Requested { .. }, Heard::Again) => self.doubt(Doubt::Unreadable),
@@ -178,12 +203,17 @@ impl Dialogue {
     }
 
     fn reply(&mut self, body: &[u8]) -> Vec<Do> {
-        match Reply::parse(body) {
+        match self.speech.read(body) {
             None => self.doubt(Doubt::Unreadable),
+            // Taken, and the result comes later: it is waited for.
+            Some(reply) if reply.is_interim() => {
+                self.state = State::Waiting;
+                vec![Do::Say(vec![ACK]), Do::WaitFor(self.patience)]
+            }
             // The result of an earlier attempt, although we have begun: keep waiting for ours.
             Some(reply) if reply.is_for_another(&self.charge) => {
                 self.state = State::Waiting;
-                vec![Do::StoreStray(reply.stray()), Do::Say(vec![ACK]), Do::WaitFor(self.patience)]
+                vec![Do::StoreStray(self.speech.overhear(body)), Do::Say(vec![ACK]), Do::WaitFor(self.patience)]
             }
             Some(reply) => {
                 self.state = State::Closing;
@@ -229,10 +259,11 @@ impl Dialogue {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reply;
+    use super::super::{debit, reply};
     use super::*;
     use crate::Cents;
     use crate::terminal::Till;
+    use crate::terminal::caisse_ap::{Dialect, encode};
     use proptest::prelude::*;
 
     const PATIENCE: Duration = Duration::from_secs(240);
@@ -242,7 +273,7 @@ mod tests {
     }
 
     fn begin() -> Dialogue {
-        Dialogue::begin(charge(), PATIENCE).0
+        Dialogue::begin(charge(), Speech::Fixed, PATIENCE).0
     }
 
     fn answer(status: char, echo: &str) -> Heard {
@@ -311,6 +342,59 @@ mod tests {
         assert_eq!(line.hear(Heard::BadFrame), [Do::Store(Outcome::Unknown(Doubt::Unreadable)), Do::Finish]);
     }
 
+    #[test]
+    fn what_could_not_be_stored_is_not_acknowledged_and_comes_again() {
+        let mut line = begin();
+        line.hear(Heard::Enquiry);
+        assert!(matches!(&line.hear(answer('0', "ZZZZZZZZZZ"))[..], [Do::StoreStray(_), Do::Say(_), Do::WaitFor(_)]));
+        assert_eq!(line.not_stored(), [Do::Say(vec![EOT]), Do::WaitFor(PAUSE)], "no ACK; and we ask again");
+        assert_eq!(line.hear(Heard::Enquiry), [Do::Say(vec![ACK]), Do::WaitFor(FRAME)], "so does it");
+
+        let mut line = begin();
+        for heard in [Heard::Yes, Heard::Yes, Heard::Enquiry, answer('0', "ZZZZZZZZZZ")] {
+            line.hear(heard);
+        }
+        assert_eq!(line.not_stored(), [Do::WaitFor(PATIENCE)]);
+    }
+
+    #[test]
+    fn a_terminal_that_never_ends_is_given_up() {
+        let mut line = begin();
+        for _ in 0..1000 {
+            line.hear(Heard::Enquiry);
+            line.hear(answer('0', "ZZZZZZZZZZ"));
+            assert_eq!(line.hear(Heard::Bye), [Do::Say(vec![ENQ]), Do::WaitFor(GREETING)]);
+        }
+        assert_eq!(line.expire(), [Do::Say(vec![EOT]), Do::NothingSent, Do::Finish]);
+
+        let mut line = begin();
+        line.hear(Heard::Yes);
+        line.hear(Heard::Yes);
+        for _ in 0..1000 {
+            line.hear(Heard::Enquiry);
+            line.hear(answer('0', "ZZZZZZZZZZ"));
+        }
+        assert_eq!(line.expire(), [Do::Store(Outcome::Unknown(Doubt::Silence)), Do::Finish]);
+        assert_eq!(line.expire(), [Do::Finish]);
+    }
+
+    #[test]
+    fn tagged_text_inside_the_frame_is_spoken_in_the_same_order() {
+        let (mut line, _) = Dialogue::begin(charge(), Speech::Tagged(Dialect::default()), PATIENCE);
+        let requested = line.hear(Heard::Yes);
+        let Do::Say(request) = &requested[1] else { panic!("{requested:?}") };
+        assert!(String::from_utf8_lossy(request).contains("CB0042550") && String::from_utf8_lossy(request).contains("CF010A1B2C3D4E5"));
+        line.hear(Heard::Yes);
+        line.hear(Heard::Enquiry);
+        let interim = Heard::Frame(encode([(b"CZ", "0300"), (b"AE", "11")]));
+        assert_eq!(line.hear(interim), [Do::Say(vec![ACK]), Do::WaitFor(PATIENCE)], "taken is not approved");
+        line.hear(Heard::Enquiry);
+        let fields: [(&[u8; 2], &str); 6] =
+            [(b"CZ", "0300"), (b"CE", "978"), (b"CB", "00002550"), (b"AC", "123456"), (b"CF", "A1B2C3D4E5"), (b"AE", "10")];
+        let yes = Outcome::Approved { approval_code: Some("123456".to_owned()), amount: Cents(2550) };
+        assert_eq!(line.hear(Heard::Frame(encode(fields))), [Do::Store(yes), Do::Say(vec![ACK]), Do::WaitFor(GOODBYE)]);
+    }
+
     fn anything() -> impl Strategy<Value = Option<Heard>> {
         prop_oneof![
             Just(None),
@@ -333,7 +417,7 @@ mod tests {
         /// is booked only by an answer.
         #[test]
         fn it_ends_once_and_never_takes_back_what_was_sent(inputs in prop::collection::vec(anything(), 0..40)) {
-            let (mut line, mut did) = Dialogue::begin(charge(), PATIENCE);
+            let (mut line, mut did) = Dialogue::begin(charge(), Speech::Fixed, PATIENCE);
             for input in inputs {
                 did.extend(match input { Some(heard) => line.hear(heard), None => line.late() });
             }

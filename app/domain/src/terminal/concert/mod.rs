@@ -1,12 +1,92 @@
-//! Concert V2 "E+": fixed fields, framed, on a serial line.
+//! Concert on a serial line, framed: V2 "E+" with fixed fields, or V3 with the tagged text of Caisse-AP inside the same frame.
 //!
-//! Three floors: [`frame`] is bytes and frames, this file is requests and replies, [`dialogue`] is who speaks when.
+//! Three floors: [`frame`] is bytes and frames, this file is requests and replies, [`dialogue`] and [`overhearing`] are who speaks when.
 
 pub mod dialogue;
 pub mod frame;
+pub mod overhearing;
 
+use super::caisse_ap::{self, Dialect, Reader};
 use super::{Charge, Doubt, EURO, Outcome, Reference, Stray, Till, amount_from};
 use crate::Cents;
+
+/// What is said inside a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Speech {
+    /// V2 "E+": fixed fields.
+    Fixed,
+    /// V3: the tagged text of Caisse-AP.
+    Tagged(Dialect),
+}
+
+impl Speech {
+    /// The body of a request to debit a card.
+    #[must_use]
+    pub fn debit(&self, charge: &Charge) -> Vec<u8> {
+        match self {
+            Self::Fixed => debit(charge),
+            Self::Tagged(dialect) => caisse_ap::debit(charge, dialect),
+        }
+    }
+
+    /// Reads the body of a frame that was received in an exchange. `None` when it is no reply.
+    #[must_use]
+    pub fn read(&self, body: &[u8]) -> Option<Answer> {
+        match self {
+            Self::Fixed => Reply::parse(body).map(Answer::Fixed),
+            Self::Tagged(_) => Reader::whole(body).map(Answer::Tagged),
+        }
+    }
+
+    /// The body of a frame that nobody waits for.
+    #[must_use]
+    pub fn overhear(&self, body: &[u8]) -> Stray {
+        let stray = match self.read(body) {
+            Some(Answer::Fixed(reply)) => Some(reply.stray()),
+            Some(Answer::Tagged(reader)) => reader.stray(),
+            None => None,
+        };
+        stray.unwrap_or(Stray { reference: None, amount: None, currency: None, till: None, outcome: Outcome::Unknown(Doubt::Unreadable) })
+    }
+}
+
+/// A reply, in either form.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Fixed fields.
+    Fixed(Reply),
+    /// Tagged text.
+    Tagged(Reader),
+}
+
+impl Answer {
+    /// Whether it names another attempt than this one.
+    #[must_use]
+    pub fn is_for_another(&self, charge: &Charge) -> bool {
+        match self {
+            Self::Fixed(reply) => reply.is_for_another(charge),
+            Self::Tagged(reader) => reader.judge(charge, Doubt::Unreadable) == Outcome::Unknown(Doubt::NotOurs),
+        }
+    }
+
+    /// Whether it says that the request was taken and the result comes later. With fixed fields it never comes.
+    #[must_use]
+    pub fn is_interim(&self) -> bool {
+        match self {
+            Self::Fixed(_) => false,
+            Self::Tagged(reader) => reader.is_interim(),
+        }
+    }
+
+    /// What it says about `charge`, received in the exchange that `charge` began.
+    #[must_use]
+    pub fn judge(&self, charge: &Charge) -> Outcome {
+        match self {
+            Self::Fixed(reply) => reply.judge(charge),
+            Self::Tagged(reader) => reader.judge(charge, Doubt::Unreadable),
+        }
+    }
+}
 
 /// Length of a reply without card data, and with it.
 const REPLY: usize = 25;

@@ -1,0 +1,221 @@
+//! What terminals said about how attempts ended, what came of it, and what people decided about contradictions.
+
+use super::word;
+use crate::error::{Error, Result};
+use domain::api::{Contradiction, Decision};
+use domain::attempt::AttemptState;
+use domain::terminal::{Outcome, Stray};
+use domain::{Cents, PaymentId, UserId};
+use sqlx::{PgConnection, PgExecutor};
+
+/// A word that nothing has come of yet.
+pub struct Waiting {
+    /// About which attempt.
+    pub attempt: PaymentId,
+    /// What it says. Never [`Outcome::Unknown`].
+    pub outcome: Outcome,
+    /// It came after we had stopped waiting.
+    pub late: bool,
+}
+
+/// What comes of a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It ended the attempt.
+    Taken,
+    /// It says what was known.
+    Repeated,
+    /// It says something else than what the attempt ended with.
+    Contradicts,
+}
+
+impl Effect {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Repeated => "repeated",
+            Self::Contradicts => "contradicts",
+        }
+    }
+}
+
+/// The word that is stored for an outcome; none for a doubt.
+fn outcome_word(outcome: &Outcome) -> Option<&'static str> {
+    Some(match outcome {
+        Outcome::Approved { .. } => "approved",
+        Outcome::Declined { .. } => "declined",
+        Outcome::Cancelled { .. } => "cancelled",
+        Outcome::Failed { .. } => "failed",
+        Outcome::Unknown(_) => return None,
+    })
+}
+
+/// Stores a word. One statement that needs no lock of anybody: it is stored whatever else goes wrong.
+///
+/// # Errors
+/// When the database does not answer; when it is a doubt, which ends nothing.
+pub async fn insert(db: impl PgExecutor<'_>, attempt: PaymentId, outcome: &Outcome, late: bool) -> Result<i64> {
+    let says = outcome_word(outcome).ok_or_else(|| Error::internal("a doubt is no word"))?;
+    let (amount, approval_code, error_code) = match outcome {
+        Outcome::Approved { amount, approval_code } => (Some(amount.0), approval_code.as_deref(), None),
+        Outcome::Declined { code } | Outcome::Cancelled { code } | Outcome::Failed { code } => (None, None, Some(code.as_str())),
+        Outcome::Unknown(_) => (None, None, None),
+    };
+    Ok(sqlx::query_scalar!(
+        "insert into attempt_words (attempt_id, outcome, amount_cents, approval_code, error_code, late)
+         values ($1, $2, $3, $4, $5, $6) returning id",
+        attempt.get(),
+        says,
+        amount,
+        approval_code,
+        error_code,
+        late
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// A word, if nothing has come of it yet.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waiting(db: impl PgExecutor<'_>, id: i64) -> Result<Option<Waiting>> {
+    let row = sqlx::query!(
+        "select attempt_id, outcome, amount_cents, approval_code, error_code, late from attempt_words where id = $1 and effect is null",
+        id
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| {
+        let code = row.error_code.unwrap_or_default();
+        let outcome = match (row.outcome.as_str(), row.amount_cents) {
+            ("approved", Some(amount)) => Outcome::Approved { approval_code: row.approval_code, amount: Cents(amount) },
+            ("declined", None) => Outcome::Declined { code },
+            ("cancelled", None) => Outcome::Cancelled { code },
+            ("failed", None) => Outcome::Failed { code },
+            (other, _) => return Err(Error::internal(format!("the database holds the unknown word {other:?}"))),
+        };
+        Ok(Waiting { attempt: PaymentId::from_row(row.attempt_id), outcome, late: row.late })
+    })
+    .transpose()
+}
+
+/// Words that nothing has come of yet, oldest first; of one attempt, or of all.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn all_waiting(db: impl PgExecutor<'_>, attempt: Option<PaymentId>) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar!(
+        "select id from attempt_words where effect is null and ($1::bigint is null or attempt_id = $1) order by id",
+        attempt.map(PaymentId::get)
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Writes down what came of a word. False when something has come of it already.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn settle(db: impl PgExecutor<'_>, id: i64, effect: Effect, stood: AttemptState) -> Result<bool> {
+    let done = sqlx::query!(
+        "update attempt_words set effect = $2, stood = $3 where id = $1 and effect is null",
+        id,
+        effect.as_str(),
+        stood.as_str()
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+macro_rules! contradictions {
+    ($where:literal, $($argument:expr),*) => {
+        sqlx::query!(
+            r#"select w.id, w.attempt_id, w.at, w.outcome, w.amount_cents, w.approval_code, w.stood as "stood!", d.decision as "decision?",
+                      d.reason as "reason?", u.name as "by?"
+               from attempt_words w join payment_attempts a on a.id = w.attempt_id
+               left join contradiction_decisions d on d.word_id = w.id left join users u on u.id = d.user_id
+               where w.effect = 'contradicts' and "# + $where + " order by w.id",
+            $($argument),*
+        )
+    };
+}
+
+macro_rules! to_contradiction {
+    () => {
+        |row| -> Result<Contradiction> {
+            Ok(Contradiction {
+                id: row.id,
+                payment_id: PaymentId::from_row(row.attempt_id),
+                at: row.at,
+                says: word(&row.outcome)?,
+                amount: row.amount_cents.map(Cents),
+                approval_code: row.approval_code,
+                stood: word(&row.stood)?,
+                decision: row.decision.as_deref().map(word).transpose()?,
+                reason: row.reason,
+                by: row.by,
+            })
+        }
+    };
+}
+
+/// Contradictions that nobody has decided about. While there is one no day is closed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn contradictions(db: impl PgExecutor<'_>, training: bool) -> Result<Vec<Contradiction>> {
+    contradictions!("a.training = $1 and d.word_id is null", training).fetch_all(db).await?.into_iter().map(to_contradiction!()).collect()
+}
+
+/// All contradictions about one payment, decided or not.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn contradictions_of(db: impl PgExecutor<'_>, payment: PaymentId) -> Result<Vec<Contradiction>> {
+    contradictions!("w.attempt_id = $1", payment.get()).fetch_all(db).await?.into_iter().map(to_contradiction!()).collect()
+}
+
+/// Stores what a person decided about a contradiction. False when there is none, or it is decided.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn decide(db: &mut PgConnection, payment: PaymentId, id: i64, user: UserId, decision: Decision, reason: &str) -> Result<bool> {
+    let done = sqlx::query!(
+        "insert into contradiction_decisions (word_id, user_id, decision, reason)
+         select w.id, $3, $4, $5 from attempt_words w where w.id = $2 and w.attempt_id = $1 and w.effect = 'contradicts'
+         on conflict (word_id) do nothing",
+        payment.get(),
+        id,
+        user.get(),
+        decision.as_str(),
+        reason
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Stores a word that is about no attempt of ours.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert_stray(db: impl PgExecutor<'_>, terminal: &str, stray: &Stray) -> Result<()> {
+    let says = match &stray.outcome {
+        Outcome::Unknown(doubt) => doubt.as_str(),
+        other => outcome_word(other).unwrap_or_default(),
+    };
+    sqlx::query!(
+        "insert into stray_words (terminal, reference, amount_cents, currency, till, outcome) values ($1, $2, $3, $4, $5, $6)",
+        terminal,
+        stray.reference.as_ref().map(ToString::to_string),
+        stray.amount.map(|amount| amount.0),
+        stray.currency,
+        stray.till.map(|till| till.to_string()),
+        says
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

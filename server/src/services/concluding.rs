@@ -1,0 +1,306 @@
+//! Scenario 2, by card: how an attempt ends.
+//!
+//! A terminal's word is stored first, by itself, and only then acted upon: hold the order → hold the attempt → where does the word lead? →
+//! with an approval the ticket, the payment and the answer to the request → the word has had its effect → commit. Whoever dies in between
+//! leaves a stored word, which [`super::recovering`] takes up; whoever comes second finds that it has had its effect.
+//!
+//! A word that leads nowhere any more either repeats what is known, or contradicts it: then it stays as a contradiction, with its amount,
+//! and no day is closed until a person has decided.
+
+use super::paying::{Sale, settle};
+use super::{billing, floor, once};
+use crate::db;
+use crate::db::attempts::{Attempt, Step};
+use crate::db::words::{Effect, Waiting};
+use crate::error::{Error, Result};
+use crate::state::House;
+use domain::api::{Method, PaidStatus, PaymentDone};
+use domain::attempt::{AttemptEvent, AttemptState};
+use domain::fiscal::TicketPayment;
+use domain::share::{LineDue, carve};
+use domain::terminal::Outcome;
+use domain::{Cents, OrderId, PaymentId, TableId, UserId};
+use sqlx::PgConnection;
+use std::time::Duration;
+
+/// Whose word ends an attempt, and what it is.
+pub(super) struct Word<'a> {
+    /// Why, as the history shows it.
+    pub why: &'a str,
+    /// A person; nobody: the machine.
+    pub by: Option<UserId>,
+    /// The authorisation number that a person typed.
+    pub code: Option<String>,
+    /// What a person says was taken; nothing: what was asked for.
+    pub amount: Option<Cents>,
+    /// How long the terminal is listened to from now on, where nobody knows and the line is open.
+    pub listening: Option<Duration>,
+}
+
+impl<'a> Word<'a> {
+    /// The machine's.
+    pub const fn of_the_machine(why: &'a str) -> Self {
+        Self { why, by: None, code: None, amount: None, listening: None }
+    }
+}
+
+/// What came of it.
+pub(super) enum Concluded {
+    /// The attempt has ended so.
+    Ended {
+        /// The answer to its request.
+        answer: Result<PaymentDone>,
+        /// Of which order.
+        order: OrderId,
+        /// At which table.
+        table: TableId,
+    },
+    /// It had ended before, and so.
+    Before(Box<Attempt>),
+}
+
+/// Ends an attempt by what needs no booking, or by what a person says. The inner result is the answer to its request.
+///
+/// # Errors
+/// [`Error::NotUnknown`] when the attempt has ended already, or cannot end so; [`Error::NotFound`]; [`Error::StillListening`];
+/// [`Error::OtherMode`].
+pub(super) async fn conclude(house: &House, id: PaymentId, event: &AttemptEvent, word: &Word<'_>) -> Result<Result<PaymentDone>> {
+    let concluded = db::again!(conclude_once(house, id, event, word).await)?;
+    match concluded {
+        Concluded::Before(_) => Err(Error::NotUnknown),
+        Concluded::Ended { answer, order, table } => {
+            floor::announce(house, table, order);
+            Ok(answer)
+        }
+    }
+}
+
+async fn conclude_once(house: &House, id: PaymentId, event: &AttemptEvent, word: &Word<'_>) -> Result<Concluded> {
+    let mut tx = house.db.begin().await?;
+    let concluded = conclude_in(house, &mut tx, id, event, word).await?;
+    tx.commit().await?;
+    Ok(concluded)
+}
+
+/// The same, in a transaction that has more to do.
+///
+/// # Errors
+/// As [`conclude`], except that an attempt that has ended is no error.
+pub(super) async fn conclude_in(
+    house: &House,
+    tx: &mut PgConnection,
+    id: PaymentId,
+    event: &AttemptEvent,
+    word: &Word<'_>,
+) -> Result<Concluded> {
+    let (ledger, attempt) = hold(tx, id).await?;
+    let Ok(next) = attempt.state.after(event) else { return Ok(Concluded::Before(Box::new(attempt))) };
+    if let AttemptEvent::Resolved { accepted } = event {
+        // The terminal has spoken meanwhile: its word is taken before a person's.
+        if !db::words::all_waiting(&mut *tx, Some(id)).await?.is_empty() {
+            return Err(Error::NotUnknown);
+        }
+        match attempt.listening_until {
+            Some(until) if !accepted => return Err(Error::StillListening { until }),
+            _ => {}
+        }
+    }
+    end(house, tx, &ledger, &attempt, event, next, word).await
+}
+
+/// Holds the order and then the attempt, as everybody who settles: under these locks an attempt ends no more than once.
+async fn hold(tx: &mut PgConnection, id: PaymentId) -> Result<(billing::Ledger, Attempt)> {
+    let seen = db::attempts::get(&mut *tx, id).await?.ok_or(Error::NotFound("ce paiement"))?;
+    let ledger = billing::ledger(tx, seen.order, true).await?;
+    let attempt = db::attempts::hold(&mut *tx, id).await?.ok_or(Error::NotFound("ce paiement"))?;
+    Ok((ledger, attempt))
+}
+
+/// Takes a step that ends an attempt, with all that belongs to it.
+async fn end(
+    house: &House,
+    tx: &mut PgConnection,
+    ledger: &billing::Ledger,
+    attempt: &Attempt,
+    event: &AttemptEvent,
+    next: AttemptState,
+    word: &Word<'_>,
+) -> Result<Concluded> {
+    let (booked, code, refused) = match event {
+        AttemptEvent::Told(Outcome::Approved { approval_code, amount }) => (Some(*amount), approval_code.clone(), None),
+        AttemptEvent::Told(Outcome::Declined { code } | Outcome::Cancelled { code } | Outcome::Failed { code }) => {
+            (None, None, Some(code.clone()))
+        }
+        AttemptEvent::Told(Outcome::Unknown(doubt)) => (None, None, Some(doubt.as_str().to_owned())),
+        AttemptEvent::TypedIn | AttemptEvent::Resolved { accepted: true } => (Some(attempt.charge().amount), word.code.clone(), None),
+        AttemptEvent::Resolved { accepted: false } => (None, None, Some("not_accepted".to_owned())),
+        _ => (None, None, Some(word.why.to_owned())),
+    };
+    // Money of training and money that counts never meet on one chain: a process of the right mode books it.
+    if booked.is_some() && attempt.training != house.training {
+        return Err(Error::OtherMode);
+    }
+    let step = Step {
+        booked,
+        approval_code: code.as_deref(),
+        error_code: refused.as_deref(),
+        why: word.why,
+        by: word.by,
+        listening: word.listening.filter(|_| next == AttemptState::Unknown),
+    };
+    if !db::attempts::step(&mut *tx, attempt.id, attempt.state, next, &step).await? {
+        return Err(Error::internal(format!("attempt {} moved on while it was held", attempt.id)));
+    }
+    let answer = match booked {
+        Some(booked) => {
+            let done = book(house, tx, ledger, attempt, booked, code).await?;
+            once::remember(tx, attempt.uuid, 201, &done).await?;
+            Ok(done)
+        }
+        None => Err(refusal(attempt.id, next, refused)),
+    };
+    if let (AttemptState::NotSent | AttemptState::Failed, Some(uuid)) = (next, attempt.uuid) {
+        db::idempotency::forget(tx, uuid).await?;
+    }
+    tracing::info!(payment = attempt.id.get(), from = attempt.state.as_str(), to = next.as_str(), why = word.why, "attempt");
+    Ok(Concluded::Ended { answer, order: attempt.order, table: ledger.head.table_id })
+}
+
+/// The ticket and the payment of an approval: what the attempt owned, or, when the terminal took less, the same fraction of each line.
+async fn book(
+    house: &House,
+    tx: &mut PgConnection,
+    ledger: &billing::Ledger,
+    attempt: &Attempt,
+    taken: Cents,
+    code: Option<String>,
+) -> Result<PaymentDone> {
+    // What the guest adds comes after what the guest owes.
+    let booked = taken.min(attempt.amount);
+    let mut parts = db::attempts::parts(&mut *tx, attempt.id).await?;
+    if booked < attempt.amount {
+        let mut owned: Vec<LineDue> = parts.iter().map(|part| LineDue { line_id: part.line_id, due: part.amount }).collect();
+        parts = carve(booked, &mut owned).ok_or_else(|| Error::internal("a terminal took more than the share owed"))?;
+    }
+    let sale = Sale {
+        share_number: attempt.share_number,
+        owed: attempt.amount,
+        parts: &parts,
+        payment: TicketPayment { approval_code: code, ..TicketPayment::of(Method::Cb, booked) },
+        tip: taken - booked,
+        user: (attempt.user.0, &attempt.user.1),
+        attempt: Some(attempt.id),
+    };
+    settle(house, tx, ledger, sale).await
+}
+
+/// Acts upon a stored word of a terminal. `None` when somebody else has done it. The inner result is the answer to the attempt's request.
+///
+/// # Errors
+/// When it cannot be booked now: the word stays, its attempt keeps its share locked, and it is tried again. [`Error::OtherMode`] when only a
+/// process of the other mode can book it.
+pub(super) async fn take(house: &House, id: i64) -> Result<Option<Result<PaymentDone>>> {
+    db::again!(take_once(house, id).await)
+}
+
+async fn take_once(house: &House, id: i64) -> Result<Option<Result<PaymentDone>>> {
+    let mut tx = house.db.begin().await?;
+    let Some(Waiting { attempt, .. }) = db::words::waiting(&mut *tx, id).await? else { return Ok(None) };
+    let (ledger, attempt) = hold(&mut tx, attempt).await?;
+    // Again, now that nobody else can act upon it.
+    let Some(said) = db::words::waiting(&mut *tx, id).await? else { return Ok(None) };
+    let event = AttemptEvent::Told(said.outcome.clone());
+    let (effect, answer) = match attempt.state.after(&event) {
+        Ok(next) => {
+            let why = why(&said);
+            match end(house, &mut tx, &ledger, &attempt, &event, next, &Word::of_the_machine(&why)).await? {
+                Concluded::Ended { answer, .. } => (Effect::Taken, answer),
+                Concluded::Before(_) => return Err(Error::internal("an attempt that can end had ended")),
+            }
+        }
+        Err(_) if repeats(&attempt, &said.outcome) => (Effect::Repeated, known(&mut tx, &attempt).await),
+        Err(_) => {
+            db::attempts::remark(&mut *tx, attempt.id, attempt.state, &contradiction(&said.outcome)).await?;
+            let (payment, stood, says) = (attempt.id.get(), attempt.state.as_str(), why(&said));
+            tracing::error!(payment, stood, says, "the terminal contradicts how a payment ended: somebody has to decide");
+            (Effect::Contradicts, known(&mut tx, &attempt).await)
+        }
+    };
+    db::words::settle(&mut *tx, id, effect, attempt.state).await?;
+    tx.commit().await?;
+    floor::announce(house, ledger.head.table_id, attempt.order);
+    Ok(Some(answer))
+}
+
+/// Whether a word says nothing new about an attempt that has ended.
+fn repeats(attempt: &Attempt, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Approved { amount, .. } => attempt.state == AttemptState::Approved && attempt.booked == Some(*amount),
+        _ => attempt.state != AttemptState::Approved,
+    }
+}
+
+/// A contradiction as the history shows it.
+fn contradiction(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Approved { amount, .. } => format!("contradiction: terminal approved {amount}"),
+        _ => "contradiction: terminal took nothing".to_owned(),
+    }
+}
+
+/// The terminal's word as the history shows it.
+fn why(said: &Waiting) -> String {
+    let says = match &said.outcome {
+        Outcome::Approved { .. } => "approved",
+        Outcome::Declined { code } | Outcome::Cancelled { code } | Outcome::Failed { code } => code,
+        Outcome::Unknown(doubt) => doubt.as_str(),
+    };
+    format!("{}terminal: {says}", if said.late { "late, " } else { "" })
+}
+
+/// What the request of an attempt is answered by now.
+///
+/// # Errors
+/// What it was refused for; what a state that is no end answers.
+pub(super) async fn known(tx: &mut PgConnection, attempt: &Attempt) -> Result<PaymentDone> {
+    if attempt.state != AttemptState::Approved {
+        return Err(refusal(attempt.id, attempt.state, attempt.error_code.clone()));
+    }
+    if let Some(uuid) = attempt.uuid
+        && let Some(answer) = db::idempotency::answer(&mut *tx, uuid).await?
+    {
+        return Ok(serde_json::from_str(&answer)?);
+    }
+    // A request without an id: what it comes to is told as of now.
+    let payment = db::payments::get(&mut *tx, attempt.id).await?.ok_or_else(|| Error::internal("approved and not booked"))?;
+    let ledger = billing::ledger(tx, attempt.order, false).await?;
+    let is_partial = payment.amount < attempt.amount;
+    Ok(PaymentDone {
+        payment_id: attempt.id,
+        status: match (ledger.remaining(), is_partial) {
+            (Cents::ZERO, _) => PaidStatus::OrderComplete,
+            (_, true) => PaidStatus::Partial,
+            _ => PaidStatus::Paid,
+        },
+        remaining: format!("{}/{}", ledger.held.len() + ledger.open.len(), ledger.shares()),
+        remaining_amount: ledger.remaining(),
+        change: Cents::ZERO,
+        ticket_no: payment.ticket_no,
+        amount_booked: is_partial.then_some(payment.amount),
+        warnings: Vec::new(),
+    })
+}
+
+/// What a state that is no approval answers.
+pub(super) fn refusal(payment_id: PaymentId, state: AttemptState, code: Option<String>) -> Error {
+    let code = code.unwrap_or_default();
+    match state {
+        AttemptState::Declined => Error::CardDeclined { payment_id, code },
+        AttemptState::Cancelled => Error::CardCancelled { payment_id, code },
+        AttemptState::Failed | AttemptState::NotSent => Error::TerminalUnavailable { payment_id, code },
+        AttemptState::Created | AttemptState::Sending | AttemptState::Sent => {
+            Error::PaymentInProgress { payment_id: Some(payment_id), unknown: false }
+        }
+        AttemptState::Unknown | AttemptState::Approved => Error::TerminalUnknown { payment_id },
+    }
+}
