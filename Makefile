@@ -6,6 +6,7 @@
 #   make build   one self-contained release binary
 #   make setup   only install what is missing
 #   make bench   orders and menus a second, beside what the machine can do at most; a slow phone; sizes
+#   make campaign  what breaks, at large size: cards against terminals that misbehave and servers that are killed
 #   make lint    format, lints, documentation
 #   make sqlx    after changing a query or a migration: refresh .sqlx/
 
@@ -14,7 +15,7 @@ export SQLX_OFFLINE := true
 CARGO ?= cargo
 export CARGO
 
-.PHONY: run build test bench setup lint sqlx
+.PHONY: run build test bench campaign setup lint sqlx
 # cargo keeps both processors busy by itself.
 .NOTPARALLEL:
 .DEFAULT_GOAL := run
@@ -40,6 +41,10 @@ test:
 bench:
 	@.ci/setup test
 	@.ci/bench
+
+campaign:
+	@.ci/setup test
+	@.ci/campaign
 
 setup:
 	@.ci/setup test

@@ -227,7 +227,7 @@ pub async fn view(house: &House) -> Result<ClosingView> {
         }
     }
     let mut tx = house.db.begin_with(db::SNAPSHOT).await?;
-    let unresolved = db::attempts::unresolved(&mut *tx).await?;
+    let unresolved = db::attempts::unresolved(&mut *tx, house.training).await?;
     let due = closing_long::due(house, &mut tx).await?;
     let closed_long = closing_long::closed_before(house, &mut tx, SHOWN).await?;
     let movements = match db::periods::oldest_open(&mut *tx, REGISTER, house.training).await? {

@@ -365,3 +365,123 @@ fn perform(todo: Vec<Do>, port: &mut Port, dialogue: &mut Dialogue, teller: &mut
     }
     Next::Listen
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "what cannot go on should stop")]
+
+    use super::*;
+    use domain::Cents;
+    use domain::terminal::Stray;
+    use domain::terminal::concert::frame::{ENQ, frame};
+    use domain::terminal::concert::{Speech, reply};
+    use serialport::TTYPort;
+    use std::sync::Mutex;
+
+    /// A pair: the terminal's end, and a port on ours. The second handle keeps the device open while the port is closed.
+    fn pair() -> (TTYPort, TTYPort, ConcertLine) {
+        let (mut theirs, mut ours) = TTYPort::pair().unwrap();
+        theirs.set_timeout(Duration::from_millis(50)).unwrap();
+        ours.set_exclusive(false).unwrap();
+        let path = ours.name().unwrap();
+        let (patience, late) = (Duration::from_secs(60), Duration::ZERO);
+        let line = ConcertLine { path, baud: 9600, framing: Framing::EightNone, speech: Speech::Fixed, till: Till::FIRST, patience, late };
+        (theirs, ours, line)
+    }
+
+    #[derive(Default)]
+    struct Notes(Mutex<Vec<String>>);
+
+    impl Notes {
+        fn write(&self, note: impl Into<String>) {
+            self.0.lock().unwrap().push(note.into());
+        }
+    }
+
+    #[async_trait]
+    impl Overhears for Notes {
+        async fn stray(&self, _: Stray) -> bool {
+            true
+        }
+    }
+
+    #[async_trait]
+    impl Witness for Notes {
+        async fn about_to_send(&self) -> bool {
+            self.write("about to send");
+            true
+        }
+        async fn sent(&self) {
+            self.write("sent");
+        }
+        async fn nothing_sent(&self, why: &'static str) {
+            self.write(why);
+        }
+        async fn told(&self, outcome: Outcome) {
+            self.write(format!("{outcome:?}"));
+        }
+        async fn gave_up(&self, doubt: Doubt, _: Duration) {
+            self.write(doubt.as_str());
+        }
+        async fn hung_up(&self) {
+            self.write("hung up");
+        }
+    }
+
+    /// What a terminal wrote while nobody had the port open is there when it is opened: flushing at that moment loses a result.
+    #[test]
+    fn what_was_said_before_the_port_was_opened_is_heard() {
+        let (mut theirs, _open, line) = pair();
+        theirs.write_all(&[ENQ]).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        let mut port = Port::open(&line).unwrap();
+        let heard: Vec<Heard> = (0..20).flat_map(|_| port.read().unwrap()).collect();
+        assert_eq!(heard, [Heard::Enquiry]);
+    }
+
+    /// A till that answers within a millisecond is not heard by a terminal that still speaks.
+    #[test]
+    fn the_terminal_has_time_to_turn_round() {
+        let (mut theirs, _open, line) = pair();
+        let mut port = Port::open(&line).unwrap();
+        for control in [ACK, EOT] {
+            let began = Instant::now();
+            port.say(&[control]).unwrap();
+            let mut byte = [0];
+            theirs.read_exact(&mut byte).unwrap();
+            assert_eq!(byte, [control]);
+            assert!(began.elapsed() >= Duration::from_millis(10));
+        }
+    }
+
+    /// A terminal that offers the result of somebody else again and again never lets us speak.
+    #[test]
+    fn a_dialogue_has_an_end_whatever_the_terminal_says() {
+        let (mut theirs, _open, line) = pair();
+        let babbling = std::thread::spawn(move || {
+            let foreign = frame(&reply("01", '0', Cents(100), "ZZZZZZZZZZ"));
+            let end = Instant::now() + Duration::from_secs(3);
+            let mut buffer = [0; 64];
+            while Instant::now() < end {
+                let bytes: &[u8] = match theirs.read(&mut buffer) {
+                    Ok(count) if buffer[..count].contains(&ENQ) => &[ENQ],
+                    Ok(_) => &foreign,
+                    Err(_) => &[EOT],
+                };
+                theirs.write_all(bytes).unwrap();
+            }
+        });
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let notes = Arc::new(Notes::default());
+        let witness: Arc<dyn Witness> = notes.clone();
+        let mut teller = Teller { witness: &witness, runtime: runtime.handle(), late: Duration::ZERO, listening: false };
+        let charge = Charge { reference: "A1B2C3D4E5".parse().unwrap(), amount: Cents(2550), till: Till::FIRST };
+        let (dialogue, first) = Dialogue::begin(charge, Speech::Fixed, line.patience);
+        let mut port = Port::open(&line).unwrap();
+        let began = Instant::now();
+        converse(&mut port, dialogue, first, began + Duration::from_secs(1), &mut teller).unwrap();
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        assert_eq!(*notes.0.lock().unwrap(), ["no_answer"], "and nothing was sent");
+        babbling.join().unwrap();
+    }
+}
