@@ -201,6 +201,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         outbox,
         terminal,
         writing: TaskTracker::new(),
+        leaves: worker.leaving.clone().drop_guard(),
         worker,
         signer,
         identity: demo_identity(),

@@ -19,7 +19,7 @@ use domain::fiscal::{CORE_VERSION, Identity};
 use sqlx::PgPool;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 /// The number of this till on tickets. One establishment has one so far; the journal keeps a chain per register.
@@ -59,6 +59,8 @@ pub struct House {
     pub terminal: Option<Arc<dyn CardTerminal>>,
     /// This process, as attempts to charge a card name it.
     pub worker: Arc<Worker>,
+    /// A house that is shut no longer says that it lives.
+    pub leaves: DropGuard,
     /// Requests that write. They go on when their client goes away, and are waited for when the server stops.
     pub writing: TaskTracker,
     /// The fiscal key.

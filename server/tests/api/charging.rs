@@ -540,6 +540,8 @@ async fn a_till_and_a_terminal_that_speak_at_once_do_not_mix_up_two_payments() {
 
 #[tokio::test]
 async fn a_cable_that_is_pulled_out_leaves_an_unknown_and_comes_back() {
+    // Before there is a device: a database server that is started later would hold its other end open.
+    let _database = TestApp::start().await;
     let terminal = Simulator::playing(vec![Script::Silent]);
     let stopping = Arc::new(AtomicBool::new(false));
     let line = PseudoTerminal::open().unwrap();

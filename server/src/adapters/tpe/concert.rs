@@ -375,18 +375,22 @@ mod tests {
     use domain::terminal::Stray;
     use domain::terminal::concert::frame::{ENQ, frame};
     use domain::terminal::concert::{Speech, reply};
+    use nix::fcntl::OFlag;
     use serialport::TTYPort;
-    use std::sync::Mutex;
+    use std::fs::{File, OpenOptions};
+    use std::os::unix::fs::OpenOptionsExt;
 
     /// A pair: the terminal's end, and a port on ours. The second handle keeps the device open while the port is closed.
-    fn pair() -> (TTYPort, TTYPort, ConcertLine) {
+    fn pair() -> (TTYPort, File, ConcertLine) {
         let (mut theirs, mut ours) = TTYPort::pair().unwrap();
         theirs.set_timeout(Duration::from_millis(50)).unwrap();
         ours.set_exclusive(false).unwrap();
         let path = ours.name().unwrap();
+        // A plain file: a port would hold the lock that the till needs. Opened before the port goes, so that the device is never closed.
+        let open = OpenOptions::new().read(true).write(true).custom_flags(OFlag::O_NOCTTY.bits()).open(&path).unwrap();
         let (patience, late) = (Duration::from_secs(60), Duration::ZERO);
         let line = ConcertLine { path, baud: 9600, framing: Framing::EightNone, speech: Speech::Fixed, till: Till::FIRST, patience, late };
-        (theirs, ours, line)
+        (theirs, open, line)
     }
 
     #[derive(Default)]
