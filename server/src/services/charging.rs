@@ -103,7 +103,7 @@ async fn begin(house: &Shared, user: &SessionUser, request: &PaymentRequest, typ
         floor::announce(house, ledger.head.table_id, request.order_id);
         return match concluded {
             Concluded::Ended { answer, .. } => answer.map(Answered::now).map(Begun::Answered),
-            Concluded::Before(_) => Err(Error::internal("a new attempt had ended")),
+            Concluded::Before => Err(Error::internal("a new attempt had ended")),
         };
     }
     // Ours before anybody can see it: what is not driven is taken for left behind.

@@ -56,7 +56,7 @@ pub(super) enum Concluded {
         table: TableId,
     },
     /// It had ended before, and so.
-    Before(Box<Attempt>),
+    Before,
 }
 
 /// Ends an attempt by what needs no booking, or by what a person says. The inner result is the answer to its request.
@@ -67,7 +67,7 @@ pub(super) enum Concluded {
 pub(super) async fn conclude(house: &House, id: PaymentId, event: &AttemptEvent, word: &Word<'_>) -> Result<Result<PaymentDone>> {
     let concluded = db::again!(conclude_once(house, id, event, word).await)?;
     match concluded {
-        Concluded::Before(_) => Err(Error::NotUnknown),
+        Concluded::Before => Err(Error::NotUnknown),
         Concluded::Ended { answer, order, table } => {
             floor::announce(house, table, order);
             Ok(answer)
@@ -94,7 +94,7 @@ pub(super) async fn conclude_in(
     word: &Word<'_>,
 ) -> Result<Concluded> {
     let (ledger, attempt) = hold(tx, id).await?;
-    let Ok(next) = attempt.state.after(event) else { return Ok(Concluded::Before(Box::new(attempt))) };
+    let Ok(next) = attempt.state.after(event) else { return Ok(Concluded::Before) };
     if let AttemptEvent::Resolved { accepted } = event {
         // The terminal has spoken meanwhile: its word is taken before a person's.
         if !db::words::all_waiting(&mut *tx, Some(id)).await?.is_empty() {
@@ -132,7 +132,14 @@ async fn end(
             (None, None, Some(code.clone()))
         }
         AttemptEvent::Told(Outcome::Unknown(doubt)) => (None, None, Some(doubt.as_str().to_owned())),
-        AttemptEvent::TypedIn | AttemptEvent::Resolved { accepted: true } => (Some(attempt.charge().amount), word.code.clone(), None),
+        AttemptEvent::TypedIn | AttemptEvent::Resolved { accepted: true } => {
+            let asked = attempt.charge().amount;
+            let taken = word.amount.unwrap_or(asked);
+            if taken > asked {
+                return Err(Error::invalid("amount", "more_than_was_asked"));
+            }
+            (Some(taken), word.code.clone(), None)
+        }
         AttemptEvent::Resolved { accepted: false } => (None, None, Some("not_accepted".to_owned())),
         _ => (None, None, Some(word.why.to_owned())),
     };
@@ -215,7 +222,7 @@ async fn take_once(house: &House, id: i64) -> Result<Option<Result<PaymentDone>>
             let why = why(&said);
             match end(house, &mut tx, &ledger, &attempt, &event, next, &Word::of_the_machine(&why)).await? {
                 Concluded::Ended { answer, .. } => (Effect::Taken, answer),
-                Concluded::Before(_) => return Err(Error::internal("an attempt that can end had ended")),
+                Concluded::Before => return Err(Error::internal("an attempt that can end had ended")),
             }
         }
         Err(_) if repeats(&attempt, &said.outcome) => (Effect::Repeated, known(&mut tx, &attempt).await),

@@ -106,6 +106,39 @@ async fn a_person_who_read_the_ticket_need_not_wait() {
 }
 
 #[tokio::test]
+async fn a_person_says_what_the_ticket_shows_when_the_terminal_took_less() {
+    let scene = Scene::patient(&["silent"], SECOND).await;
+    let id = scene.charge(1).await.body["payment_id"].clone();
+    let says_so =
+        async |amount: Value| scene.resolve(&id, json!({"outcome": "accepted", "amount": amount, "reason": "Ticket du TPE lu"})).await;
+    assert_eq!(says_so(json!(25.51)).await.status, 422, "more than was asked for");
+    assert_eq!(says_so(json!(0)).await.status, 422);
+    let less = says_so(json!(20)).await;
+    assert_eq!((less.status, &less.body["amount_booked"]), (200, &json!(20)), "{}", less.text);
+    let bill = scene.camille.get(&format!("/api/orders/{}/bill", scene.order)).await.body;
+    assert_eq!((&bill["paid"], &bill["remaining"]), (&json!(20), &json!(82)));
+}
+
+#[tokio::test]
+async fn a_tip_by_card_is_charged_and_is_no_sale() {
+    let scene = Scene::playing(&["approve", "partial"]).await;
+    let tipped = |cover: u32| json!({"order_id": scene.order, "cover_number": cover, "amount": 25.5, "tip": 2.5, "method": "CB"});
+    let paid = scene.camille.post("/api/payments/split", &tipped(1)).await;
+    assert_eq!((paid.status, &paid.body["remaining_amount"]), (201, &json!(76.5)), "{}", paid.text);
+    assert_eq!(scene.terminal.charged()[0].amount, domain::Cents(2800));
+    // 14.00 of 28.00: less than the share, and no tip.
+    let less = scene.camille.post("/api/payments/split", &tipped(2)).await;
+    assert_eq!(
+        (less.status, &less.body["amount_booked"], &less.body["remaining_amount"]),
+        (201, &json!(14), &json!(62.5)),
+        "{}",
+        less.text
+    );
+    let tips: Vec<i64> = sqlx::query_scalar("select tip_cents from payments order by id").fetch_all(&scene.app.owner).await.unwrap();
+    assert_eq!(tips, [250, 0]);
+}
+
+#[tokio::test]
 async fn a_contradiction_is_kept_with_its_amount_and_closes_no_day_until_somebody_decides() {
     let line = OnLine::playing(&["slow:3000"], SECOND).await;
     let scene = &line.scene;
