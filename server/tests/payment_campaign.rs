@@ -6,7 +6,8 @@
 //! silent, answer late, damaged, or for somebody else. A person who looks at the terminal resolves what nobody knows. Then the ledgers are
 //! compared: *charges of the terminals = payments booked by card + payments that nobody knows the end of*, each once.
 //!
-//! `COMPTOIR_ATTEMPTS` says how many attempts at least (40 unless said, with some of the cuts; from 1000 on with all of them).
+//! `COMPTOIR_ATTEMPTS` says how many attempts at least, and until every cut was made (40 unless said, with some of the cuts; from 1000 on with
+//! all of them).
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "a test says what it expected, and a campaign what it did")]
 
 use domain::Cents;
@@ -245,7 +246,7 @@ impl Campaign {
             let order = &placed["order_id"];
             let mut share = 1;
             while let Some(view) = self.share(station, order, share).await {
-                if self.attempts.load(Ordering::Relaxed) >= self.wanted {
+                if self.attempts.load(Ordering::Relaxed) >= self.wanted && station.cuts.lock().expect("no panic").is_empty() {
                     return;
                 }
                 match view["status"].as_str() {
