@@ -6,9 +6,9 @@ use crate::error::CallError;
 use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
-    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PassWaits, PaymentDone, PaymentRequest,
-    PaymentView, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest,
-    VerifyReport, VoidRequest,
+    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, Paper, PassWaits, PaymentDone,
+    PaymentRequest, PaymentView, PrintDone, PrintRequest, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest,
+    TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -244,6 +244,30 @@ pub async fn resolve(
 #[server(name = AskTicket, prefix = "/call", endpoint = "ticket", input = Json, output = Json)]
 pub async fn ticket(#[doc = "Its number."] no: i64) -> Result<TicketText, CallError> {
     answered(till()?.ticket(no).await)
+}
+
+/// Prints a ticket.
+#[server(name = PrintTicket, prefix = "/call", endpoint = "print-ticket", input = Json, output = Json)]
+pub async fn print_ticket(#[doc = "Its number."] no: i64, #[doc = "Where."] request: PrintRequest) -> Result<PrintDone, CallError> {
+    answered(till()?.print_ticket(no, request).await)
+}
+
+/// Says that the guest wants no ticket.
+#[server(name = DeclineTicket, prefix = "/call", endpoint = "decline-ticket", input = Json, output = Json)]
+pub async fn decline_ticket(#[doc = "Its number."] no: i64) -> Result<(), CallError> {
+    answered(till()?.decline_ticket(no).await)
+}
+
+/// A closing as a page shows it.
+#[server(name = AskClosingPaper, prefix = "/call", endpoint = "closing-paper", input = Json, output = Json)]
+pub async fn closing_paper(#[doc = "Its record."] id: i64) -> Result<Paper, CallError> {
+    answered(till()?.closing_paper(id).await)
+}
+
+/// Prints a closing.
+#[server(name = PrintClosing, prefix = "/call", endpoint = "print-closing", input = Json, output = Json)]
+pub async fn print_closing(#[doc = "Its record."] id: i64, #[doc = "Where."] request: PrintRequest) -> Result<PrintDone, CallError> {
+    answered(till()?.print_closing(id, request).await)
 }
 
 /// What is open and what was closed.

@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
-    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PassWaits, PaymentDone, PaymentRequest,
-    PaymentView, Problem, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText,
-    TransferRequest, VerifyReport, VoidRequest,
+    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, Paper, PassWaits, PaymentDone,
+    PaymentRequest, PaymentView, PrintDone, PrintRequest, Problem, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved,
+    SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -82,6 +82,14 @@ pub trait Till: Send + Sync {
     async fn resolve(&self, id: PaymentId, request: ResolveRequest) -> Result<PaymentView, Problem>;
     /// A ticket as text.
     async fn ticket(&self, no: i64) -> Result<TicketText, Problem>;
+    /// Prints a ticket.
+    async fn print_ticket(&self, no: i64, request: PrintRequest) -> Result<PrintDone, Problem>;
+    /// The guest wants no paper.
+    async fn decline_ticket(&self, no: i64) -> Result<(), Problem>;
+    /// A closing as a page shows it.
+    async fn closing_paper(&self, id: i64) -> Result<Paper, Problem>;
+    /// Prints a closing.
+    async fn print_closing(&self, id: i64, request: PrintRequest) -> Result<PrintDone, Problem>;
     /// What is open and what was closed.
     async fn closing(&self) -> Result<ClosingView, Problem>;
     /// The phones of the house, and what arrived after the day was closed.

@@ -157,6 +157,9 @@ pub enum Error {
         /// Why, in the protocol's words.
         code: String,
     },
+    /// 409: the till has no printer.
+    #[error("no printer")]
+    NoPrinter,
     /// 503: the terminal cannot be reached or would not do it. Nothing was taken.
     #[error("terminal unavailable: {code}")]
     TerminalUnavailable {
@@ -293,6 +296,7 @@ impl Error {
                 "payment_in_progress",
                 "Le TPE n’a pas répondu pour cette part : vérifiez son ticket avant tout autre encaissement.",
             ),
+            Self::NoPrinter => (S::CONFLICT, "no_printer", "Cette caisse n’a pas d’imprimante : imprimez depuis cet appareil."),
             Self::TerminalBusy => (S::CONFLICT, "terminal_busy", "Le TPE est occupé par un autre paiement."),
             Self::NotUnknown => (S::CONFLICT, "not_unknown", "L’issue de ce paiement est connue : il n’y a rien à trancher."),
             Self::StillListening { .. } => (

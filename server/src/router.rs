@@ -3,7 +3,9 @@
 use crate::LARGEST_BODY;
 use crate::error::Error;
 use crate::http::guard::{may, same_origin, secure_cookies, signed_in, to_the_end};
-use crate::http::{amendments, auth, fiscal, floor, health, kitchen, menu, metrics, orders, pages, payments, sync, users, webhooks, ws};
+use crate::http::{
+    amendments, auth, fiscal, floor, health, kitchen, menu, metrics, orders, pages, payments, printing, sync, users, webhooks, ws,
+};
 use crate::session_store::Store;
 use crate::state::Shared;
 use axum::extract::DefaultBodyLimit;
@@ -92,6 +94,9 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/nf525/x", only(HandleMoney, get(fiscal::x)))
         .route("/api/nf525/tickets/{no}", only(HandleMoney, get(fiscal::ticket)))
         .route("/api/devices", only(HandleMoney, get(sync::devices)))
+        .route("/api/nf525/tickets/{no}/print", only(HandleMoney, post(printing::ticket)))
+        .route("/api/nf525/tickets/{no}/decline", only(HandleMoney, post(printing::decline)))
+        .route("/api/nf525/closings/{id}/print", only(HandleMoney, post(printing::closing)))
         // admins
         .route("/api/floor", only(Administer, get(floor::drawing).put(floor::redraw)))
         // the owner

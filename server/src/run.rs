@@ -5,6 +5,7 @@
 
 use crate::adapters::bus::Bus;
 use crate::adapters::erp::HttpKitchen;
+use crate::adapters::printer::Printer;
 use crate::adapters::redis::Redis;
 use crate::adapters::signer::Signer;
 use crate::adapters::tpe;
@@ -18,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::router::router;
 use crate::services::floor::{Changed, announce_changes};
 use crate::services::menu_cache::MenuCache;
+use crate::services::printing::Printing;
 use crate::services::recovering;
 use crate::services::signing_in::hash_pin;
 use crate::services::witnessing::Ear;
@@ -200,6 +202,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         kitchen: Way { is_built_in: outbox.is_none(), with_drinks: config.erp.as_ref().is_some_and(|erp| erp.with_drinks) },
         outbox,
         terminal,
+        printing: config.printer.clone().map(|printer| Printing::new(Printer::new(printer))),
         writing: TaskTracker::new(),
         leaves: worker.leaving.clone().drop_guard(),
         worker,
@@ -274,6 +277,8 @@ async fn serve_with(
     let mut working = workers::keep_telling(&house, &stopping);
     let with = (Arc::clone(&house), stopping.clone());
     working.spawn(supervised("sweeper", move || sweep(Arc::clone(&with.0), with.1.clone())));
+    let with = (Arc::clone(&house), stopping.clone());
+    working.spawn(supervised("printer", move || workers::printing::tend(Arc::clone(&with.0), with.1.clone())));
     let with = (Arc::clone(&house), stopping.clone());
     working.spawn(supervised("menu", move || workers::menu::tend(Arc::clone(&with.0), with.1.clone())));
     let with = (Arc::clone(&house), stopping.clone());

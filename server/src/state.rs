@@ -11,6 +11,7 @@ use crate::jwt::Secret;
 use crate::metrics::Metrics;
 use crate::services::floor::Changed;
 use crate::services::menu_cache::MenuCache;
+use crate::services::printing::Printing;
 use crate::session_store::Store;
 use crate::workers::outbox::Outbox;
 use crate::workers::teller::Teller;
@@ -57,6 +58,8 @@ pub struct House {
     pub outbox: Option<Arc<Outbox>>,
     /// The card terminal; none when it is not on the line.
     pub terminal: Option<Arc<dyn CardTerminal>>,
+    /// The printer of the till and its queue; none: browsers print.
+    pub printing: Option<Arc<Printing>>,
     /// This process, as attempts to charge a card name it.
     pub worker: Arc<Worker>,
     /// A house that is shut no longer says that it lives.

@@ -8,6 +8,7 @@
 pub mod icon;
 pub mod notice;
 pub mod page;
+pub mod paper;
 pub mod pass;
 pub mod sheet;
 pub mod state;

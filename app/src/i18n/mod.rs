@@ -20,6 +20,8 @@ macro_rules! texts {
 // A room with many words has a file of its own beside this one, with its own struct and its own `t`.
 pub mod plan;
 
+pub mod paper;
+
 pub mod kitchen;
 
 pub mod order;

@@ -1,14 +1,16 @@
-//! A ticket, as the customer holds it: 48 columns, on screen and on 80 mm paper.
+//! A ticket, as the customer holds it.
 
-use crate::browser::print::print_page;
 use crate::browser::use_cached_for;
 use crate::calls;
-use crate::components::icon::{Glyph, Icon};
+use crate::components::icon::Glyph;
 use crate::components::notice::{Empty, Freshness, Notice, Skeleton, Tone};
 use crate::components::page::Page;
-use crate::i18n::t;
+use crate::components::paper::{PaperSheet, PrintButtons, PrintCall, Printable};
+use crate::i18n::{paper, t};
+use domain::api::TicketText;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
+use std::sync::Arc;
 
 /// The ticket that the address names.
 #[component]
@@ -36,18 +38,12 @@ fn NoSuchTicket() -> impl IntoView {
 fn NumberedTicket(no: i64) -> impl IntoView {
     let t = t();
     let ticket = use_cached_for(move || Some(no), |no| format!("ticket-{no}"), calls::ticket);
-    let body = move || match ticket.data.get() {
+    // What a ticket says never changes: that it is asked for again must not take away the print that is shown.
+    let found = Memo::new(move |_| ticket.data.get());
+    let body = move || match found.get() {
         None if ticket.error.with(Option::is_some) => ().into_any(),
         None => view! { <Skeleton count=3/> }.into_any(),
-        Some(found) => view! {
-            {found.training.then(|| view! { <Notice tone=Tone::Warning>{t.training_ticket}</Notice> })}
-            <Paper text=found.text testid="ticket"/>
-            <p class="paper-actions">
-                <PrintButton/>
-                <a class="button primary" href="/plan">{t.back_to_plan}</a>
-            </p>
-        }
-        .into_any(),
+        Some(found) => view! { <Shown no=no ticket=found/> }.into_any(),
     };
     view! {
         <Page title=t.ticket_numbered(no) back="/plan" class="ticket-page">
@@ -57,19 +53,18 @@ fn NumberedTicket(no: i64) -> impl IntoView {
     }
 }
 
-/// Text on paper, the one thing on the page that is printed.
 #[component]
-pub(super) fn Paper(
-    /// Rows of at most 48 characters.
-    text: String,
-    /// Its name for the tests.
-    testid: &'static str,
-) -> impl IntoView {
-    view! { <div class="paper"><pre data-testid=testid>{text}</pre></div> }
-}
-
-/// Prints the paper of the page.
-#[component]
-pub(super) fn PrintButton() -> impl IntoView {
-    view! { <button type="button" class="button" data-testid="print" on:click=move |_| print_page()><Icon glyph=Glyph::Printer/>{t().print}</button> }
+fn Shown(no: i64, ticket: TicketText) -> impl IntoView {
+    let t = t();
+    let of = Printable::looking_at(ticket.paper);
+    let call: PrintCall = Arc::new(move |request| Box::pin(calls::print_ticket(no, request)));
+    view! {
+        {ticket.training.then(|| view! { <Notice tone=Tone::Warning>{t.training_ticket}</Notice> })}
+        <PaperSheet of=of testid="ticket"/>
+        <p class="quiet-text centred" data-testid="printed-before">{paper::t().printed_before(ticket.prints)}</p>
+        <div class="paper-actions">
+            <PrintButtons of=of call=call has_printer=ticket.has_printer/>
+            <a class="button" href="/plan">{t.back_to_plan}</a>
+        </div>
+    }
 }

@@ -70,6 +70,16 @@ impl fmt::Display for PrinterLine {
     }
 }
 
+impl Printer {
+    /// Reads what `PRINTER_URL` says.
+    ///
+    /// # Errors
+    /// What is accepted.
+    pub fn parse(url: &str) -> Result<Self, ConfigError> {
+        parse_printer(url)
+    }
+}
+
 /// Reads `PRINTER_URL`.
 pub(super) fn parse_printer(url: &str) -> Result<Printer, ConfigError> {
     read(url).ok_or_else(|| refuse("PRINTER_URL", ACCEPTED))

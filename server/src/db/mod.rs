@@ -22,6 +22,7 @@ pub mod papers;
 pub mod pass;
 pub mod payments;
 pub mod periods;
+pub mod prints;
 pub mod processes;
 pub mod sessions;
 pub mod sign_in_peers;

@@ -14,6 +14,7 @@ pub mod pages;
 pub mod parse;
 pub mod payments;
 pub mod peer;
+pub mod printing;
 pub mod sync;
 pub mod till;
 pub mod users;

@@ -15,9 +15,9 @@ use async_trait::async_trait;
 use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
-    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, PassWaits, PaymentDone, PaymentRequest,
-    PaymentView, Problem, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText,
-    TransferRequest, VerifyReport, VoidRequest,
+    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, Paper, PassWaits, PaymentDone,
+    PaymentRequest, PaymentView, PrintDone, PrintRequest, Problem, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved,
+    SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -198,6 +198,26 @@ impl Till for RequestTill {
     async fn ticket(&self, no: i64) -> Result<TicketText, Problem> {
         self.allowed(Right::HandleMoney)?;
         Ok(printing::ticket(&self.house, no).await?)
+    }
+
+    async fn print_ticket(&self, no: i64, request: PrintRequest) -> Result<PrintDone, Problem> {
+        let user = self.allowed(Right::HandleMoney)?;
+        Ok(printing::print_ticket(&self.house, user, no, &request).await?)
+    }
+
+    async fn decline_ticket(&self, no: i64) -> Result<(), Problem> {
+        let user = self.allowed(Right::HandleMoney)?;
+        Ok(printing::decline(&self.house, user, no).await?)
+    }
+
+    async fn closing_paper(&self, id: i64) -> Result<Paper, Problem> {
+        self.allowed(Right::HandleMoney)?;
+        Ok(printing::closing_paper(&self.house, id).await?)
+    }
+
+    async fn print_closing(&self, id: i64, request: PrintRequest) -> Result<PrintDone, Problem> {
+        let user = self.allowed(Right::HandleMoney)?;
+        Ok(printing::print_closing(&self.house, user, id, &request).await?)
     }
 
     async fn closing(&self) -> Result<ClosingView, Problem> {

@@ -11,8 +11,9 @@ use crate::db::periods::{End, Period};
 use crate::error::{Error, Result};
 use crate::state::{House, REGISTER, software};
 use domain::Cents;
-use domain::api::{CloseDone, CloseKind, CloseRequest, CloseSummary, ClosingView, SessionUser};
+use domain::api::{CloseDone, CloseKind, CloseRequest, CloseSummary, ClosingView, Paper, SessionUser};
 use domain::fiscal::{CONTENT_VERSION, ClosingContent, ClosingDetail, ClosingTotals, Counted, EventCode, Record, local_timestamp};
+use domain::receipt::x_lines;
 use domain::service_day::service_day;
 use futures::StreamExt;
 use sqlx::PgConnection;
@@ -27,10 +28,12 @@ const SHOWN: i64 = 14;
 /// [`Error::PreviousPeriodOpen`] when an older day is open; [`Error::UnresolvedPayments`] while nobody knows how a payment by card ended;
 /// [`Error::Invalid`] for a day in the future, one that was never open, or a month or year that has not ended.
 pub async fn close(house: &House, user: &SessionUser, request: &CloseRequest) -> Result<CloseDone> {
-    match request.kind {
+    let done = match request.kind {
         CloseKind::Z => close_day(house, user, request.date).await,
         CloseKind::Month | CloseKind::Year => closing_long::close(house, &user.name, request.kind, request.date).await,
-    }
+    }?;
+    let paper = printing::closing_paper(house, done.audit_log_id).await?;
+    Ok(CloseDone { paper, ..done })
 }
 
 async fn close_day(house: &House, user: &SessionUser, date: Option<Date>) -> Result<CloseDone> {
@@ -45,6 +48,7 @@ async fn close_day(house: &House, user: &SessionUser, date: Option<Date>) -> Res
     };
     let record = close_period(house, &mut tx, &locked, &period, &user.name).await?;
     tx.commit().await?;
+    printing::print_z(house, user, &record).await;
     closed(&record, false)
 }
 
@@ -193,11 +197,12 @@ fn closed(record: &Record, already_closed: bool) -> Result<CloseDone> {
     let content: ClosingContent = serde_json::from_str(&record.content_text)?;
     Ok(CloseDone {
         audit_log_id: record.id,
-        ticket: printing::z_text(&content, record),
+        ticket: printing::text_of(record)?,
         hash: record.hash_current.clone(),
         signature: record.signature.clone(),
         summary: content.summary(),
         already_closed,
+        paper: Paper::default(),
     })
 }
 
@@ -206,11 +211,15 @@ fn closed(record: &Record, already_closed: bool) -> Result<CloseDone> {
 /// # Errors
 /// When the database does not answer.
 pub async fn x_report(house: &House) -> Result<Option<CloseSummary>> {
+    Ok(so_far(house).await?.map(|content| CloseSummary { z_number: None, ..content.summary() }))
+}
+
+/// What a Z would say now.
+async fn so_far(house: &House) -> Result<Option<ClosingContent>> {
     let mut tx = house.db.begin_with(db::SNAPSHOT).await?;
     let Some(period) = db::periods::oldest_open(&mut *tx, REGISTER, house.training).await? else { return Ok(None) };
     let now = db::journal::local_now(&mut tx, &house.zone).await?;
-    let content = add_up(house, &mut tx, &period, "", now).await?;
-    Ok(Some(CloseSummary { z_number: None, ..content.summary() }))
+    Ok(Some(add_up(house, &mut tx, &period, "", now).await?))
 }
 
 /// The closing page.
@@ -218,7 +227,9 @@ pub async fn x_report(house: &House) -> Result<Option<CloseSummary>> {
 /// # Errors
 /// When the database does not answer.
 pub async fn view(house: &House) -> Result<ClosingView> {
-    let open = x_report(house).await?;
+    let so_far = so_far(house).await?;
+    let open = so_far.as_ref().map(|content| CloseSummary { z_number: None, ..content.summary() });
+    let x = so_far.as_ref().map(|content| printing::paper(x_lines(content)));
     let open_tables = db::floor::open_tables(&house.db).await?;
     let mut closed_days = Vec::new();
     for id in db::periods::closing_records(&house.db, REGISTER, house.training, SHOWN).await? {
@@ -234,7 +245,8 @@ pub async fn view(house: &House) -> Result<ClosingView> {
         Some(period) => super::cash::movements(house, &mut tx, &period).await?,
         None => Vec::new(),
     };
-    Ok(ClosingView { open, open_tables, closed: closed_days, unresolved, due, closed_long, movements })
+    let has_printer = house.printing.is_some();
+    Ok(ClosingView { open, open_tables, closed: closed_days, unresolved, due, closed_long, movements, x, has_printer })
 }
 
 /// Closes what was forgotten: days that ended more than a day ago, then months and years that ended. Nobody is at the till; the record says so by

@@ -9,7 +9,7 @@ use crate::db;
 use crate::db::long_periods::LongPeriod;
 use crate::error::{Error, Result};
 use crate::state::{House, REGISTER, software};
-use domain::api::{CloseDone, CloseDue, CloseKind, CloseSummary};
+use domain::api::{CloseDone, CloseDue, CloseKind, CloseSummary, Paper};
 use domain::fiscal::{CONTENT_VERSION, ClosingContent, ClosingTotals, LongClosingContent, LongKind, Record, VatCents, local_timestamp};
 use domain::service_day::service_day;
 use domain::{Cents, fiscal::ByMethodCents};
@@ -207,7 +207,7 @@ fn done(record: &Record, already_closed: bool) -> Result<CloseDone> {
     let service_day = last_day(content.kind, Date::parse(&day, format).map_err(Error::internal)?)?;
     Ok(CloseDone {
         audit_log_id: record.id,
-        ticket: printing::long_closing_text(&content, record),
+        ticket: printing::text_of(record)?,
         hash: record.hash_current.clone(),
         signature: record.signature.clone(),
         summary: CloseSummary {
@@ -227,6 +227,7 @@ fn done(record: &Record, already_closed: bool) -> Result<CloseDone> {
             period: Some(content.period),
         },
         already_closed,
+        paper: Paper::default(),
     })
 }
 

@@ -10,7 +10,7 @@
 use super::billing::{self, Ledger};
 use super::once::{self, Answered};
 use super::recording::{self, NewTicket};
-use super::{charging, floor};
+use super::{charging, floor, printing};
 use crate::db;
 use crate::db::payments::NewPayment;
 use crate::error::{Error, Result};
@@ -61,6 +61,9 @@ async fn pay_at_hand(house: &House, user: &SessionUser, request: &PaymentRequest
     done.warnings = handed.warnings;
     once::remember(&mut tx, request.uuid, 201, &done).await?;
     tx.commit().await?;
+    if request.method == Method::Especes {
+        printing::open_drawer(house);
+    }
     floor::announce(house, ledger.head.table_id, request.order_id);
     Ok(Answered::now(done))
 }

@@ -163,7 +163,16 @@ pub async fn note(house: &House, db: &mut PgConnection, new: NewNote<'_>) -> Res
 /// When the database does not answer.
 pub async fn print(house: &House, db: &mut PgConnection, of: &Record, means: PrintMeans, operator: &str) -> Result<(u32, Record)> {
     let training = of.chain == Chain::X;
-    let (locked, day) = journal::begin(house, db, Chain::D.or_training(training)).await?;
+    let chain = Chain::D.or_training(training);
+    let (locked, day) = match of.kind {
+        // The paper of a closing comes after it: that alone must not open the next day.
+        RecordKind::ClosureZ | RecordKind::ClosureMonth | RecordKind::ClosureYear => {
+            let locked = journal::lock(house, db, chain).await?;
+            let day = service_day(locked.local);
+            (locked, day)
+        }
+        _ => journal::begin(house, db, chain).await?,
+    };
     let print_no = db::papers::last_print(&mut *db, of).await?.map_or(0, |last| last.saturating_add(1));
     let content = PrintContent {
         version: CONTENT_VERSION,

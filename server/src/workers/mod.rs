@@ -5,6 +5,7 @@ pub mod attempts;
 pub mod escalation;
 pub mod menu;
 pub mod outbox;
+pub mod printing;
 pub mod relay;
 pub mod teller;
 

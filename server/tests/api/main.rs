@@ -18,6 +18,7 @@ mod pages;
 mod pass;
 mod pass_delivery;
 mod paying;
+mod printing;
 mod records;
 mod redis_sessions;
 mod schedules;

@@ -84,6 +84,12 @@ impl TestApp {
         Self::with(|config| config.terminal = terminal).await
     }
 
+    /// With a printer at this address.
+    pub async fn with_printer(url: &str) -> Self {
+        let printer = server::config::Printer::parse(url).unwrap();
+        Self::with(|config| config.printer = Some(printer)).await
+    }
+
     /// With a kitchen system, which is told.
     pub async fn with_kitchen(erp: Erp) -> Self {
         let app = Self::with_idle_kitchen(erp).await;
@@ -146,6 +152,7 @@ impl TestApp {
         tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
         tokio::spawn(server::workers::menu::listen(house.clone(), stopping.clone()));
         server::workers::keep_telling(&house, &stopping).detach_all();
+        tokio::spawn(server::workers::printing::tend(house.clone(), stopping.clone()));
         let owner = PgPool::connect_with(options).await.unwrap();
         Self { address, house, owner, config, stopping }
     }

@@ -1,6 +1,6 @@
 //! Tickets, closings and the check of the journal.
 
-use super::{Method, iso_date};
+use super::{Method, Paper, iso_date};
 use crate::Cents;
 use crate::fiscal::CashCents;
 use crate::vat::VatLine;
@@ -18,6 +18,15 @@ pub struct TicketText {
     pub text: String,
     /// Whether it belongs to the training chain.
     pub training: bool,
+    /// The same as a page shows it.
+    #[serde(default)]
+    pub paper: Paper,
+    /// Whether the till has a printer of its own.
+    #[serde(default)]
+    pub has_printer: bool,
+    /// How often it was handed over so far, on paper or not.
+    #[serde(default)]
+    pub prints: u32,
 }
 
 /// Which period to close.
@@ -255,6 +264,9 @@ pub struct CloseDone {
     pub summary: CloseSummary,
     /// The day was closed before and nothing was sold since.
     pub already_closed: bool,
+    /// The Z as a page shows it.
+    #[serde(default)]
+    pub paper: Paper,
 }
 
 /// The closing page: what is open, and what was closed last.
@@ -262,6 +274,12 @@ pub struct CloseDone {
 pub struct ClosingView {
     /// X report of the oldest open period; none when nothing was sold since the last Z.
     pub open: Option<CloseSummary>,
+    /// The same as a page shows it.
+    #[serde(default)]
+    pub x: Option<Paper>,
+    /// Whether the till has a printer of its own.
+    #[serde(default)]
+    pub has_printer: bool,
     /// Tables whose bill is not settled: their sales belong to the day on which they are paid.
     pub open_tables: Vec<String>,
     /// The last closings, newest first.

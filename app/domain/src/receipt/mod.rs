@@ -9,12 +9,14 @@ mod closing;
 pub mod escpos;
 mod layout;
 mod long_closing;
+mod note;
 mod ticket;
 mod words;
 
 pub use closing::{closing_lines, x_lines};
 pub use layout::{Laid, Row, Size, lay_out, render_text};
 pub use long_closing::long_closing_lines;
+pub use note::note_lines;
 pub use ticket::ticket_lines;
 pub use words::{is_printable, printable};
 

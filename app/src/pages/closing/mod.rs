@@ -3,22 +3,24 @@
 mod journal;
 mod report;
 
-use super::ticket::{Paper, PrintButton};
 use crate::browser::live::use_live;
+use crate::browser::print::print_page_soon;
 use crate::browser::{Cached, use_cached_for};
 use crate::calls;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::notice::{Empty, Freshness, Notice, Skeleton, Tone, explain};
 use crate::components::page::Page;
+use crate::components::paper::{PaperSheet, PrintButtons, PrintCall, Printable, RollChoice};
 use crate::components::sheet::Sheet;
-use crate::i18n::t;
+use crate::i18n::{paper, t};
 use crate::session::use_session;
-use domain::api::{CloseDone, CloseKind, CloseRequest, CloseSummary, ClosingView, Event};
+use domain::api::{CloseDone, CloseKind, CloseRequest, CloseSummary, ClosingView, Event, Paper};
 use domain::role::Right;
 use journal::JournalCheck;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use report::OpenDay;
+use std::sync::Arc;
 
 /// Closing, for cashiers; the check of the journal, for auditors too.
 #[component]
@@ -28,7 +30,7 @@ pub fn ClosingPage() -> impl IntoView {
     let may_close = Signal::derive(move || session.may(Right::HandleMoney));
     let view = use_cached_for(move || may_close.get().then_some(()), |()| "closing".to_owned(), |()| calls::closing());
     view.follow(|event| matches!(event, Event::TableChanged { .. }));
-    let shown = RwSignal::new(None::<CloseDone>);
+    let shown = RwSignal::new(None::<Shown>);
     let known = Memo::new(move |_| view.data.with(Option::is_some));
     let nobody_here = move || session.user().is_some() && !session.may(Right::VerifyJournal);
     let cashier = move || match (may_close.get(), known.get()) {
@@ -49,9 +51,18 @@ pub fn ClosingPage() -> impl IntoView {
     }
 }
 
+/// The paper that is shown.
+#[derive(Debug, Clone)]
+enum Shown {
+    /// The X as it was when it was asked for.
+    X(Paper),
+    /// A Z.
+    Z(Box<CloseDone>),
+}
+
 /// The open day, the Z that was just made, the last closings and the journal.
 #[component]
-fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<CloseDone>>) -> impl IntoView {
+fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<Shown>>) -> impl IntoView {
     let t = t();
     let open = Memo::new(move |_| view.data.with(|view| view.as_ref().and_then(|view| view.open.clone())));
     let tables = Memo::new(move |_| view.data.with(|view| view.as_ref().map(|view| view.open_tables.clone()).unwrap_or_default()));
@@ -65,7 +76,8 @@ fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<CloseDone>>) -> impl In
     let day = move || match open.get() {
         Some(summary) => {
             let to_close = summary.clone();
-            view! { <OpenDay summary=summary/><CloseButton view=view shown=shown summary=to_close/> }.into_any()
+            view! { <OpenDay summary=summary/><ShowX view=view shown=shown/><CloseButton view=view shown=shown summary=to_close/> }
+                .into_any()
         }
         None => view! {
             <div class="card closing-nothing">
@@ -81,7 +93,7 @@ fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<CloseDone>>) -> impl In
                 {unsettled}
                 {day}
             </div>
-            <ZPaper shown=shown/>
+            <ShownPaper view=view shown=shown/>
             <div class="closing-side">
                 <PastClosings closed=closed shown=shown/>
                 <JournalCheck/>
@@ -92,7 +104,7 @@ fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<CloseDone>>) -> impl In
 
 /// Asks once, plainly, then closes.
 #[component]
-fn CloseButton(view: Cached<ClosingView>, shown: RwSignal<Option<CloseDone>>, summary: CloseSummary) -> impl IntoView {
+fn CloseButton(view: Cached<ClosingView>, shown: RwSignal<Option<Shown>>, summary: CloseSummary) -> impl IntoView {
     let t = t();
     let (session, live) = (use_session(), use_live());
     let asks = RwSignal::new(false);
@@ -110,7 +122,7 @@ fn CloseButton(view: Cached<ClosingView>, shown: RwSignal<Option<CloseDone>>, su
             match answer {
                 Ok(done) => {
                     asks.try_set(false);
-                    shown.try_set(Some(done));
+                    shown.try_set(Some(Shown::Z(Box::new(done))));
                     view.refresh();
                 }
                 Err(error) => {
@@ -141,35 +153,77 @@ fn CloseButton(view: Cached<ClosingView>, shown: RwSignal<Option<CloseDone>>, su
     }
 }
 
-/// The Z that was just made or chosen from the list.
+/// Shows the X as a paper.
 #[component]
-fn ZPaper(shown: RwSignal<Option<CloseDone>>) -> impl IntoView {
-    let t = t();
+fn ShowX(view: Cached<ClosingView>, shown: RwSignal<Option<Shown>>) -> impl IntoView {
+    let x = Memo::new(move |_| view.data.with(|view| view.as_ref().and_then(|view| view.x.clone())));
     move || {
-        shown.get().map(|done| {
-            let said = if done.already_closed { t.already_closed } else { t.day_closed };
+        x.get().map(|x| {
+            let show = move |_| shown.set(Some(Shown::X(x.clone())));
             view! {
-                <section class="closing-paper" aria-label=t.day_closed>
-                    <Notice tone=if done.already_closed { Tone::Info } else { Tone::Good }>
-                        <span>{said}" · "<span class="closing-hash">{t.fingerprint}" "<code>{short(&done.hash)}</code></span></span>
-                    </Notice>
-                    <Paper text=done.ticket testid="z-ticket"/>
-                    <p class="paper-actions"><PrintButton/></p>
-                </section>
+                <button type="button" class="button" data-testid="show-x" on:click=show>
+                    <Icon glyph=Glyph::Receipt/>{paper::t().show_x}
+                </button>
             }
         })
     }
 }
 
+/// The X that was asked for, or the Z that was just made or chosen from the list.
 #[component]
-fn PastClosings(closed: Memo<Vec<CloseDone>>, shown: RwSignal<Option<CloseDone>>) -> impl IntoView {
+fn ShownPaper(view: Cached<ClosingView>, shown: RwSignal<Option<Shown>>) -> impl IntoView {
+    let t = t();
+    let has_printer = Memo::new(move |_| view.data.with(|view| view.as_ref().is_some_and(|view| view.has_printer)));
+    move || {
+        shown.get().map(|shown| {
+            let done = match shown {
+                Shown::X(x) => return view! { <XPaper x=x/> }.into_any(),
+                Shown::Z(done) => *done,
+            };
+            let said = if done.already_closed { t.already_closed } else { t.day_closed };
+            let id = done.audit_log_id;
+            let of = Printable::fetched(done.paper, calls::closing_paper(id));
+            let call: PrintCall = Arc::new(move |request| Box::pin(calls::print_closing(id, request)));
+            view! {
+                <section class="closing-paper" aria-label=t.day_closed>
+                    <Notice tone=if done.already_closed { Tone::Info } else { Tone::Good }>
+                        <span>{said}" · "<span class="closing-hash">{t.fingerprint}" "<code>{short(&done.hash)}</code></span></span>
+                    </Notice>
+                    <PaperSheet of=of testid="z-ticket"/>
+                    <div class="paper-actions"><PrintButtons of=of call=call has_printer=has_printer.get()/></div>
+                </section>
+            }
+            .into_any()
+        })
+    }
+}
+
+/// An X: nothing is recorded, so it is printed as often as one likes.
+#[component]
+fn XPaper(x: Paper) -> impl IntoView {
+    let of = Printable::looking_at(x);
+    view! {
+        <section class="closing-paper" aria-label=paper::t().x_title>
+            <PaperSheet of=of testid="x-paper" free=true/>
+            <div class="paper-actions">
+                <button type="button" class="button primary" data-testid="print-x" on:click=move |_| print_page_soon()>
+                    <Icon glyph=Glyph::Printer/>{paper::t().print}
+                </button>
+                <RollChoice of=of/>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn PastClosings(closed: Memo<Vec<CloseDone>>, shown: RwSignal<Option<Shown>>) -> impl IntoView {
     let t = t();
     let row = move |done: CloseDone| {
         let number = done.summary.z_number.unwrap_or_default();
         let (day, total, hash) = (t.day(done.summary.service_day), done.summary.total_ttc.to_string(), short(&done.hash));
         let id = done.audit_log_id;
-        let current = move || shown.with(|shown| shown.as_ref().is_some_and(|shown| shown.audit_log_id == id)).then_some("true");
-        let show = move |_| shown.set(Some(CloseDone { already_closed: true, ..done.clone() }));
+        let current = move || shown.with(|shown| matches!(shown, Some(Shown::Z(done)) if done.audit_log_id == id)).then_some("true");
+        let show = move |_| shown.set(Some(Shown::Z(Box::new(CloseDone { already_closed: true, ..done.clone() }))));
         view! {
             <li>
                 <button type="button" class="closing-row" data-testid=format!("closing-{number}") aria-current=current on:click=show>

@@ -174,7 +174,7 @@ impl Simulator {
         let mut decoder = Decoder::default();
         let mut buffer = [0; 1024];
         let mut on_paper = Vec::new();
-        let mut heard_bytes = 0;
+        let (mut heard_bytes, mut rows) = (0, 0);
         let mut ended = Ok(());
         loop {
             let count = match stream.read(&mut buffer).await {
@@ -192,7 +192,7 @@ impl Simulator {
             };
             heard_bytes += taken;
             for heard in decoder.push(&buffer[..taken]) {
-                self.print(heard, &mut on_paper, &mut stream).await?;
+                self.print(heard, &mut on_paper, &mut rows, &mut stream).await?;
             }
             if taken < count {
                 break;
@@ -202,7 +202,7 @@ impl Simulator {
         ended
     }
 
-    /// How it is, with so many rows on the paper.
+    /// How it is, after so many rows of this call.
     fn status(&self, rows: usize) -> Option<Status> {
         let well = Status::default();
         Some(match self.state().fault {
@@ -215,10 +215,9 @@ impl Simulator {
         })
     }
 
-    async fn print(&self, heard: Heard, on_paper: &mut Vec<Laid>, stream: &mut TcpStream) -> std::io::Result<()> {
-        let rows = on_paper.len();
+    async fn print(&self, heard: Heard, on_paper: &mut Vec<Laid>, rows: &mut usize, stream: &mut TcpStream) -> std::io::Result<()> {
         match heard {
-            Heard::Asked(question) => match self.status(rows) {
+            Heard::Asked(question) => match self.status(*rows) {
                 Some(status) => stream.write_all(&[status.answer(question)]).await,
                 None => Ok(()),
             },
@@ -232,7 +231,8 @@ impl Simulator {
                 Ok(())
             }
             Heard::Laid(laid) => {
-                if self.status(rows).is_none_or(|status| status.trouble().is_none()) {
+                if self.status(*rows).is_none_or(|status| status.trouble().is_none()) {
+                    *rows += 1;
                     on_paper.extend(self.wrapped(laid));
                 }
                 Ok(())
