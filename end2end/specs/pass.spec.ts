@@ -157,13 +157,13 @@ test("nobody looks: the system shows it, a tap opens the table", async ({ device
   const context = waiter.context;
   await context.grantPermissions(["notifications"], { origin: till.url });
   const page = await context.newPage();
-  // The browser of a test knows yes and no; the page is to see what a new phone says until it is asked.
+  // Charlie has no table yet. The browser of a test knows yes and no; the page is to see what a new phone says until it is asked.
   await page.addInitScript(() => {
     let state: NotificationPermission = "default";
     Object.defineProperty(Notification, "permission", { get: () => state });
     Notification.requestPermission = async () => (state = "granted");
   });
-  await signIn(page, "alice");
+  await signIn(page, "charlie");
   await expect(page.getByTestId("connection")).toContainText("En ligne");
   await page.evaluate(() => navigator.serviceWorker.ready);
   await expect(page.getByTestId("notify-offer"), "no table, no reason to ask").toHaveCount(0);

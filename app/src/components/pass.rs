@@ -20,7 +20,7 @@ use domain::pass::{Pass, Told, WaitingDish};
 use domain::role::Right;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::use_navigate;
+use leptos_router::hooks::{use_location, use_navigate};
 
 /// Under which this device keeps what it knows of dishes.
 const STORED: &str = "pass";
@@ -180,6 +180,9 @@ pub fn PassTray() -> impl IntoView {
     let t = t();
     let cards = use_pass();
     let all = RwSignal::new(false);
+    // The kitchen's screen shows the pass itself.
+    let path = use_location().pathname;
+    let is_kitchen = Memo::new(move |_| path.with(|path| path.starts_with("/cuisine")));
     #[cfg(feature = "hydrate")]
     {
         let navigate = StoredValue::new_local(use_navigate());
@@ -206,7 +209,7 @@ pub fn PassTray() -> impl IntoView {
         })
     };
     view! {
-        <section class="pass-tray" aria-label=t.ready_dishes aria-live="assertive" aria-relevant="additions">
+        <section class="pass-tray" hidden=is_kitchen aria-label=t.ready_dishes aria-live="assertive" aria-relevant="additions">
             <For each=move || events.get() key=|event| *event let:event><Card cards=cards event=event/></For>
             {more}
         </section>
@@ -229,7 +232,7 @@ fn Card(cards: PassCards, event: i64) -> impl IntoView {
         dish.get().map(|WaitingDish { news, told }| {
             let table = i18n::t().table_named(&news.table);
             let why = t.told(told, &news.server_name).map(|why| view! { <span class="pass-why"><Icon glyph=Glyph::Alert/>{why}</span> });
-            view! { <p class="pass-what"><strong>{table}</strong>" · "{news.dish}<span class="visually-hidden">" — "{t.ready}</span></p>{why} }
+            view! { <span class="pass-what"><strong>{table}</strong>" · "{news.dish}<span class="visually-hidden">" — "{t.ready}" "</span></span>{why} }
         })
     };
     let age = move || {
@@ -241,13 +244,10 @@ fn Card(cards: PassCards, event: i64) -> impl IntoView {
     view! {
         <article class=class data-testid=format!("pass-{event}")>
             <Icon glyph=Glyph::Bell/>
-            <div class="pass-words">{words}<span aria-live="off">{age}</span></div>
-            <div class="pass-acts">
-                <a class="button quiet" href=to_table>{t.see_table}<span class="visually-hidden">{name}</span></a>
-                <button type="button" class="button is-main" data-testid=format!("take-{event}") on:click=move |_| cards.take(event)>
-                    <Icon glyph=Glyph::Check/>{t.take}<span class="visually-hidden">{name}</span>
-                </button>
-            </div>
+            <a class="pass-words" href=to_table>{words}<span class="pass-foot" aria-live="off">{age}<span class="pass-see">{t.see_table}</span></span></a>
+            <button type="button" class="button is-main" data-testid=format!("take-{event}") on:click=move |_| cards.take(event)>
+                <Icon glyph=Glyph::Check/>{t.take}<span class="visually-hidden">{name}</span>
+            </button>
         </article>
     }
 }
@@ -260,8 +260,10 @@ pub fn NotifyOffer(
     has_tables: Signal<bool>,
 ) -> impl IntoView {
     let t = t();
-    let here = use_pass().notifications;
-    let is_offered = Memo::new(move |_| has_tables.get() && here.is_to_be_offered());
+    let cards = use_pass();
+    let here = cards.notifications;
+    // A dish that waits comes first.
+    let is_offered = Memo::new(move |_| has_tables.get() && here.is_to_be_offered() && cards.pass.with(|pass| pass.waiting().is_empty()));
     view! {
         <Show when=move || is_offered.get()>
             <div class="notice tone-info notify-offer" data-testid="notify-offer">
