@@ -21,6 +21,8 @@ interface Policy {
 export interface HouseOptions {
   // Names the restaurant. A file that names its own has it for itself, and each project a new one.
   house: string;
+  // What its card terminal does with each payment; without it, the till has a simulator of its own that approves.
+  terminal: string;
 }
 
 // A person's device. Whatever its console complains about fails the test, unless the test has announced it.
@@ -66,9 +68,10 @@ export const MOUNTED = /^warning: It seems like you're trying to use Leptos in c
 
 export const test = base.extend<{ device: (screen?: Screen, policy?: Policy) => Promise<Device> }, HouseOptions & { till: Till }>({
   house: ["house", { scope: "worker", option: true }],
+  terminal: ["", { scope: "worker", option: true }],
   till: [
-    async ({ house: _name }, use) => {
-      const till = await Till.open();
+    async ({ house: _name, terminal }, use) => {
+      const till = await Till.open(terminal);
       await use(till);
       await till.close();
     },

@@ -17,6 +17,7 @@ const STOPPED_WITHIN_MS = 20_000;
 export class Till {
   private child: ChildProcess | undefined;
   private said = "";
+  private terminal: ChildProcess | undefined;
 
   private constructor(
     readonly url: string,
@@ -25,16 +26,33 @@ export class Till {
   ) {}
 
   // A new restaurant, open for service.
-  static async open(): Promise<Till> {
+  // `terminal`: what a simulated card terminal on a socket of its own does with each payment.
+  static async open(terminal = ""): Promise<Till> {
     if (!BINARY) throw new Error("COMPTOIR_BIN must name the built server; `make test` does that");
     const address = `127.0.0.1:${await freePort()}`;
     const data = await mkdtemp(join(tmpdir(), "comptoir-end2end-"));
     const { PATH, HOME, LANG } = process.env;
     // Nothing else of the surroundings: a DATABASE_URL of the developer must not be used by a test.
-    const env = { PATH, HOME, LANG, COMPTOIR_ADDR: address, COMPTOIR_DATA: join(data, "till"), COMPTOIR_DEMO: "1" };
+    const env: NodeJS.ProcessEnv = { PATH, HOME, LANG, COMPTOIR_ADDR: address, COMPTOIR_DATA: join(data, "till"), COMPTOIR_DEMO: "1" };
     const till = new Till(`http://${address}`, data, env);
+    if (terminal) Object.assign(env, { TPE_URL: await till.simulate(terminal), COMPTOIR_TRAINING: "1" });
     await till.start();
     return till;
+  }
+
+  // Starts a card terminal beside the till and returns its address.
+  private async simulate(script: string): Promise<string> {
+    const child = spawn(BINARY, ["sim", "tpe", "--listen", "127.0.0.1:0", "--script", script], { env: this.env, stdio: ["ignore", "pipe", "inherit"] });
+    this.terminal = child;
+    return new Promise((resolve, reject) => {
+      let said = "";
+      child.stdout?.on("data", (chunk: Buffer) => {
+        said += chunk.toString();
+        const address = /TPE_URL=(\S+)\n/.exec(said)?.[1];
+        if (address) resolve(`${address}?till=01&version=0300&timeout_s=5`);
+      });
+      child.on("exit", () => reject(new Error(`the simulated terminal stopped:\n${said}`)));
+    });
   }
 
   // Starts on the same port with the same data. Returns once it can work.
@@ -75,6 +93,7 @@ export class Till {
   async close(): Promise<void> {
     if (!this.child) await this.start();
     await this.end("SIGTERM");
+    this.terminal?.kill("SIGINT");
     await rm(this.data, { recursive: true, force: true });
   }
 

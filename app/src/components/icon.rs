@@ -112,6 +112,8 @@ pub enum Glyph {
     Join,
     /// Out.
     Ban,
+    /// Off the price.
+    Percent,
 }
 
 impl Glyph {
@@ -177,6 +179,7 @@ impl Glyph {
             Self::Pause => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM10 9v6M14 9v6",
             Self::Swap => "M4 8.5h15M15.5 5l3.5 3.5-3.5 3.5M20 15.5H5M8.5 12L5 15.5 8.5 19",
             Self::Join => "M5 4.5l7 7 7-7M12 11.5V21M8.5 17.5L12 21l3.5-3.5",
+            Self::Percent => "M18 6L6 18M7.5 5.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4zM16.5 14.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4z",
             Self::Ban => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM6.5 6.5l11 11",
         }
     }

@@ -28,6 +28,8 @@ pub mod order;
 
 pub mod pass;
 
+pub mod bill;
+
 texts! {
     /// What the interface says, by what it means.
     Texts {

@@ -1,41 +1,69 @@
-//! The bill: what was taken, who owes what, and cash.
+//! The bill: what was taken, who owes what, and every way to pay it.
 //!
 //! What is left to pay is always in sight: at the top on a desktop, at the bottom under the thumb on a phone. Waiters see the same page
 //! without the buttons that take money.
 
-mod cash;
+mod asking;
+mod discount;
+mod dividing;
 mod handy;
+mod paying;
 mod shares;
+mod sorting;
+mod terminal;
 
 use crate::browser::{Cached, use_cached_for};
 use crate::calls;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::notice::{Empty, Freshness, Notice, Skeleton, Tone};
 use crate::components::page::Page;
+use crate::i18n::bill::bill as texts;
 use crate::i18n::t;
 use crate::session::use_session;
-use cash::CashSheet;
-use domain::api::{Bill, BillItem, Event, PaymentRequest, ShareStatus, ShareView};
+use asking::Asking;
+use discount::DiscountSheet;
+use domain::api::{Bill, BillItem, Event, Method, PaymentRequest, ShareStatus, ShareView};
 use domain::role::Right;
-use domain::{Cents, OrderId};
+use domain::{Cents, LineId, OrderId, PaymentId};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use shares::{Shares, SplitControls};
-use std::collections::BTreeMap;
+use paying::PaySheet;
+use shares::{Shares, SplitControls, Together};
+use std::collections::BTreeSet;
+use terminal::PaymentSheet;
+
+/// What is being settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Settling {
+    /// The share.
+    number: u32,
+    /// Other shares that are paid in one with it.
+    also: Vec<u32>,
+    /// What all of them owe.
+    amount: Cents,
+    /// What it is called.
+    label: String,
+}
 
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
 pub(super) struct Billing {
     order: OrderId,
     bill: Cached<Bill>,
-    /// The share that is being settled, or was last.
-    settling: RwSignal<Option<ShareView>>,
+    /// What is being settled, or was last.
+    settling: RwSignal<Option<Settling>>,
+    /// By which means.
+    method: RwSignal<Method>,
     /// Whether the sheet in which it is settled is open.
     sheet_open: RwSignal<bool>,
     /// A payment that was sent and not answered. It is sent again exactly as it was, so that it is taken once.
     unanswered: RwSignal<Option<PaymentRequest>>,
-    /// Tickets written on this page, by share.
-    tickets: RwSignal<BTreeMap<u32, i64>>,
+    /// Shares that somebody pays together.
+    picked: RwSignal<BTreeSet<u32>>,
+    /// The payment that is looked at while a terminal is at it, or silent.
+    watching: RwSignal<Option<(PaymentId, ShareStatus)>>,
+    /// What a discount is for: a line, or the whole bill.
+    discounting: RwSignal<Option<Option<LineId>>>,
     may_take_money: Signal<bool>,
 }
 
@@ -54,14 +82,26 @@ impl Billing {
             settling: RwSignal::new(None),
             sheet_open: RwSignal::new(false),
             unanswered: RwSignal::new(None),
-            tickets: RwSignal::new(BTreeMap::new()),
+            method: RwSignal::new(Method::Especes),
+            picked: RwSignal::new(BTreeSet::new()),
+            watching: RwSignal::new(None),
+            discounting: RwSignal::new(None),
             may_take_money: Signal::derive(move || session.may(Right::HandleMoney)),
         }
     }
 
     /// Opens the sheet for a share.
-    fn settle(self, share: ShareView) {
-        self.settling.set(Some(share));
+    fn settle(self, share: &ShareView, method: Method) {
+        self.settle_all(
+            Settling { number: share.cover_number, also: Vec::new(), amount: share.amount, label: share.label.clone() },
+            method,
+        );
+    }
+
+    /// Opens the sheet for one share or several.
+    fn settle_all(self, settling: Settling, method: Method) {
+        self.method.set(method);
+        self.settling.set(Some(settling));
         self.sheet_open.set(true);
     }
 
@@ -112,7 +152,9 @@ fn OrderBill(order: OrderId) -> impl IntoView {
         <Page title=title back="/plan" class="bill">
             <Freshness of=billing.bill/>
             {body}
-            <CashSheet billing=billing/>
+            <PaySheet billing=billing/>
+            <PaymentSheet billing=billing watching=billing.watching/>
+            <DiscountSheet billing=billing/>
         </Page>
     }
 }
@@ -132,6 +174,7 @@ fn Ledger(billing: Billing) -> impl IntoView {
                 <Show when=move || settled.get() == Some(true)><AllSettled/></Show>
                 <Show when=move || billing.may_take_money.get() && settled.get() == Some(false)><SplitControls billing=billing/></Show>
                 <Shares billing=billing/>
+                <Together billing=billing/>
             </section>
             <Lines billing=billing/>
         </div>
@@ -156,13 +199,15 @@ fn Remaining(billing: Billing) -> impl IntoView {
     let t = t();
     let sums = billing.read(|bill| (bill.total, bill.paid, bill.remaining));
     let sums = move || sums.get().unwrap_or_default();
+    let shares = billing.read(|bill| (bill.shares.iter().filter(|share| share.status != ShareStatus::Paid).count(), bill.shares.len()));
+    let shares = move || shares.get().filter(|(_, all)| *all > 1).map(|(left, all)| texts().shares_left(left, all));
     let per_mille = move || {
         let (total, paid, _) = sums();
         if total > Cents::ZERO { paid.0.clamp(0, total.0) * 1000 / total.0 } else { 0 }
     };
     view! {
         <div class="bill-remaining" role="status">
-            <p class="bill-remaining-label">{t.remaining}</p>
+            <p class="bill-remaining-label">{t.remaining}{move || shares().map(|shares| view! { <small class="bill-remaining-shares number" data-testid="shares-left">{shares}</small> })}</p>
             <p class="bill-remaining-amount number" data-testid="remaining">{move || sums().2.to_string()}</p>
             <p class="bill-remaining-detail quiet-text">
                 {t.total}" "<span class="number" data-testid="total">{move || sums().0.to_string()}</span>" · "
@@ -180,13 +225,23 @@ fn Lines(billing: Billing) -> impl IntoView {
     let items = billing.read(|bill| bill.items.clone());
     let vat = billing.read(|bill| bill.vat.clone());
     let total = billing.read(|bill| bill.total);
-    let line = |item: BillItem| {
+    let off = billing.read(|bill| bill.discount);
+    let left = billing.read(|bill| bill.remaining);
+    let can_discount = move || billing.may_take_money.get();
+    let line = move |item: BillItem| {
         let paid = item.remaining_qty == 0 && item.total > Cents::ZERO;
+        let (id, due) = (item.line_id, item.due);
+        let label = format!("{} : {}", texts().discount, item.name);
+        let off = (item.discount > Cents::ZERO)
+            .then(|| view! { <small class="bill-line-off">{texts().discount}" "{(-item.discount).to_string()}</small> });
         view! {
             <li class="bill-line" class:is-paid=paid>
                 <span class="bill-line-qty number">{item.qty}</span>
-                <span class="bill-line-name">{item.name}{paid.then(|| view! { <Icon glyph=Glyph::Check/><span class="visually-hidden">{t.settled}</span> })}</span>
+                <span class="bill-line-name">{item.name}{paid.then(|| view! { <Icon glyph=Glyph::Check/><span class="visually-hidden">{t.settled}</span> })}{off}</span>
                 <span class="number">{item.total.to_string()}</span>
+                <Show when={move || can_discount() && due > Cents::ZERO}>
+                    <button type="button" class="round bill-line-discount" aria-label=label.clone() data-testid=format!("discount-{id}") on:click=move |_| billing.discounting.set(Some(Some(id)))><Icon glyph=Glyph::Percent/></button>
+                </Show>
             </li>
         }
     };
@@ -209,8 +264,14 @@ fn Lines(billing: Billing) -> impl IntoView {
             {list}
             <dl class="bill-sums">
                 <div class="bill-sums-total"><dt>{t.total}</dt><dd class="number">{move || total.get().unwrap_or_default().to_string()}</dd></div>
+                {move || off.get().filter(|off| *off > Cents::ZERO).map(|off| view! { <div><dt>{texts().discount}</dt><dd class="number">{(-off).to_string()}</dd></div> })}
                 {rates}
             </dl>
+            <Show when=move || can_discount() && left.get().is_some_and(|left| left > Cents::ZERO)>
+                <div class="bill-tools">
+                    <button type="button" class="button" data-testid="discount-bill" on:click=move |_| billing.discounting.set(Some(None))><Icon glyph=Glyph::Percent/>{texts().discount}</button>
+                </div>
+            </Show>
         </section>
     }
 }
