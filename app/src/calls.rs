@@ -6,9 +6,9 @@ use crate::error::CallError;
 use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
-    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, Paper, PassWaits, PaymentDone,
-    PaymentRequest, PaymentView, PrintDone, PrintRequest, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest,
-    TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
+    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, MethodChange, MethodChanged, NoteDone, OrderView, Paper,
+    PassWaits, PaymentDone, PaymentRequest, PaymentView, PrintDone, PrintRequest, RefundDone, RefundRequest, ResolveRequest, SessionUser,
+    SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -223,6 +223,30 @@ pub async fn discount(
 #[server(name = Pay, prefix = "/call", endpoint = "pay", input = Json, output = Json)]
 pub async fn pay(#[doc = "Which share, and how."] payment: PaymentRequest) -> Result<PaymentDone, CallError> {
     answered(till()?.pay(payment).await)
+}
+
+/// Writes a provisional note.
+#[server(name = WriteNote, prefix = "/call", endpoint = "note", input = Json, output = Json)]
+pub async fn note(#[doc = "Of which order."] order: OrderId) -> Result<NoteDone, CallError> {
+    answered(till()?.note(order).await)
+}
+
+/// Gives money back.
+#[server(name = Refund, prefix = "/call", endpoint = "refund", input = Json, output = Json)]
+pub async fn refund(
+    #[doc = "Of which payment."] id: PaymentId,
+    #[doc = "What, and why."] request: RefundRequest,
+) -> Result<RefundDone, CallError> {
+    answered(till()?.refund(id, request).await)
+}
+
+/// Corrects the means of a payment.
+#[server(name = ChangeMethod, prefix = "/call", endpoint = "change-method", input = Json, output = Json)]
+pub async fn change_method(
+    #[doc = "Of which payment."] id: PaymentId,
+    #[doc = "To what, and why."] request: MethodChange,
+) -> Result<MethodChanged, CallError> {
+    answered(till()?.change_method(id, request).await)
 }
 
 /// A payment, whatever became of it.

@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
-    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, Paper, PassWaits, PaymentDone,
-    PaymentRequest, PaymentView, PrintDone, PrintRequest, Problem, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved,
-    SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
+    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, MethodChange, MethodChanged, NoteDone, OrderView, Paper,
+    PassWaits, PaymentDone, PaymentRequest, PaymentView, PrintDone, PrintRequest, Problem, RefundDone, RefundRequest, ResolveRequest,
+    SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -76,6 +76,12 @@ pub trait Till: Send + Sync {
     async fn discount(&self, order: OrderId, request: DiscountRequest) -> Result<Bill, Problem>;
     /// Settles a share.
     async fn pay(&self, payment: PaymentRequest) -> Result<PaymentDone, Problem>;
+    /// Writes a provisional note.
+    async fn note(&self, order: OrderId) -> Result<NoteDone, Problem>;
+    /// Gives money back.
+    async fn refund(&self, id: PaymentId, request: RefundRequest) -> Result<RefundDone, Problem>;
+    /// Corrects the means of a payment.
+    async fn change_method(&self, id: PaymentId, request: MethodChange) -> Result<MethodChanged, Problem>;
     /// A payment, whatever became of it.
     async fn payment(&self, id: PaymentId) -> Result<PaymentView, Problem>;
     /// Says how a payment ended that nobody knew the end of.

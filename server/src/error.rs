@@ -425,6 +425,8 @@ fn sentence(errors: &[FieldError]) -> String {
         "percent_or_amount" => "Donnez un pourcentage ou un montant.",
         "more_than_due" => "La remise dépasse ce qui reste à payer.",
         "more_than_paid" => "Le remboursement dépasse ce qui reste de ce paiement.",
+        "taken_by_terminal" => "Le TPE a encaissé ce paiement : son moyen est certain. Remboursez-le s’il est faux.",
+        "more_than_sold" => "Le remboursement dépasse ce qui reste de ce ticket.",
         "same_method" => "C’est déjà le moyen enregistré.",
         "more_parts_than_cents" => "Il n’y a pas un centime par part.",
         "no_room" => "Le plan doit garder au moins une salle.",

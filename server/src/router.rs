@@ -75,6 +75,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/orders/{id}/covers", only(TakeOrders, post(amendments::covers)))
         .route("/api/orders/{id}/courses/{n}/fire", only(TakeOrders, post(amendments::fire)))
         .route("/api/orders/{id}/courses/{n}/hold", only(TakeOrders, post(amendments::hold)))
+        .route("/api/orders/{id}/note", only(TakeOrders, post(orders::note)))
         .route("/api/orders/{id}/release", only(TakeOrders, post(amendments::release)))
         .route("/api/menu/items/{id}/availability", only(TakeOrders, put(menu::availability)))
         // the kitchen
@@ -87,6 +88,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/orders/{id}/discount", only(HandleMoney, post(orders::discount)))
         .route("/api/payments/split", only(HandleMoney, post(payments::pay)))
         .route("/api/payments/{id}", only(HandleMoney, get(payments::get)))
+        .route("/api/payments/{id}/method", only(HandleMoney, post(payments::change_method)))
         .route("/api/payments/{id}/resolve", only(HandleMoney, post(payments::resolve)))
         .route("/api/cash/movements", only(HandleMoney, post(fiscal::move_cash)))
         .route("/api/payments/{id}/contradictions/{word_id}", only(HandleMoney, post(payments::decide)))
@@ -100,6 +102,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         // admins
         .route("/api/floor", only(Administer, get(floor::drawing).put(floor::redraw)))
         // the owner
+        .route("/api/payments/{id}/refund", only(Administer, post(payments::refund)))
         .route("/api/menu/items", only(Administer, get(menu::items).post(menu::add)))
         .route("/api/menu/items/{id}", only(Administer, put(menu::change)))
         .route("/api/menu/items/{id}/pairings", only(Administer, put(menu::pairings)))

@@ -59,8 +59,13 @@ pub async fn waiting(owner: &mut sqlx::PgConnection) -> i64 {
 /// Transactions a second that `pgbench` gets with this statement. `told`: the built-in kitchen screen has each slip at once; else it waits for a
 /// kitchen system.
 pub async fn pgbench(options: &PgConnectOptions, clients: usize, long: Duration, tables: u32, told: bool) -> f64 {
+    run_pgbench(options, clients, long, &statements(tables, told)).await
+}
+
+/// Transactions a second that `pgbench` gets with a script.
+pub async fn run_pgbench(options: &PgConnectOptions, clients: usize, long: Duration, statements: &str) -> f64 {
     let script = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(script.path(), statements(tables, told)).unwrap();
+    std::fs::write(script.path(), statements).unwrap();
     let socket = options.get_socket().expect("a private cluster is reached by its socket").clone();
     let output = Command::new(program("pgbench"))
         .args(["-n", "-M", "prepared", "-c", &clients.to_string(), "-j", &clients.min(2).to_string()])

@@ -70,6 +70,16 @@ impl Load {
         Self { address: address.to_owned(), request: Arc::new(request) }
     }
 
+    /// POSTs with a body made anew each time.
+    pub fn posts(address: &str, path: &str, cookie: &str, body: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncookie: {cookie}\r\ncontent-type: application/json\r\n");
+        let request = move || {
+            let body = body();
+            format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+        };
+        Self { address: address.to_owned(), request: Arc::new(request) }
+    }
+
     /// Sends one and returns the body of the answer.
     pub async fn once(&self) -> Vec<u8> {
         let mut client = Client::connect(&self.address).await;

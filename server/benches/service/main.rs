@@ -14,6 +14,7 @@
 mod limits;
 mod load;
 mod report;
+mod shares;
 mod sockets;
 mod watched;
 
@@ -57,9 +58,11 @@ async fn main() {
         requests(folder.path(), &options, &mut report).await;
     }
     // Not the role that serves: it lays out what it measures.
-    let owner = sqlx::PgPool::connect_with(options).await.unwrap();
-    sockets::measure(folder.path(), &owner, &mut report).await;
-    owner.close().await;
+    if !std::env::args().any(|argument| argument == "shares") {
+        let owner = sqlx::PgPool::connect_with(options).await.unwrap();
+        sockets::measure(folder.path(), &owner, &mut report).await;
+        owner.close().await;
+    }
 
     report.print();
     report.write();
@@ -73,6 +76,11 @@ async fn requests(folder: &Path, options: &sqlx::postgres::PgConnectOptions, rep
     let mut owner = sqlx::PgConnection::connect_with(options).await.unwrap();
     limits::seed(&mut owner, TABLES).await;
 
+    shares::shares(&server, options, &mut owner, report).await;
+    // `cargo bench -- shares` measures these alone.
+    if std::env::args().any(|argument| argument == "shares") {
+        return server.stop().await;
+    }
     menus(&server, &cookie, folder, report).await;
     orders(&server, &cookie, options, None, report).await;
     memory(&server, &cookie, report).await;

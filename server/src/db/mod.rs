@@ -6,6 +6,7 @@
 pub mod amendments;
 pub mod attempts;
 pub mod catalogue;
+pub mod corrections;
 pub mod demo;
 pub mod devices;
 pub mod discounts;

@@ -299,7 +299,7 @@ pub async fn lines(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<LineVi
     let rows = sqlx::query!(
         r#"select l.id, l.item_id, l.kind, l.name, l.qty, l.voided_qty, l.unit_price_cents, l.vat_rate, l.state, l.note, l.course, l.round,
                   l.part_of, l.options as "options: Json<Vec<PricedOption>>", l.called_at is not null as "called!",
-                  l.discount_cents, s.id is not null as "told!", s.sent_at is not null as "sent!"
+                  l.discount_cents, l.discount_reason, l.discount_by, s.id is not null as "told!", s.sent_at is not null as "sent!"
            from order_lines l left join kitchen_slips s on s.id = l.slip_id where l.order_id = $1 order by l.id"#,
         order.get()
     )
@@ -317,6 +317,8 @@ pub async fn lines(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<LineVi
                 unit_price: Cents(row.unit_price_cents),
                 total: Cents(row.unit_price_cents * i64::from(row.qty - row.voided_qty) - row.discount_cents),
                 discount: Cents(row.discount_cents),
+                discount_reason: row.discount_reason.filter(|_| row.discount_cents > 0),
+                discount_by: row.discount_by.filter(|_| row.discount_cents > 0),
                 vat_rate: rate(row.vat_rate)?,
                 state: word(&row.state)?,
                 note: row.note,

@@ -3,14 +3,14 @@
 use super::parse::{Json, PathId};
 use crate::error::{Error, Result};
 use crate::services::once::Answered;
-use crate::services::{billing, discounting, ordering};
+use crate::services::{billing, discounting, noting, ordering};
 use crate::state::Shared;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::OrderId;
-use domain::api::{Bill, DiscountRequest, OrderView, SessionUser, SplitDone, SplitRequest};
+use domain::api::{Bill, DiscountRequest, NoteDone, OrderView, SessionUser, SplitDone, SplitRequest};
 use domain::order::OrderRequest;
 use serde::Serialize;
 use uuid::Uuid;
@@ -97,4 +97,16 @@ pub async fn discount(
 ) -> Result<Json<OrderView>> {
     request.uuid = request_id(&headers, request.uuid)?;
     Ok(Json(discounting::discount(&house, &user, id, &request).await?))
+}
+
+/// `POST /api/orders/{id}/note`
+///
+/// # Errors
+/// 404; 409 order closed; 422 when nothing was ordered.
+pub async fn note(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    PathId(id): PathId<OrderId>,
+) -> Result<Json<NoteDone>> {
+    Ok(Json(noting::note(&house, &user, id).await?))
 }

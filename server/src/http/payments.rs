@@ -3,14 +3,14 @@
 use super::orders::{created, request_id};
 use super::parse::{Json, PathId};
 use crate::error::{Error, Result};
-use crate::services::{paying, resolving};
+use crate::services::{correcting, paying, resolving};
 use crate::state::Shared;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::PaymentId;
-use domain::api::{DecideRequest, PaymentRequest, PaymentView, ResolveRequest, SessionUser};
+use domain::api::{DecideRequest, MethodChange, PaymentRequest, PaymentView, RefundRequest, ResolveRequest, SessionUser};
 
 /// `POST /api/payments/split`
 ///
@@ -62,4 +62,34 @@ pub async fn decide(
     let id = id.parse::<PaymentId>().map_err(|_| unknown())?;
     let contradiction = contradiction.parse().map_err(|_| unknown())?;
     Ok(Json(resolving::decide(&house, &user, id, contradiction, &request).await?))
+}
+
+/// `POST /api/payments/{id}/refund`
+///
+/// # Errors
+/// 404; 409 id reused; 422.
+pub async fn refund(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    headers: HeaderMap,
+    PathId(id): PathId<PaymentId>,
+    Json(mut request): Json<RefundRequest>,
+) -> Result<Response> {
+    request.uuid = request_id(&headers, request.uuid)?;
+    Ok(created(correcting::refund(&house, &user, id, &request).await?))
+}
+
+/// `POST /api/payments/{id}/method`
+///
+/// # Errors
+/// 404; 409 id reused; 422.
+pub async fn change_method(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    headers: HeaderMap,
+    PathId(id): PathId<PaymentId>,
+    Json(mut request): Json<MethodChange>,
+) -> Result<Response> {
+    request.uuid = request_id(&headers, request.uuid)?;
+    Ok(created(correcting::change_method(&house, &user, id, &request).await?))
 }

@@ -7,7 +7,8 @@ use super::{auth, guard};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::services::{
-    amending, billing, cash, closing, discounting, floor, journal, kitchen, menu, notifying, ordering, paying, printing, resolving, syncing,
+    amending, billing, cash, closing, correcting, discounting, floor, journal, kitchen, menu, notifying, noting, ordering, paying,
+    printing, resolving, syncing,
 };
 use crate::state::Shared;
 use app::ports::Till;
@@ -15,9 +16,9 @@ use async_trait::async_trait;
 use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
-    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, OrderView, Paper, PassWaits, PaymentDone,
-    PaymentRequest, PaymentView, PrintDone, PrintRequest, Problem, ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved,
-    SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
+    DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, MethodChange, MethodChanged, NoteDone, OrderView, Paper,
+    PassWaits, PaymentDone, PaymentRequest, PaymentView, PrintDone, PrintRequest, Problem, RefundDone, RefundRequest, ResolveRequest,
+    SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
 use domain::menu::Menu;
 use domain::order::KitchenMove;
@@ -183,6 +184,21 @@ impl Till for RequestTill {
     async fn pay(&self, payment: PaymentRequest) -> Result<PaymentDone, Problem> {
         let user = self.allowed(Right::HandleMoney)?;
         Ok(paying::pay(&self.house, user, &payment).await?.value)
+    }
+
+    async fn note(&self, order: OrderId) -> Result<NoteDone, Problem> {
+        let user = self.allowed(Right::TakeOrders)?;
+        Ok(noting::note(&self.house, user, order).await?)
+    }
+
+    async fn refund(&self, id: PaymentId, request: RefundRequest) -> Result<RefundDone, Problem> {
+        let user = self.allowed(Right::Administer)?;
+        Ok(correcting::refund(&self.house, user, id, &request).await?.value)
+    }
+
+    async fn change_method(&self, id: PaymentId, request: MethodChange) -> Result<MethodChanged, Problem> {
+        let user = self.allowed(Right::HandleMoney)?;
+        Ok(correcting::change_method(&self.house, user, id, &request).await?.value)
     }
 
     async fn payment(&self, id: PaymentId) -> Result<PaymentView, Problem> {

@@ -15,9 +15,9 @@ use crate::db;
 use crate::db::payments::NewPayment;
 use crate::error::{Error, Result};
 use crate::state::{House, Shared};
-use domain::api::{Method, OrderStatus, PaidStatus, PaymentDone, PaymentRequest, SessionUser, TR_DAILY_LIMIT};
+use domain::api::{LineView, Method, OrderStatus, PaidStatus, PaymentDone, PaymentRequest, SessionUser, TR_DAILY_LIMIT};
 use domain::attempt::AttemptState;
-use domain::fiscal::{SharePart as ShareOf, TicketLine, TicketPayment};
+use domain::fiscal::{Discount, SharePart as ShareOf, TicketLine, TicketPayment};
 use domain::order::FieldError;
 use domain::share::{OpenShare, SharePart};
 use domain::{Cents, PaymentId, UserId};
@@ -48,7 +48,12 @@ async fn pay_at_hand(house: &House, user: &SessionUser, request: &PaymentRequest
         share_number: share.number,
         owed: amount,
         parts: &share.parts,
-        payment: TicketPayment { tendered: handed.tendered, change: handed.change, ..TicketPayment::of(request.method, amount) },
+        payment: TicketPayment {
+            tendered: handed.tendered,
+            change: handed.change,
+            excess: handed.excess,
+            ..TicketPayment::of(request.method, amount)
+        },
         tip: handed.tip,
         user: (user.id, &user.name),
         attempt: None,
@@ -72,6 +77,8 @@ async fn pay_at_hand(house: &House, user: &SessionUser, request: &PaymentRequest
 struct Handed {
     tendered: Option<Cents>,
     change: Cents,
+    /// What meal vouchers are worth beyond what they settle.
+    excess: Cents,
     tip: Cents,
     warnings: Vec<String>,
 }
@@ -93,16 +100,21 @@ fn handed_over(request: &PaymentRequest) -> Result<Handed> {
         errors.push(FieldError::new("tip", "not_expected"));
     }
     let paid = request.part.unwrap_or(request.amount);
-    let mut handed = Handed { tendered: request.tendered, change: Cents::ZERO, tip, warnings: Vec::new() };
+    let mut handed = Handed { tendered: request.tendered, change: Cents::ZERO, excess: Cents::ZERO, tip, warnings: Vec::new() };
     match request.method {
         Method::Especes => {
             let tendered = request.tendered.unwrap_or(paid + tip);
             handed.tendered = Some(tendered);
             handed.change = tendered - paid - tip;
         }
-        Method::Tr if paid > TR_DAILY_LIMIT => handed.warnings.push("tr_over_daily_limit".to_owned()),
+        Method::Tr => {
+            handed.excess = request.tendered.map_or(Cents::ZERO, |worth| worth - paid);
+            if paid > TR_DAILY_LIMIT {
+                handed.warnings.push("tr_over_daily_limit".to_owned());
+            }
+        }
         Method::Cheque if request.tendered.is_some() => errors.push(FieldError::new("tendered", "no_change_given")),
-        Method::Tr | Method::Cheque | Method::Cb => {}
+        Method::Cheque | Method::Cb => {}
     }
     let needed = if request.method == Method::Especes { paid + tip } else { paid };
     if handed.tendered.is_some_and(|tendered| tendered < needed) {
@@ -253,14 +265,7 @@ fn ticket<'t>(ledger: &'t Ledger, sale: &Sale<'t>, count: usize, notes: Vec<i64>
         .filter_map(|line| sale.parts.iter().find(|part| part.line_id == line.line_id).map(|part| (line, part)))
         // What costs nothing is on the ticket of whoever pays everything.
         .filter(|(_, part)| part.amount > Cents::ZERO || count == 1)
-        .map(|(line, part)| TicketLine {
-            name: line.name.clone(),
-            qty_thousandths: u64::from(line.qty) * 1000,
-            unit_price: line.unit_price,
-            amount: part.amount,
-            rate: line.vat_rate,
-            discount: None,
-        })
+        .map(|(line, part)| TicketLine { discount: discount_of(ledger, line, part.amount), ..ticket_line(line, part.amount) })
         .collect();
     NewTicket {
         table: &ledger.head.table,
@@ -272,4 +277,37 @@ fn ticket<'t>(ledger: &'t Ledger, sale: &Sale<'t>, count: usize, notes: Vec<i64>
         payments: vec![TicketPayment { tip: sale.tip, ..sale.payment.clone() }],
         notes,
     }
+}
+
+/// A part of a line on a ticket: as many of it as the amount is of what the line costs. Negative on a counter-entry.
+pub(super) fn ticket_line(line: &LineView, amount: Cents) -> TicketLine {
+    let (all, total) = (u128::from(line.qty) * 1000, u128::from(line.total.0.unsigned_abs()));
+    let doubled = 2 * all * u128::from(amount.0.unsigned_abs());
+    // What costs nothing is there as a whole.
+    let thousandths = doubled.checked_div(total).map_or(all, |parts| parts.div_ceil(2));
+    TicketLine {
+        name: line.name.clone(),
+        qty_thousandths: u64::try_from(thousandths).unwrap_or(u64::MAX).max(1),
+        unit_price: line.unit_price,
+        amount,
+        rate: line.vat_rate,
+        discount: None,
+    }
+}
+
+/// What was taken off the part that a share settles. With every share of a line settled, their discounts are that of the line, to the cent.
+fn discount_of(ledger: &Ledger, line: &LineView, amount: Cents) -> Option<Discount> {
+    let parts = ledger.settled.iter().flat_map(|share| &share.parts).filter(|part| part.line_id == line.line_id);
+    let before: Cents = parts.map(|part| part.amount).sum();
+    let until = |paid: Cents| {
+        let exact = i128::from(line.discount.0) * i128::from(paid.0);
+        exact.checked_div(i128::from(line.total.0)).and_then(|cents| i64::try_from(cents).ok()).map_or(line.discount, Cents)
+    };
+    let off = if line.total == Cents::ZERO { line.discount } else { until(before + amount) - until(before) };
+    (off > Cents::ZERO).then(|| Discount {
+        amount: off,
+        percent: None,
+        reason: line.discount_reason.clone().unwrap_or_default(),
+        by: line.discount_by.clone().unwrap_or_default(),
+    })
 }

@@ -7,6 +7,7 @@ mod charging_faults;
 mod charging_races;
 mod closing;
 mod contract;
+mod correcting;
 mod events;
 mod floor;
 mod kitchen;

@@ -92,6 +92,12 @@ pub struct LineView {
     /// What was taken off its price.
     #[serde(with = "euros", default)]
     pub discount: Cents,
+    /// Why, and who allowed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount_reason: Option<String>,
+    /// Who allowed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount_by: Option<String>,
     /// The rate when it was ordered.
     #[serde(with = "percent")]
     pub vat_rate: VatRate,

@@ -4,9 +4,11 @@
 //! without the buttons that take money.
 
 mod asking;
+mod correcting;
 mod discount;
 mod dividing;
 mod handy;
+mod note;
 mod paying;
 mod shares;
 mod sorting;
@@ -21,12 +23,14 @@ use crate::i18n::bill::bill as texts;
 use crate::i18n::t;
 use crate::session::use_session;
 use asking::Asking;
+use correcting::{Correcting, CorrectionSheet};
 use discount::DiscountSheet;
 use domain::api::{Bill, BillItem, Event, Method, PaymentRequest, ShareStatus, ShareView};
 use domain::role::Right;
 use domain::{Cents, LineId, OrderId, PaymentId};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
+use note::NoteSheet;
 use paying::PaySheet;
 use shares::{Shares, SplitControls, Together};
 use std::collections::BTreeSet;
@@ -64,6 +68,10 @@ pub(super) struct Billing {
     watching: RwSignal<Option<(PaymentId, ShareStatus)>>,
     /// What a discount is for: a line, or the whole bill.
     discounting: RwSignal<Option<Option<LineId>>>,
+    /// Whether the provisional note is shown.
+    note_open: RwSignal<bool>,
+    /// The payment that is corrected.
+    correcting: RwSignal<Option<Correcting>>,
     may_take_money: Signal<bool>,
 }
 
@@ -86,6 +94,8 @@ impl Billing {
             picked: RwSignal::new(BTreeSet::new()),
             watching: RwSignal::new(None),
             discounting: RwSignal::new(None),
+            note_open: RwSignal::new(false),
+            correcting: RwSignal::new(None),
             may_take_money: Signal::derive(move || session.may(Right::HandleMoney)),
         }
     }
@@ -155,6 +165,8 @@ fn OrderBill(order: OrderId) -> impl IntoView {
             <PaySheet billing=billing/>
             <PaymentSheet billing=billing watching=billing.watching/>
             <DiscountSheet billing=billing/>
+            <CorrectionSheet billing=billing/>
+            <NoteSheet billing=billing open=billing.note_open/>
         </Page>
     }
 }
@@ -269,6 +281,7 @@ fn Lines(billing: Billing) -> impl IntoView {
             </dl>
             <Show when=move || can_discount() && left.get().is_some_and(|left| left > Cents::ZERO)>
                 <div class="bill-tools">
+                    <button type="button" class="button" data-testid="note" on:click=move |_| billing.note_open.set(true)><Icon glyph=Glyph::Printer/>{texts().note}</button>
                     <button type="button" class="button" data-testid="discount-bill" on:click=move |_| billing.discounting.set(Some(None))><Icon glyph=Glyph::Percent/>{texts().discount}</button>
                 </div>
             </Show>

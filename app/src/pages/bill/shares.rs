@@ -1,5 +1,6 @@
 //! Who owes what: how the rest is divided, and one card per share.
 
+use super::correcting::Corrections;
 use super::dividing::{AmountsSheet, ItemsSheet};
 use super::{Billing, Settling, unpaid};
 use crate::browser::live::use_live;
@@ -129,6 +130,7 @@ fn Share(billing: Billing, share: ShareView) -> impl IntoView {
             </Show>
         }
     });
+    let corrections = (status == ShareStatus::Paid).then(|| view! { <Corrections billing=billing share=share.clone()/> });
     let actions = (status == ShareStatus::Unpaid).then(|| view! { <Pay billing=billing share=share/> });
     view! {
         <li class="card share" class:is-paid=status == ShareStatus::Paid class:is-unknown=status == ShareStatus::Unknown data-testid=format!("share-{number}")>
@@ -137,7 +139,7 @@ fn Share(billing: Billing, share: ShareView) -> impl IntoView {
             <p class="share-amount number">{amount.to_string()}</p>
             {has_items.then(|| view! { <p class="share-items quiet-text">{names}</p> })}
             {payment}
-            <div class="share-actions">{actions}{held}{ticket}</div>
+            <div class="share-actions">{actions}{held}{ticket}{corrections}</div>
         </li>
     }
 }

@@ -120,6 +120,8 @@ mod tests {
             unit_price: Cents(2400),
             total: Cents(2400),
             discount: Cents::ZERO,
+            discount_reason: None,
+            discount_by: None,
             vat_rate: VatRate::INTERMEDIATE_10,
             state,
             note: None,

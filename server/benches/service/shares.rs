@@ -1,0 +1,146 @@
+//! A share is settled: in cash, beside `pgbench` with the same statements plus one signature of the machine's own OpenSSL; and by card, beside
+//! what the terminal itself takes.
+
+use crate::LONG;
+use crate::limits::run_pgbench;
+use crate::load::Load;
+use crate::report::{Report, Row};
+use crate::watched::Server;
+use serde_json::json;
+use sqlx::postgres::PgConnectOptions;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
+use tokio::process::Command;
+
+/// Bills of four covers, 25.50 each; tables have numbers of their own.
+const BILLS: i64 = 30_000;
+const FIRST_TABLE: i64 = 100_000;
+/// Neighbouring requests go to different bills.
+const STRIDE: i64 = 64;
+/// Cards to charge, one after the other: there is one terminal.
+const CARDS: usize = 12;
+
+/// All of it.
+pub async fn shares(server: &Server, options: &PgConnectOptions, owner: &mut sqlx::PgConnection, report: &mut Report) {
+    let cookie = server.sign_in("camille").await;
+    let first = seed(owner).await;
+    let post = cash(&server.address, &cookie, first);
+    let signatures = signatures_a_second().await;
+    for clients in [1, 8] {
+        let statements = run_pgbench(options, clients, LONG, &statements(first)).await;
+        // Each share is one round of statements and one signature, one after the other.
+        let limit = 1.0 / (1.0 / statements + 1.0 / signatures);
+        let ours = server.under(&post, clients, LONG).await;
+        assert_eq!(ours.refused, 0, "every share is paid");
+        report.add(
+            Row::new(format!("cash share, signed, {clients} clients"), "shares/s", ours.per_second(), limit)
+                .with_target("at least 60 % of pgbench with the same statements and one RSA-2048 signature", |row| row.ratio() >= 0.6)
+                .with_detail(json!({
+                    "p50_us": ours.percentile(50), "p99_us": ours.percentile(99), "cpu_us": ours.cpu_us_each(),
+                    "pgbench": statements, "openssl_signatures_per_s": signatures,
+                })),
+        );
+        if clients == 8 {
+            let row = Row::new("P99 of a cash share, 8 clients on different bills".to_owned(), "µs", ours.percentile(99), 25_000.0);
+            report.add(row.with_target("under 25 ms", |row| row.ours < row.limit));
+        }
+    }
+    card(server, &cookie, first, owner, report).await;
+}
+
+/// Open bills of 102.00 for four covers. Returns the number of the first.
+async fn seed(owner: &mut sqlx::PgConnection) -> i64 {
+    let sql = format!(
+        "insert into tables (id, name, room_id, seats, x, y) select i, 'P' || i, 1, 4, 0, 0 from generate_series({FIRST_TABLE}, {last}) i;
+         insert into orders (table_id, covers, server_user_id) select id, 4, 1 from tables where id >= {FIRST_TABLE} order by id;
+         insert into order_lines (order_id, item_id, kind, name, qty, unit_price_cents, vat_rate, course, round)
+         select o.id, 12, 'dish', 'Magret de canard', 1, 7400, 1000, 2, 1 from orders o where o.table_id >= {FIRST_TABLE}
+         union all
+         select o.id, 34, 'wine', 'Cahors 2018', 1, 2800, 2000, 0, 1 from orders o where o.table_id >= {FIRST_TABLE};
+         analyze orders; analyze order_lines;",
+        last = FIRST_TABLE + BILLS - 1
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *owner).await.unwrap();
+    sqlx::query_scalar("select min(id) from orders where table_id >= $1").bind(FIRST_TABLE).fetch_one(owner).await.unwrap()
+}
+
+/// Shares of 25.50 in cash, each once; a request's neighbours are of other bills.
+fn cash(address: &str, cookie: &str, first: i64) -> Load {
+    let next = Arc::new(AtomicI64::new(0));
+    Load::posts(address, "/api/payments/split", cookie, move || {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let (order, cover) = (first + number / (4 * STRIDE) * STRIDE + number % STRIDE, number / STRIDE % 4 + 1);
+        let uuid = uuid::Uuid::now_v7();
+        format!(r#"{{"order_id":{order},"cover_number":{cover},"amount":25.5,"method":"ESPECES","tendered":30,"uuid":"{uuid}"}}"#)
+    })
+}
+
+/// What a share in cash asks of the database, in the order in which the server asks; what is signed is a text of the same length. Bills are
+/// others than those that the server settles, share numbers are drawn so that none is settled twice.
+fn statements(first: i64) -> String {
+    let (low, high) = (first + BILLS / 2, first + BILLS - 1);
+    format!(
+        r"\set o random({low}, {high})
+\set s random(5, 30000)
+\set k random(1, 9000000000000000000)
+begin;
+insert into idempotency (key, digest) values (md5(:k::text)::uuid, '\\x00') on conflict (key) do nothing;
+select now() < now() - make_interval(days => 31) and now() > (select min(created_at) - interval '1 day' from users);
+select from orders where id = :o for update;
+select o.id, o.uuid, o.table_id, t.name, o.status, o.covers, o.server_user_id, u.name, o.opened_at, o.unpaid_shares, o.shares_by_choice, o.chosen_shares, o.bill_asked_at is not null from orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = :o;
+select l.id, l.item_id, l.kind, l.name, l.qty, l.voided_qty, l.unit_price_cents, l.vat_rate, l.state, l.note, l.course, l.round, l.part_of, l.options, l.called_at is not null, l.discount_cents, s.id is not null, s.sent_at is not null from order_lines l left join kitchen_slips s on s.id = l.slip_id where l.order_id = :o order by l.id;
+select m.id, m.share_number, m.amount_cents, p.line_id, p.amount_cents from payments m left join share_parts p on p.payment_id = m.id where m.order_id = :o order by m.share_number, p.line_id;
+select a.id, a.share_number, a.amount_cents, a.state, p.line_id, p.amount_cents from payment_attempts a join attempt_parts p on p.attempt_id = a.id where a.order_id = :o and a.state in ('created', 'sending', 'sent', 'unknown') order by a.share_number, p.line_id;
+select note_no from fiscal_notes where order_id = :o and training = true order by audit_log_id;
+select last_seq + 1 as seq, last_hash as hash from fiscal_lock('01', 'X', 'Europe/Paris') \gset
+select no, service_day, start_seq, end_seq, opened_local, audit_log_id from fiscal_periods where register = '01' and training = true order by no desc limit 1;
+select fiscal_append('01', 'X', :seq, 'TICKET', 2550, current_date, md5(:k::text) || md5(:s::text), :'hash', repeat('s', 342), to_json(repeat('x', 1200))::text, 'F1', '20260101000000', now(), '1000=1850', '', md5('c') || md5('c'), repeat('d', 700), (select key_id from fiscal_keys limit 1), 'bench') as record \gset
+insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id, audit_log_id) overriding system value values (nextval('payments_id_seq'), :o, :s, 'ESPECES', 2550, 3000, 450, 0, 'approved', 4, :record) on conflict (order_id, share_number) do nothing returning id;
+insert into share_parts (payment_id, line_id, amount_cents) select currval('payments_id_seq'), line_id, amount from (select id as line_id, 1 as amount from order_lines where order_id = :o) as part where exists (select from payments where id = currval('payments_id_seq'));
+update idempotency set status = 201, answer = json_build_object('payment_id', 1) where key = md5(:k::text)::uuid;
+commit;
+"
+    )
+}
+
+/// Signatures of the machine's OpenSSL with one processor, for comparison.
+async fn signatures_a_second() -> f64 {
+    let output = Command::new("openssl").args(["speed", "-seconds", "3", "rsa2048"]).output().await.unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let row = text
+        .lines()
+        .find(|line| line.trim_start().to_lowercase().starts_with("rsa") && line.contains("2048 bits"))
+        .expect("openssl says how many");
+    // `rsa 2048 bits 0.000593s 0.000017s   1686.2  57512.0`: times, then signatures and verifications a second.
+    row.split_whitespace().rev().nth(1).and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{row}"))
+}
+
+/// Cards, one after the other: what the till adds to the time between the last byte to the terminal and its answer.
+async fn card(server: &Server, cookie: &str, first: i64, owner: &mut sqlx::PgConnection, report: &mut Report) {
+    let client = reqwest::Client::new();
+    let mut added = Vec::new();
+    for number in 0..CARDS {
+        let order = first + BILLS / 2 - 1 - number as i64;
+        let body = json!({"order_id": order, "cover_number": 1, "amount": 25.5, "method": "CB", "uuid": uuid::Uuid::now_v7()});
+        let asked = Instant::now();
+        let answer =
+            client.post(format!("http://{}/api/payments/split", server.address)).header("cookie", cookie).json(&body).send().await.unwrap();
+        let took = asked.elapsed().as_secs_f64();
+        assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
+        let terminal: f64 = sqlx::query_scalar(
+            "select extract(epoch from max(e.at) filter (where e.to_state = 'approved') - max(e.at) filter (where e.to_state = 'sent'))::float8
+             from attempt_events e join payment_attempts a on a.id = e.attempt_id where a.order_id = $1",
+        )
+        .bind(order)
+        .fetch_one(&mut *owner)
+        .await
+        .unwrap();
+        added.push(1e6 * (took - terminal));
+    }
+    added.sort_by(f64::total_cmp);
+    let row = Row::new("added to the terminal's own time, by card (median)".to_owned(), "µs", added[CARDS / 2], 5_000.0);
+    report.add(
+        row.with_target("under 5 ms", |row| row.ours < row.limit).with_detail(json!({ "worst_us": added[CARDS - 1], "cards": CARDS })),
+    );
+}
