@@ -203,8 +203,8 @@ fn Pay(billing: Billing, settling: Settling) -> impl IntoView {
         }
     };
     // While the terminal is at it there is nothing to type.
-    let at_terminal = move || paying.get() && typed.method.get() == Method::Cb && !typed.needs_code.get();
-    move || match (outcome.get(), at_terminal()) {
+    let at_terminal = Memo::new(move |_| paying.get() && typed.method.get() == Method::Cb && !typed.needs_code.get());
+    move || match (outcome.get(), at_terminal.get()) {
         (Outcome::Open, true) => view! { <Waiting amount=untrack(move || typed.asked().unwrap_or(typed.due))/> }.into_any(),
         (Outcome::Open, false) => form().into_any(),
         (Outcome::Done(paid), _) => view! { <Paid paid=paid billing=billing/> }.into_any(),
