@@ -169,7 +169,7 @@ fn Pay(billing: Billing, share: ShareView) -> impl IntoView {
                 <Icon glyph=Glyph::Coins/>{t.cash}
             </button>
             <Show when=move || others.get() == Some(true)>
-                <button type="button" class="button quiet share-pick" data-testid="pick" aria-pressed=move || if picked() { "true" } else { "false" } aria-label=format!("{}, {}", texts().pick, name.get_value()) on:click=pick>
+                <button type="button" class="button quiet share-pick" data-testid="pick" aria-pressed=move || if picked() { "true" } else { "false" } aria-label=move || format!("{}, {}", if picked() { texts().picked } else { texts().pick }, name.get_value()) on:click=pick>
                     <Icon glyph=Glyph::Join/>{move || if picked() { texts().picked } else { texts().pick }}
                 </button>
             </Show>
