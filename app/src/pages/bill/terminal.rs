@@ -133,7 +133,7 @@ fn Resolution(billing: Billing, id: PaymentId) -> impl IntoView {
     let settle = move |_| {
         let Some(outcome) = outcome.get_untracked() else { return };
         let code = Some(code.get_untracked().trim().to_owned()).filter(|code| outcome == ResolveOutcome::Accepted && !code.is_empty());
-        let request = ResolveRequest { outcome, approval_code: code, reason: reason.get_untracked().trim().to_owned() };
+        let request = ResolveRequest { outcome, amount: None, approval_code: code, reason: reason.get_untracked().trim().to_owned() };
         asking.ask(calls::resolve(id, request), move |view| resolved.set(Some(view)));
     };
     let form = move || {
