@@ -26,6 +26,9 @@ pub struct Who {
     pub user: Option<SessionUser>,
     /// Whether the till is in training.
     pub training: bool,
+    /// Whether the till's own check found the journal wanting.
+    #[serde(default)]
+    pub flawed: bool,
 }
 
 #[cfg(feature = "ssr")]
@@ -42,7 +45,7 @@ fn answered<T>(answer: Result<T, domain::api::Problem>) -> Result<T, CallError> 
 #[server(name = AskWho, prefix = "/call", endpoint = "who", input = Json, output = Json)]
 pub async fn who() -> Result<Who, CallError> {
     let till = till()?;
-    Ok(Who { user: till.user(), training: till.training() })
+    Ok(Who { user: till.user(), training: till.training(), flawed: till.flawed() })
 }
 
 /// The names to choose from on the sign-in page.

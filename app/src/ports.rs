@@ -26,6 +26,8 @@ pub trait Till: Send + Sync {
     fn user(&self) -> Option<SessionUser>;
     /// Whether everything goes to the training chain.
     fn training(&self) -> bool;
+    /// Whether the till's own check found the journal wanting.
+    fn flawed(&self) -> bool;
     /// The names to choose from on the sign-in page.
     async fn sign_in_names(&self) -> Result<Vec<SignInName>, Problem>;
     /// Signs a person in on this device.

@@ -23,6 +23,7 @@ const STORED: &str = "who";
 pub struct Session {
     user: RwSignal<Option<SessionUser>>,
     training: RwSignal<bool>,
+    flawed: RwSignal<bool>,
     known: RwSignal<bool>,
 }
 
@@ -31,7 +32,7 @@ impl Session {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a session is made once, by the app")]
     pub fn new() -> Self {
-        Self { user: RwSignal::new(None), training: RwSignal::new(false), known: RwSignal::new(false) }
+        Self { user: RwSignal::new(None), training: RwSignal::new(false), flawed: RwSignal::new(false), known: RwSignal::new(false) }
     }
 
     /// The person, once known.
@@ -46,6 +47,12 @@ impl Session {
         self.training.get()
     }
 
+    /// Whether the till's own check found the journal wanting, when the page was opened.
+    #[must_use]
+    pub fn flawed(self) -> bool {
+        self.flawed.get()
+    }
+
     /// Whether the person may do that; `false` while nobody is known.
     #[must_use]
     pub fn may(self, right: Right) -> bool {
@@ -54,8 +61,8 @@ impl Session {
 
     /// Somebody signed in.
     pub fn enter(self, user: SessionUser) {
-        let training = self.training.get_untracked();
-        spawn_local(store::put_json(STORED, Who { user: Some(user.clone()), training }));
+        let (training, flawed) = (self.training.get_untracked(), self.flawed.get_untracked());
+        spawn_local(store::put_json(STORED, Who { user: Some(user.clone()), training, flawed }));
         self.user.set(Some(user));
         self.known.set(true);
     }
@@ -82,6 +89,7 @@ impl Session {
             && self.user.with_untracked(Option::is_none)
         {
             self.training.set(stored.training);
+            self.flawed.set(stored.flawed);
             self.user.set(stored.user);
             self.known.set(self.user.with_untracked(Option::is_some));
         }
@@ -89,6 +97,7 @@ impl Session {
         live.heard_of_call(&answer);
         if let Ok(now) = answer {
             self.training.set(now.training);
+            self.flawed.set(now.flawed);
             if now.user.is_some() {
                 store::put_json(STORED, now.clone()).await;
             } else {

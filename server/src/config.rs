@@ -35,6 +35,8 @@ pub struct Config {
     pub redis: Option<redis::ConnectionInfo>,
     /// `FISCAL_KEY_FILE`: the key that signs the journal (PKCS#8 PEM, mode 0600).
     pub fiscal_key_file: PathBuf,
+    /// `FISCAL_ANCHORS`: where each closing is written down once more, best on another disk.
+    pub fiscal_anchors: PathBuf,
     /// `COMPTOIR_TZ`: the zone whose days are the days of service. PostgreSQL knows the zones and has the last word.
     pub time_zone: String,
     /// `COMPTOIR_DEMO`: load the demo restaurant into an empty database.
@@ -105,6 +107,7 @@ impl Config {
             database: get("DATABASE_URL")?.map(|url| parse_database(&url)).transpose()?,
             redis: parse(get("REDIS_URL")?, "REDIS_URL", "give redis://HOST:6379/0 or unix:///PATH")?,
             fiscal_key_file: get("FISCAL_KEY_FILE")?.map_or_else(|| data.join("fiscal-key.pem"), PathBuf::from),
+            fiscal_anchors: get("FISCAL_ANCHORS")?.map_or_else(|| data.join("fiscal-anchors.jsonl"), PathBuf::from),
             time_zone: get("COMPTOIR_TZ")?.map_or_else(|| Ok("Europe/Paris".to_owned()), parse_zone)?,
             demo: parse_switch(get("COMPTOIR_DEMO")?, "COMPTOIR_DEMO")?,
             training: parse_switch(get("COMPTOIR_TRAINING")?, "COMPTOIR_TRAINING")? || terminal == Terminal::Simulator,

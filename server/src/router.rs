@@ -28,8 +28,8 @@ use tower_sessions::cookie::SameSite;
 
 /// Longer than any answer takes; a slower one is given up.
 const SLOWEST_ANSWER: Duration = Duration::from_secs(30);
-/// Who waits for a guest with a card, and has a patience of its own.
-const WAITS_FOR_GUESTS: [&str; 2] = ["/api/payments/split", "/call/pay"];
+/// Who waits for a guest with a card, or reads years of journal, and has a patience of its own.
+const TAKES_ITS_TIME: [&str; 5] = ["/api/payments/split", "/call/pay", "/api/nf525/verify", "/call/verify", "/api/nf525/archive"];
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -39,7 +39,7 @@ fn only(right: Right, route: MethodRouter<Shared>) -> MethodRouter<Shared> {
 }
 
 async fn in_time(request: AxumRequest, next: Next) -> Result<Response, Error> {
-    if WAITS_FOR_GUESTS.contains(&request.uri().path()) {
+    if TAKES_ITS_TIME.contains(&request.uri().path()) {
         return Ok(next.run(request).await);
     }
     tokio::time::timeout(SLOWEST_ANSWER, next.run(request)).await.map_err(|_| Error::TooSlow)
@@ -47,7 +47,7 @@ async fn in_time(request: AxumRequest, next: Next) -> Result<Response, Error> {
 
 /// The whole server.
 pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router {
-    use Right::{Administer, HandleMoney, TakeOrders, VerifyJournal};
+    use Right::{Administer, ExportJournal, HandleMoney, TakeOrders, VerifyJournal};
     // Pages are rendered as tasks of this runtime. A second router of one process finds that said already.
     let _ = any_spawner::Executor::init_tokio();
 
@@ -114,6 +114,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/pass/waits", only(Administer, get(kitchen::waits)))
         // auditors
         .route("/api/nf525/verify", only(VerifyJournal, get(fiscal::verify)))
+        .route("/api/nf525/archive", only(ExportJournal, get(fiscal::archive)))
         // the kitchen system, with a token
         .route("/api/webhooks/erp/dish-ready", post(webhooks::dish_ready).layer(with_token))
         // the machine next door

@@ -20,21 +20,23 @@ use crate::router::router;
 use crate::services::floor::{Changed, announce_changes};
 use crate::services::menu_cache::MenuCache;
 use crate::services::printing::Printing;
-use crate::services::recovering;
+use crate::services::self_check::Integrity;
 use crate::services::signing_in::hash_pin;
 use crate::services::witnessing::Ear;
+use crate::services::{recording, recovering};
 use crate::session_store::Store;
-use crate::state::{House, Shared, Worker};
+use crate::state::{House, REGISTER, Shared, Worker};
 use crate::workers;
 use crate::workers::outbox::Outbox;
 use crate::workers::supervised;
 use crate::workers::teller::Teller;
 use anyhow::Context;
 use domain::Role;
-use domain::fiscal::Identity;
+use domain::fiscal::{EventCode, Identity};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -159,13 +161,14 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
     let journal_is_empty = db::journal::is_empty(&pool).await?;
     let key_file = config.fiscal_key_file.clone();
     let signer = tokio::task::spawn_blocking(move || Signer::open(&key_file, journal_is_empty)).await??;
-    let known = db::journal::keys(&pool).await?;
+    let current = db::journal::current_key(&pool).await?;
+    let signer = finish_rotation(signer, current.as_deref(), &config.fiscal_key_file)?;
     anyhow::ensure!(
-        known.is_empty() || known.iter().any(|(key_id, _)| key_id == signer.key_id()),
+        current.as_ref().is_none_or(|key_id| key_id == signer.key_id()),
         "FISCAL_KEY_FILE: {} is not the key that this journal is signed with; put back the file that belongs to this database",
         config.fiscal_key_file.display()
     );
-    db::journal::remember_key(&pool, signer.key_id(), signer.public_key_pem()).await?;
+    db::journal::remember_key(&pool, signer.key_id(), signer.public_key_pem(), None).await?;
     let mut connection = pool.acquire().await?;
     db::journal::local_now(&mut connection, &config.time_zone).await.map_err(|_| {
         anyhow::anyhow!("COMPTOIR_TZ: PostgreSQL does not know the time zone {}; give an IANA name such as Europe/Paris", config.time_zone)
@@ -208,6 +211,8 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         worker,
         signer,
         identity: demo_identity(),
+        integrity: Integrity::default(),
+        anchors: config.fiscal_anchors.clone(),
         zone: config.time_zone.clone(),
         training: config.training,
     });
@@ -221,6 +226,45 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         terminal.attend(Arc::new(Ear(Arc::downgrade(&house))));
     }
     Ok(house)
+}
+
+/// A key that was announced but not yet put in its place when the process ended is put there now.
+fn finish_rotation(signer: Signer, current: Option<&str>, path: &Path) -> anyhow::Result<Signer> {
+    let next = path.with_extension("next.pem");
+    if current.is_none_or(|current| current == signer.key_id()) || !next.exists() {
+        return Ok(signer);
+    }
+    if current != Some(Signer::open(&next, false)?.key_id()) {
+        return Ok(signer);
+    }
+    signer.take_over(path, &next)?;
+    Signer::open(path, false)
+}
+
+/// Says in the technical journal that this process serves, and whether it trains.
+async fn say_started(house: &House) -> crate::error::Result<()> {
+    let mut tx = house.db.begin().await?;
+    if db::journal::is_empty(&mut *tx).await? {
+        let details = [("key", house.signer.key_id().to_owned()), ("fingerprint", house.signer.fingerprint())];
+        recording::event(house, &mut tx, EventCode::JournalBegun, "", details).await?;
+    }
+    let before = db::journal::last_event(&mut tx, REGISTER, "started").await?;
+    let trained = before.is_some_and(|record| record.content_text.contains("\"training\":\"oui\""));
+    if trained != house.training {
+        let code = if house.training { EventCode::TrainingBegun } else { EventCode::TrainingEnded };
+        recording::event(house, &mut tx, code, "", []).await?;
+    }
+    let training = if house.training { "oui" } else { "non" };
+    recording::event(house, &mut tx, EventCode::Started, "", [("training", training.to_owned())]).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn say_stopped(house: &House) -> crate::error::Result<()> {
+    let mut tx = house.db.begin().await?;
+    recording::event(house, &mut tx, EventCode::Stopped, "", []).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Until an establishment can be described in the settings, tickets carry the demo restaurant's name, which says what it is.
@@ -271,6 +315,10 @@ async fn serve_with(
         tracing::error!("REDIS_URL: Redis does not answer; going on without it until it does");
     }
 
+    if let Err(error) = say_started(&house).await {
+        // Selling does not wait for it; the check of the journal says what is wrong.
+        tracing::error!(%error, "the start is not in the technical journal");
+    }
     let stopping = CancellationToken::new();
     let closed = CancellationToken::new();
     let kitchen = tokio::spawn(tell_kitchen(Arc::clone(&house), closed.clone()));
@@ -283,6 +331,8 @@ async fn serve_with(
     working.spawn(supervised("menu", move || workers::menu::tend(Arc::clone(&with.0), with.1.clone())));
     let with = (Arc::clone(&house), stopping.clone());
     working.spawn(supervised("menu channel", move || workers::menu::listen(Arc::clone(&with.0), with.1.clone())));
+    let with = (Arc::clone(&house), stopping.clone());
+    working.spawn(supervised("journal", move || workers::fiscal::tend(Arc::clone(&with.0), with.1.clone())));
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
     announce(config, &house);
 
@@ -306,6 +356,9 @@ async fn serve_with(
     kitchen.await?;
     while let Some(ended) = working.join_next().await {
         ended?;
+    }
+    if let Err(error) = say_stopped(&house).await {
+        tracing::warn!(%error, "the stop is not in the technical journal");
     }
     house.worker.leaving.cancel();
     pool.close().await;

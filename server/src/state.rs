@@ -12,6 +12,7 @@ use crate::metrics::Metrics;
 use crate::services::floor::Changed;
 use crate::services::menu_cache::MenuCache;
 use crate::services::printing::Printing;
+use crate::services::self_check::Integrity;
 use crate::session_store::Store;
 use crate::workers::outbox::Outbox;
 use crate::workers::teller::Teller;
@@ -19,6 +20,7 @@ use domain::PaymentId;
 use domain::fiscal::{CORE_VERSION, Identity};
 use sqlx::PgPool;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -70,6 +72,10 @@ pub struct House {
     pub signer: Signer,
     /// Who sells: printed on every ticket.
     pub identity: Identity,
+    /// What the last check of the journal found wrong.
+    pub integrity: Integrity,
+    /// Where closings are anchored.
+    pub anchors: PathBuf,
     /// The clock of the restaurant, an IANA name that PostgreSQL knows.
     pub zone: String,
     /// Everything goes to the training chain and is marked FORMATION.

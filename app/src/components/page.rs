@@ -48,6 +48,9 @@ pub fn Page(
                 <Show when=move || session.training()>
                     <p class="training"><strong>{t.training}</strong>" — "{t.training_detail}</p>
                 </Show>
+                <Show when=move || session.flawed()>
+                    <p class="flawed" role="alert"><Icon glyph=Glyph::Shield/><span><strong>{t.journal_broken}</strong>" — "{t.journal_broken_detail}</span></p>
+                </Show>
                 <UpdateBar/>
                 <div class="top-row">
                     {back.map(|to| view! { <a class="round" href=to aria-label=t.back><Icon glyph=Glyph::Back/></a> })}

@@ -3,7 +3,7 @@
 //! French is the language of the house. Words that French law or the trade fixes (couvert, addition, clôture Z …) are the same in every
 //! language. A second language is a second [`Texts`] and the choice in [`t`]; pages only know [`t`].
 
-use domain::api::ShareStatus;
+use domain::api::{CashKind, ShareStatus};
 use domain::order::{LineState, TableStatus};
 use domain::{Cents, Role};
 use time::Date;
@@ -46,6 +46,30 @@ texts! {
     offline: "Hors ligne",
     stale: "Dernières données connues",
     training: "FORMATION",
+    journal_broken: "Journal fiscal en défaut",
+    journal_broken_detail: "la vente continue ; ouvrez Clôture, vérifiez le journal et appelez qui en répond",
+    drawer: "Espèces en caisse",
+    cash_amount: "Montant",
+    drawer_float: "Fond de caisse",
+    drawer_takings: "Encaissé en espèces",
+    drawer_in: "Entrées",
+    drawer_out: "Sorties",
+    drawer_expected: "Attendu en caisse",
+    drawer_counted: "Compté",
+    drawer_difference: "Écart",
+    drawer_right: "Juste, sans écart",
+    drawer_movement: "Mouvement d’espèces",
+    reason_required: "Motif",
+    reason_optional: "Motif (facultatif)",
+    record_movement: "Enregistrer",
+    recording: "Enregistrement…",
+    months_and_years: "Mois et années",
+    close_month: "Clôturer le mois",
+    close_year: "Clôturer l’année",
+    closing_blocked_detail: "Ouvrez l’addition concernée et dites ce que montre le ticket du terminal : la clôture attend cette réponse.",
+    archive_from: "Archive du",
+    archive_to: "au",
+    archive_download: "Télécharger l’archive signée",
     training_detail: "rien n’est encaissé pour de vrai",
     main_nav: "Navigation principale",
     account: "Compte",
@@ -282,6 +306,24 @@ impl Texts {
     #[must_use]
     pub fn share_count(&self, count: u32) -> String {
         counted(count, "part", "parts")
+    }
+
+    /// What is done with cash.
+    #[must_use]
+    pub const fn cash_kind(&self, kind: CashKind) -> &'static str {
+        match kind {
+            CashKind::Float => "Fond de caisse",
+            CashKind::In => "Entrée",
+            CashKind::Out => "Sortie",
+            CashKind::Count => "Comptage",
+        }
+    }
+
+    /// Why the day cannot be closed.
+    #[must_use]
+    pub fn closing_blocked(&self, payments: usize) -> String {
+        let payments = u32::try_from(payments).unwrap_or(u32::MAX);
+        format!("Clôture impossible\u{a0}: {} par carte sans réponse.", counted(payments, "règlement", "règlements"))
     }
 
     /// `12 règlements`.

@@ -4,7 +4,6 @@ use super::periods::End;
 use super::word;
 use crate::error::{Error, Result};
 use domain::Cents;
-use domain::api::Flaw;
 use domain::fiscal::{Chain, ChainEnd, Head, Record, RecordKind};
 use futures::{Stream, StreamExt};
 use sqlx::{PgConnection, PgExecutor, PgPool};
@@ -18,6 +17,8 @@ pub struct Locked {
     pub utc: OffsetDateTime,
     /// The same moment on the clock of the restaurant.
     pub local: PrimitiveDateTime,
+    /// When the last record of the journal was written.
+    pub last_utc: Option<OffsetDateTime>,
 }
 
 /// Locks the journal until the end of the transaction. The last lock that a transaction takes, and the shortest held.
@@ -27,7 +28,7 @@ pub struct Locked {
 pub async fn lock(db: &mut PgConnection, register: &str, chain: Chain, zone: &str) -> Result<Locked> {
     let row = sqlx::query!(
         r#"select last_seq as "last_seq!", last_hash as "last_hash!", last_signature as "last_signature!",
-                  utc_now as "utc_now!", local_now as "local_now!"
+                  utc_now as "utc_now!", local_now as "local_now!", last_utc
            from fiscal_lock($1, $2::text::char(1), $3)"#,
         register,
         chain.as_str(),
@@ -40,7 +41,7 @@ pub async fn lock(db: &mut PgConnection, register: &str, chain: Chain, zone: &st
     } else {
         Head { last_seq: row.last_seq, last_hash: row.last_hash, last_signature: row.last_signature }
     };
-    Ok(Locked { head, utc: row.utc_now, local: row.local_now })
+    Ok(Locked { head, utc: row.utc_now, local: row.local_now, last_utc: row.last_utc })
 }
 
 /// The clock of the restaurant, to the second, without a lock.
@@ -194,14 +195,21 @@ pub async fn chain_ends(db: impl PgExecutor<'_>, register: &str) -> Result<Vec<C
 /// A record, or why the row with this number is none.
 pub type Read = std::result::Result<Record, (i64, String)>;
 
-/// Every record of all chains, oldest first, streamed. A row that cannot be read as a record does not end the stream.
-pub fn all(db: &PgPool) -> impl Stream<Item = Result<Read>> + '_ {
+/// Every record of all chains after a number, oldest first, streamed. A row that cannot be read as a record does not end the stream.
+pub fn all(db: &PgPool, after: i64) -> impl Stream<Item = Result<Read>> + '_ {
+    between(db, after.saturating_add(1), i64::MAX)
+}
+
+/// Every record between two numbers of the journal, oldest first, streamed.
+pub fn between(db: &PgPool, first: i64, last: i64) -> impl Stream<Item = Result<Read>> + '_ {
     sqlx::query_as!(
         Row,
         r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
                   metadata::text as "content!", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign,
                   key_id, app_version
-           from audit_logs order by id"#
+           from audit_logs where id between $1 and $2 order by id"#,
+        first,
+        last
     )
     .fetch(db)
     .map(|row| {
@@ -209,6 +217,81 @@ pub fn all(db: &PgPool) -> impl Stream<Item = Result<Read>> + '_ {
         let id = row.id;
         Ok(Record::try_from(row).map_err(|error| (id, error.to_string())))
     })
+}
+
+/// The records that announced a key, oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn key_rotations(db: &PgPool) -> Result<Vec<Record>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
+                  metadata::text as "content!", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign,
+                  key_id, app_version
+           from audit_logs where transaction_type = 'JET' and metadata ->> 'code' = 'key_rotated' order by id"#
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().filter_map(|row| Record::try_from(row).ok()).collect())
+}
+
+/// The last record of a chain.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn last_of(db: impl PgExecutor<'_>, register: &str, chain: Chain) -> Result<Option<Record>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
+                  metadata::text as "content!", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign,
+                  key_id, app_version
+           from audit_logs where register = $1 and chain = $2::text::char(1) order by seq desc limit 1"#,
+        register,
+        chain.as_str()
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(Record::try_from).transpose()
+}
+
+/// The last technical event with this code.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn last_event(db: &mut PgConnection, register: &str, code: &str) -> Result<Option<Record>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
+                  metadata::text as "content!", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign,
+                  key_id, app_version
+           from audit_logs where register = $1 and chain = 'J' and metadata ->> 'code' = $2 order by seq desc limit 1"#,
+        register,
+        code
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(Record::try_from).transpose()
+}
+
+/// Records from one number of the journal to another.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    /// The first.
+    pub first: i64,
+    /// The last.
+    pub last: i64,
+}
+
+/// From the first record of a span of service days to the last one. Records of other days that lie between are in it: numbers have no holes.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn span(db: &PgPool, from: Date, to: Date) -> Result<Option<Span>> {
+    let row = sqlx::query!("select min(id) as first, max(id) as last from audit_logs where date between $1 and $2", from, to)
+        .fetch_one(db)
+        .await?;
+    Ok(row.first.zip(row.last).map(|(first, last)| Span { first, last }))
 }
 
 /// The heads of all chains, and the number of the last record of the whole journal.
@@ -230,48 +313,36 @@ pub async fn heads(db: &PgPool) -> Result<(Vec<(String, Chain, Head)>, Option<i6
     Ok((heads, master))
 }
 
-/// Guards of the journal that are missing or switched off.
+/// Stores a public key under its id, once: the first while the journal is empty, any other with the record that announced it, which must be the
+/// last one.
 ///
 /// # Errors
-/// When the database does not answer.
-pub async fn missing_guards(db: &PgPool) -> Result<Vec<Flaw>> {
-    let missing = sqlx::query_scalar!(
-        r#"select concat(guarded, '_', guard) as "guard!"
-           from unnest(array['audit_logs', 'payments', 'share_parts', 'fiscal_periods', 'fiscal_keys', 'fiscal_long_periods',
-                             'fiscal_prints', 'fiscal_corrections', 'fiscal_notes']) as guarded,
-                unnest(array['no_change', 'no_truncate']) as guard
-           where not exists (
-               select from pg_trigger t join pg_proc p on p.oid = t.tgfoid
-               where t.tgrelid = to_regclass('public.' || guarded) and t.tgname = concat(guarded, '_', guard) and t.tgenabled = 'A'
-                 and p.prosrc like '%raise exception%' and pg_get_userbyid(p.proowner) = 'comptoir_owner'
-           )"#
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(missing
-        .into_iter()
-        .map(|guard| Flaw {
-            chain: "*".to_owned(),
-            seq: 0,
-            code: "guard_disabled".to_owned(),
-            detail: format!("La protection « {guard} » est absente ou désactivée."),
-        })
-        .collect())
+/// When the database refuses the key, or does not answer.
+pub async fn remember_key(db: impl PgExecutor<'_>, key_id: &str, public_key_pem: &str, announced_by: Option<i64>) -> Result<()> {
+    sqlx::query!("select fiscal_remember_key($1, $2, $3)", key_id, public_key_pem, announced_by).fetch_one(db).await?;
+    Ok(())
 }
 
-/// Stores a public key under its id, once.
+/// The key that signs now, by its id.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn remember_key(db: &PgPool, key_id: &str, public_key_pem: &str) -> Result<()> {
-    sqlx::query!(
-        "insert into fiscal_keys (key_id, algorithm, public_key_pem) values ($1, 'RS256', $2) on conflict (key_id) do nothing",
-        key_id,
-        public_key_pem
+pub async fn current_key(db: impl PgExecutor<'_>) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar!("select key_id from fiscal_keys order by announced_by desc nulls last limit 1").fetch_optional(db).await?)
+}
+
+/// The key that signed the first record, by its id.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn first_key(db: impl PgExecutor<'_>) -> Result<Option<(String, String)>> {
+    let row = sqlx::query!(
+        "select key_id, public_key_pem from fiscal_keys where announced_by is null
+         order by key_id = (select key_id from audit_logs order by id limit 1) desc nulls last, created_at limit 1"
     )
-    .execute(db)
+    .fetch_optional(db)
     .await?;
-    Ok(())
+    Ok(row.map(|row| (row.key_id, row.public_key_pem)))
 }
 
 /// All public keys by id.
@@ -287,7 +358,7 @@ pub async fn keys(db: &PgPool) -> Result<Vec<(String, String)>> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn is_empty(db: &PgPool) -> Result<bool> {
+pub async fn is_empty(db: impl PgExecutor<'_>) -> Result<bool> {
     Ok(sqlx::query_scalar!(r#"select not exists (select from audit_logs) as "empty!""#).fetch_one(db).await?)
 }
 

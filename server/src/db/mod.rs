@@ -11,6 +11,7 @@ pub mod demo;
 pub mod devices;
 pub mod discounts;
 pub mod floor;
+pub mod guards;
 pub mod idempotency;
 pub mod journal;
 pub mod kitchen;

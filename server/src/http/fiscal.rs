@@ -3,13 +3,17 @@
 use super::orders::{created, request_id};
 use super::parse::{Json, PathId};
 use crate::error::{Error, Result};
-use crate::services::{cash, closing, journal, printing};
+use crate::services::{archive, cash, closing, printing, verifying};
 use crate::state::Shared;
 use axum::Extension;
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 use domain::api::{CashMovementRequest, CloseDone, CloseRequest, CloseSummary, SessionUser, TicketText, VerifyReport};
+use time::Date;
+use tokio_util::io::ReaderStream;
 
 /// `POST /api/nf525/close`
 ///
@@ -50,7 +54,36 @@ pub async fn x(State(house): State<Shared>) -> Result<Json<CloseSummary>> {
 /// # Errors
 /// When the journal cannot be read.
 pub async fn verify(State(house): State<Shared>) -> Result<Json<VerifyReport>> {
-    Ok(Json(journal::verify_with_stored_keys(&house.db).await?))
+    Ok(Json(verifying::verify(&house.db).await?))
+}
+
+/// Which days.
+#[derive(serde::Deserialize)]
+pub struct SpanQuery {
+    #[serde(with = "domain::api::iso_date")]
+    from: Date,
+    #[serde(with = "domain::api::iso_date")]
+    to: Date,
+}
+
+/// `GET /api/nf525/archive?from&to`
+///
+/// # Errors
+/// 422 for a span that is none, is longer than twelve months or holds nothing.
+pub async fn archive(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    span: std::result::Result<Query<SpanQuery>, QueryRejection>,
+) -> Result<Response> {
+    let Query(SpanQuery { from, to }) = span.map_err(|_| Error::invalid("from", "malformed"))?;
+    let path = std::env::temp_dir().join(format!("comptoir-archive-{}.zip", uuid::Uuid::new_v4()));
+    let made = archive::make(&house, &user.name, from, to, &path).await?;
+    let file = tokio::fs::File::open(&path).await.map_err(Error::internal)?;
+    // What is open can be read to its end; the name is not needed any more.
+    tokio::fs::remove_file(&path).await.map_err(Error::internal)?;
+    let disposition = format!("attachment; filename=\"{}\"", made.name);
+    let headers = [(header::CONTENT_TYPE, "application/zip".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    Ok((headers, Body::from_stream(ReaderStream::new(file))).into_response())
 }
 
 /// `GET /api/nf525/tickets/{no}`

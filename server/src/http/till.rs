@@ -7,8 +7,8 @@ use super::{auth, guard};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::services::{
-    amending, billing, cash, closing, correcting, discounting, floor, journal, kitchen, menu, notifying, noting, ordering, paying,
-    printing, resolving, syncing,
+    amending, billing, cash, closing, correcting, discounting, floor, kitchen, menu, notifying, noting, ordering, paying, printing,
+    resolving, syncing, verifying,
 };
 use crate::state::Shared;
 use app::ports::Till;
@@ -60,6 +60,10 @@ impl Till for RequestTill {
 
     fn training(&self) -> bool {
         self.house.training
+    }
+
+    fn flawed(&self) -> bool {
+        self.house.integrity.is_flawed()
     }
 
     async fn sign_in_names(&self) -> Result<Vec<SignInName>, Problem> {
@@ -263,7 +267,7 @@ impl Till for RequestTill {
 
     async fn verify(&self) -> Result<VerifyReport, Problem> {
         self.allowed(Right::VerifyJournal)?;
-        Ok(journal::verify_with_stored_keys(&self.house.db).await?)
+        Ok(verifying::verify(&self.house.db).await?)
     }
 
     async fn floor_plan(&self) -> Result<FloorPlan, Problem> {

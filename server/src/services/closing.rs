@@ -4,7 +4,7 @@
 //! closed → commit. With the journal locked nothing can be recorded meanwhile: each ticket is in exactly one Z, and two closings of one day give
 //! one Z. Months and years are sums of closings: [`super::closing_long`].
 
-use super::{closing_long, journal, printing, recording};
+use super::{closing_long, journal, printing, recording, self_check};
 use crate::db;
 use crate::db::journal::Locked;
 use crate::db::periods::{End, Period};
@@ -48,6 +48,7 @@ async fn close_day(house: &House, user: &SessionUser, date: Option<Date>) -> Res
     };
     let record = close_period(house, &mut tx, &locked, &period, &user.name).await?;
     tx.commit().await?;
+    self_check::keep_anchor(house, &record);
     printing::print_z(house, user, &record).await;
     closed(&record, false)
 }
@@ -246,7 +247,8 @@ pub async fn view(house: &House) -> Result<ClosingView> {
         None => Vec::new(),
     };
     let has_printer = house.printing.is_some();
-    Ok(ClosingView { open, open_tables, closed: closed_days, unresolved, due, closed_long, movements, x, has_printer })
+    let flaws = house.integrity.flaws();
+    Ok(ClosingView { open, open_tables, closed: closed_days, unresolved, due, closed_long, movements, x, has_printer, flaws })
 }
 
 /// Closes what was forgotten: days that ended more than a day ago, then months and years that ended. Nobody is at the till; the record says so by
@@ -263,7 +265,10 @@ pub async fn catch_up(house: &House) -> Result<u32> {
         let open = db::periods::oldest_open(&mut *tx, REGISTER, house.training).await?;
         let Some(period) = open.filter(|period| period.service_day <= forgotten_until) else { break };
         match close_period(house, &mut tx, &locked, &period, "").await {
-            Ok(_) => tx.commit().await?,
+            Ok(record) => {
+                tx.commit().await?;
+                self_check::keep_anchor(house, &record);
+            }
             Err(Error::UnresolvedPayments { .. }) => return Ok(written),
             Err(error) => return Err(error),
         }

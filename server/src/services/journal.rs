@@ -3,18 +3,19 @@
 //! Lock the journal → number and date what happened → canonical text → sign → append → commit. The lock is global to the establishment,
 //! so that numbers have no gap and closings see a still journal; it is held for one signature.
 
-use crate::adapters::signer::Checker;
+use super::recording;
 use crate::db;
 use crate::db::journal::Locked;
 use crate::db::periods::Period;
 use crate::error::{Error, Result};
 use crate::state::{House, REGISTER, software};
-use domain::api::{Flaw, VerifyReport};
-use domain::fiscal::{Chain, Draft, Head, Record, Verifier};
+use domain::fiscal::{Chain, Draft, EventCode, Head, Record, utc_timestamp};
 use domain::service_day::service_day;
-use futures::StreamExt;
-use sqlx::{PgConnection, PgPool};
-use time::Date;
+use sqlx::PgConnection;
+use time::{Date, Duration, OffsetDateTime};
+
+/// How far a clock may step back without a word: what setting it by the network does. The verifier allows the same.
+const CLOCK_TOLERANCE: Duration = Duration::minutes(5);
 
 impl House {
     /// The chain of tickets.
@@ -35,7 +36,24 @@ impl House {
 /// # Errors
 /// When the database does not answer.
 pub async fn lock(house: &House, db: &mut PgConnection, chain: Chain) -> Result<Locked> {
-    db::journal::lock(db, REGISTER, chain, &house.zone).await
+    let locked = db::journal::lock(&mut *db, REGISTER, chain, &house.zone).await?;
+    match locked.last_utc.filter(|last| *last - locked.utc > CLOCK_TOLERANCE) {
+        None => Ok(locked),
+        Some(last) => {
+            // Said before anything else is written under the earlier time; the order of the numbers stays the truth.
+            clock_went_back(house, db, last).await?;
+            db::journal::lock(db, REGISTER, chain, &house.zone).await
+        }
+    }
+}
+
+async fn clock_went_back(house: &House, db: &mut PgConnection, last: OffsetDateTime) -> Result<()> {
+    let locked = db::journal::lock(&mut *db, REGISTER, Chain::J, &house.zone).await?;
+    let details = [("before", utc_timestamp(last)), ("now", utc_timestamp(locked.utc))];
+    let content = recording::event_content(EventCode::ClockWentBack, "", details, &locked);
+    recording::write(house, db, &content, &locked, service_day(locked.local)).await?;
+    tracing::error!(before = %last, now = %locked.utc, "the clock went back; recorded in the technical journal");
+    Ok(())
 }
 
 /// Seals, signs and appends what is to follow `head`.
@@ -96,42 +114,4 @@ pub async fn period_for_sale(house: &House, db: &mut PgConnection, locked: &Lock
     };
     db::periods::open(db, REGISTER, house.training, &Period::beginning(no, day, end, locked.local)).await?;
     Ok(day)
-}
-
-/// Checks the whole journal with the given keys: every record, every chain, every closing, and the guards of the database.
-///
-/// # Errors
-/// When the database does not answer or a record cannot be read.
-pub async fn verify(db: &PgPool, checker: &Checker) -> Result<VerifyReport> {
-    // Heads first: what is appended meanwhile is not a lost tail.
-    let (heads, master) = db::journal::heads(db).await?;
-    let check = |key_id: &str, signed: &[u8], signature: &str| checker.check(key_id, signed, signature);
-    let mut verifier = Verifier::new(&check);
-    let mut records = std::pin::pin!(db::journal::all(db));
-    while let Some(record) = records.next().await {
-        match record? {
-            Ok(record) => verifier.feed(&record),
-            Err((id, why)) => verifier.feed_unreadable(id, &why),
-        }
-    }
-    let mut report = verifier.finish(&heads, master);
-    let mut beside = db::journal::missing_guards(db).await?;
-    if heads.is_empty() && report.records > 0 {
-        let detail = "La table des derniers numéros (fiscal_heads) est vide : la fin du journal ne peut pas être contrôlée.".to_owned();
-        beside.push(Flaw { chain: "*".to_owned(), seq: 0, code: "heads_missing".to_owned(), detail });
-    }
-    // What is proven wrong outweighs what could not be judged.
-    report.inconclusive &= beside.is_empty();
-    report.flaws.extend(beside);
-    report.ok = report.flaws.is_empty();
-    Ok(report)
-}
-
-/// Checks the whole journal with the public keys that the database holds.
-///
-/// # Errors
-/// As [`verify`].
-pub async fn verify_with_stored_keys(db: &PgPool) -> Result<VerifyReport> {
-    let checker = Checker::new(&db::journal::keys(db).await?);
-    verify(db, &checker).await
 }

@@ -4,6 +4,7 @@
 //! Routes and server functions call services and nothing else.
 
 pub mod amending;
+pub mod archive;
 pub mod billing;
 pub mod cash;
 pub mod charging;
@@ -14,6 +15,7 @@ pub mod correcting;
 pub mod discounting;
 pub mod floor;
 pub mod journal;
+pub mod keys;
 pub mod kitchen;
 pub mod menu;
 pub mod menu_cache;
@@ -27,6 +29,8 @@ pub mod printing;
 pub mod recording;
 pub mod recovering;
 pub mod resolving;
+pub mod self_check;
 pub mod signing_in;
 pub mod syncing;
+pub mod verifying;
 pub mod witnessing;

@@ -247,7 +247,18 @@ pub async fn event(
     details: impl IntoIterator<Item = (&'static str, String)>,
 ) -> Result<Record> {
     let locked = journal::lock(house, db, Chain::J).await?;
-    let content = EventContent {
+    let content = event_content(code, operator, details, &locked);
+    // The technical journal has no period: it goes on when nothing is sold.
+    write(house, db, &content, &locked, service_day(locked.local)).await
+}
+
+pub(super) fn event_content(
+    code: EventCode,
+    operator: &str,
+    details: impl IntoIterator<Item = (&'static str, String)>,
+    locked: &db::journal::Locked,
+) -> EventContent {
+    EventContent {
         version: CONTENT_VERSION,
         software: software(),
         register: REGISTER.to_owned(),
@@ -257,9 +268,7 @@ pub async fn event(
         nf525_code: code.nf525(),
         label: code.label().to_owned(),
         details: details.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-    };
-    // The technical journal has no period: it goes on when nothing is sold.
-    write(house, db, &content, &locked, service_day(locked.local)).await
+    }
 }
 
 /// Signs and appends a content that was numbered and dated under this lock.

@@ -3,6 +3,7 @@
 
 pub mod attempts;
 pub mod escalation;
+pub mod fiscal;
 pub mod menu;
 pub mod outbox;
 pub mod printing;

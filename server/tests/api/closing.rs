@@ -1,7 +1,6 @@
 use crate::support::{Client, TestApp};
 use serde_json::{Value, json};
-use server::adapters::signer::Checker;
-use server::services::journal;
+use server::services::verifying::{self, Asked};
 
 /// Sells one coffee and returns the ticket's number.
 async fn sell(alice: &Client, camille: &Client, table: u32) -> i64 {
@@ -13,7 +12,7 @@ async fn sell(alice: &Client, camille: &Client, table: u32) -> i64 {
 }
 
 async fn flaws(app: &TestApp) -> Vec<String> {
-    let report = journal::verify_with_stored_keys(&app.house.db).await.unwrap();
+    let report = verifying::verify(&app.house.db).await.unwrap();
     assert_eq!(report.ok, report.flaws.is_empty());
     report.flaws.iter().map(|flaw| format!("{} {} {}", flaw.chain, flaw.seq, flaw.code)).collect()
 }
@@ -22,7 +21,7 @@ async fn attack(app: &TestApp, sql: &'static str) {
     let mut tx = app.owner.begin().await.unwrap();
     sqlx::raw_sql("alter table audit_logs disable trigger all").execute(&mut *tx).await.unwrap();
     sqlx::raw_sql(sql).execute(&mut *tx).await.unwrap();
-    for trigger in ["audit_logs_no_change", "audit_logs_no_truncate"] {
+    for trigger in ["audit_logs_no_change", "audit_logs_no_truncate", "audit_logs_no_insert", "audit_logs_key"] {
         let enable = format!("alter table audit_logs enable always trigger {trigger}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(enable)).execute(&mut *tx).await.unwrap();
     }
@@ -249,7 +248,10 @@ async fn a_lost_tail_a_switched_off_guard_and_another_key_are_seen() {
     }
     let folder = tempfile::tempdir().unwrap();
     let other = server::adapters::signer::Signer::open(&folder.path().join("other.pem"), true).unwrap();
-    let report = journal::verify(&app.house.db, &Checker::with_key(other.public_key_pem()).unwrap()).await.unwrap();
+    let report = verifying::verify_as(&app.house.db, Asked { public_key: Some(other.public_key_pem().to_owned()), ..Asked::default() })
+        .await
+        .unwrap()
+        .0;
     assert!(report.inconclusive && !report.ok);
 
     sqlx::raw_sql("alter table audit_logs disable trigger audit_logs_no_change").execute(&app.owner).await.unwrap();

@@ -11,6 +11,7 @@ const WAITERS: &str = "serveur caissier admin";
 const CASHIERS: &str = "caissier admin";
 const ADMINS: &str = "admin";
 const JOURNAL: &str = "caissier admin auditeur";
+const EXPORT: &str = "admin auditeur";
 
 /// For a program with a token, and for nobody who is signed in: see `pass`.
 const KITCHEN_SYSTEM: &str = "/api/webhooks/erp/dish-ready";
@@ -72,6 +73,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/api/floor", ADMINS),
     ("PUT", "/api/floor", ADMINS),
     ("GET", "/api/nf525/verify", JOURNAL),
+    ("GET", "/api/nf525/archive", EXPORT),
     ("GET", "/health/live", ANYONE),
     ("GET", "/health/ready", ANYONE),
     ("GET", "/metrics", ANYONE),

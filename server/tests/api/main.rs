@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests: names say what they show, and what cannot go on should stop")]
 
 mod amending;
+mod archive;
+mod attacks;
 mod charging;
 mod charging_faults;
 mod charging_races;
@@ -22,6 +24,7 @@ mod paying;
 mod printing;
 mod records;
 mod redis_sessions;
+mod reference_day;
 mod schedules;
 mod sharing;
 mod signing_in;

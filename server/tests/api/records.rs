@@ -6,16 +6,16 @@ use domain::fiscal::{EventCode, MoneyKind, NoteLine, PrintMeans, TicketLine, Tic
 use domain::{Cents, OrderId, VatRate};
 use serde_json::{Value, json};
 use server::services::recording::{self, NewMoney, NewNote, NewTicket};
-use server::services::{closing, journal};
+use server::services::{closing, verifying};
 use uuid::Uuid;
 
 async fn flaws(app: &TestApp) -> Vec<String> {
-    let report = journal::verify_with_stored_keys(&app.house.db).await.unwrap();
+    let report = verifying::verify(&app.house.db).await.unwrap();
     report.flaws.iter().map(|flaw| format!("{} {} {}", flaw.chain, flaw.seq, flaw.code)).collect()
 }
 
 /// Sells one coffee and returns the ticket's number and its order.
-async fn sell(alice: &Client, camille: &Client, table: u32) -> (i64, i64) {
+pub async fn sell(alice: &Client, camille: &Client, table: u32) -> (i64, i64) {
     let order = alice.post("/api/orders", &json!({"table_id": table, "covers": 1, "items": [{"item_id": 71, "qty": 1}]})).await;
     let request = json!({"order_id": order.body["order_id"], "cover_number": 1, "amount": 2.5, "method": "ESPECES"});
     let paid = camille.post("/api/payments/split", &request).await;

@@ -130,6 +130,7 @@ impl TestApp {
         let mut config = Config::from_env().unwrap();
         config.training = false;
         config.fiscal_key_file = shelter.folder.join("fiscal-key.pem");
+        config.fiscal_anchors = shelter.folder.join(format!("{name}.anchors.jsonl"));
         change(&mut config);
         // Made once for all tests: making a key takes longer than using it.
         Signer::open(&config.fiscal_key_file, true).unwrap();

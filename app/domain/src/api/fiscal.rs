@@ -296,6 +296,9 @@ pub struct ClosingView {
     /// Movements of cash of the open day, oldest first.
     #[serde(default)]
     pub movements: Vec<CashMovement>,
+    /// What the till's own check found wrong with the journal.
+    #[serde(default)]
+    pub flaws: Vec<Flaw>,
 }
 
 /// A fault in the journal.

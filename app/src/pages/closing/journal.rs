@@ -8,6 +8,7 @@ use crate::error::CallError;
 use crate::i18n::t;
 use crate::session::use_session;
 use domain::api::VerifyReport;
+use domain::role::Right;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -37,6 +38,7 @@ pub(super) fn JournalCheck() -> impl IntoView {
             <button type="button" class="button" data-testid="verify-journal" disabled=move || asking.get() on:click=ask>
                 <Icon glyph=Glyph::Shield/>{move || if asking.get() { t.verifying } else { t.verify_journal }}
             </button>
+            <Show when=move || session.may(Right::ExportJournal)><ArchiveForm/></Show>
             <div data-testid="journal-outcome">
                 {move || outcome.get().map(|outcome| match outcome {
                     Ok(report) => view! { <Outcome report=report/> }.into_any(),
@@ -44,6 +46,19 @@ pub(super) fn JournalCheck() -> impl IntoView {
                 })}
             </div>
         </section>
+    }
+}
+
+/// Two days, and the signed archive of what lies between: an ordinary link, so that the browser saves it.
+#[component]
+fn ArchiveForm() -> impl IntoView {
+    let t = t();
+    view! {
+        <form class="archive-form" action="/api/nf525/archive" method="get" data-testid="archive-form">
+            <div class="field"><label for="archive-from">{t.archive_from}</label><input id="archive-from" class="input" type="date" name="from" required/></div>
+            <div class="field"><label for="archive-to">{t.archive_to}</label><input id="archive-to" class="input" type="date" name="to" required/></div>
+            <button type="submit" class="button"><Icon glyph=Glyph::Shield/>{t.archive_download}</button>
+        </form>
     }
 }
 

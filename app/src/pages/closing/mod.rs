@@ -1,6 +1,8 @@
 //! The end of the day: what is open, the Z, the last closings, and the journal behind them.
 
+mod drawer;
 mod journal;
+mod months;
 mod report;
 
 use crate::browser::live::use_live;
@@ -16,9 +18,11 @@ use crate::i18n::{paper, t};
 use crate::session::use_session;
 use domain::api::{CloseDone, CloseKind, CloseRequest, CloseSummary, ClosingView, Event, Paper};
 use domain::role::Right;
+use drawer::Drawer;
 use journal::JournalCheck;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use months::Months;
 use report::OpenDay;
 use std::sync::Arc;
 
@@ -73,6 +77,12 @@ fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<Shown>>) -> impl IntoVi
             <Notice tone=Tone::Info><span><strong>{t.tables_open}" : "{tables.join(", ")}"."</strong>" "{t.tables_open_detail}</span></Notice>
         })
     };
+    let unresolved = Memo::new(move |_| view.data.with(|view| view.as_ref().map(|view| view.unresolved.len()).unwrap_or_default()));
+    let blocked = move || {
+        (unresolved.get() > 0).then(|| view! {
+            <Notice tone=Tone::Bad><span data-testid="closing-blocked"><strong>{t.closing_blocked(unresolved.get())}</strong>" "{t.closing_blocked_detail}</span></Notice>
+        })
+    };
     let day = move || match open.get() {
         Some(summary) => {
             let to_close = summary.clone();
@@ -91,11 +101,14 @@ fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<Shown>>) -> impl IntoVi
         <div class="closing-columns">
             <div class="closing-open">
                 {unsettled}
+                {blocked}
                 {day}
+                <Drawer view=view/>
             </div>
             <ShownPaper view=view shown=shown/>
             <div class="closing-side">
                 <PastClosings closed=closed shown=shown/>
+                <Months view=view shown=shown/>
                 <JournalCheck/>
             </div>
         </div>
@@ -219,26 +232,33 @@ fn XPaper(x: Paper) -> impl IntoView {
 fn PastClosings(closed: Memo<Vec<CloseDone>>, shown: RwSignal<Option<Shown>>) -> impl IntoView {
     let t = t();
     let row = move |done: CloseDone| {
-        let number = done.summary.z_number.unwrap_or_default();
-        let (day, total, hash) = (t.day(done.summary.service_day), done.summary.total_ttc.to_string(), short(&done.hash));
-        let id = done.audit_log_id;
-        let current = move || shown.with(|shown| matches!(shown, Some(Shown::Z(done)) if done.audit_log_id == id)).then_some("true");
-        let show = move |_| shown.set(Some(Shown::Z(Box::new(CloseDone { already_closed: true, ..done.clone() }))));
-        view! {
-            <li>
-                <button type="button" class="closing-row" data-testid=format!("closing-{number}") aria-current=current on:click=show>
-                    <span class="closing-row-z">"Z\u{a0}"{number}</span>
-                    <span class="closing-row-day">{day}<code>{hash}</code></span>
-                    <span class="number">{total}</span>
-                </button>
-            </li>
-        }
+        let (day, hash) = (t.day(done.summary.service_day), short(&done.hash));
+        let name = format!("Z\u{a0}{}", done.summary.z_number.unwrap_or_default());
+        row_of_closing(done, name, view! { {day}<code>{hash}</code> }.into_any(), shown)
     };
     let list = move || match closed.get() {
         none if none.is_empty() => view! { <p class="quiet-text">{t.no_past_closing}</p> }.into_any(),
         closed => view! { <ul class="closing-list">{closed.into_iter().map(row).collect_view()}</ul> }.into_any(),
     };
     view! { <section class="card closing-past"><h2>{t.past_closings}</h2>{list}</section> }
+}
+
+/// A closing in a list: pressing it shows its paper.
+fn row_of_closing(done: CloseDone, name: String, detail: AnyView, shown: RwSignal<Option<Shown>>) -> impl IntoView {
+    let total = done.summary.total_ttc.to_string();
+    let number = done.summary.period.clone().unwrap_or_else(|| done.summary.z_number.unwrap_or_default().to_string());
+    let id = done.audit_log_id;
+    let current = move || shown.with(|shown| matches!(shown, Some(Shown::Z(done)) if done.audit_log_id == id)).then_some("true");
+    let show = move |_| shown.set(Some(Shown::Z(Box::new(CloseDone { already_closed: true, ..done.clone() }))));
+    view! {
+        <li>
+            <button type="button" class="closing-row" data-testid=format!("closing-{number}") aria-current=current on:click=show>
+                <span class="closing-row-z">{name}</span>
+                <span class="closing-row-day">{detail}</span>
+                <span class="number">{total}</span>
+            </button>
+        </li>
+    }
 }
 
 /// The beginning of a hash, for the eye: `3fa9 07c1 b2d4 118e`.

@@ -171,7 +171,8 @@ impl<'a> Verifier<'a> {
         self.check_content(record, content.as_ref(), intact, found);
         self.follow_key(record, content.as_ref().filter(|_| intact && signature == SignatureCheck::Valid));
         if let Some(anchor) = self.anchors.remove(&record.master_seq).filter(|anchor| !anchor.holds(record)) {
-            self.flaw(record, FlawCode::AnchorDiffers, format!("L'ancre du {} garde un autre enregistrement.", anchor.local));
+            let detail = format!("L'ancre du {} garde un autre enregistrement.", anchor.local);
+            self.note(anchor.chain.as_str(), anchor.seq, FlawCode::AnchorDiffers, detail);
         }
         self.state.last_hash.clone_from(&record.hash_current);
     }

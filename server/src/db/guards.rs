@@ -1,0 +1,150 @@
+//! What guards the journal inside the database, looked at from the catalogue; and whether payments still are what their tickets say.
+
+use crate::error::Result;
+use domain::api::Flaw;
+use sqlx::PgPool;
+
+fn flaw(code: &str, detail: String) -> Flaw {
+    Flaw { chain: "*".to_owned(), seq: 0, code: code.to_owned(), detail }
+}
+
+/// Guards that are missing, switched off, replaced or owned by somebody else; rights that the till must not have.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn missing(db: &PgPool) -> Result<Vec<Flaw>> {
+    let mut flaws = Vec::new();
+    let triggers = sqlx::query_scalar!(
+        r#"select concat(guarded, '_', guard) as "guard!"
+           from unnest(array['audit_logs', 'payments', 'share_parts', 'fiscal_periods', 'fiscal_keys', 'fiscal_heads', 'fiscal_long_periods',
+                             'fiscal_prints', 'fiscal_corrections', 'fiscal_notes', 'order_lines', 'payment_attempts', 'attempt_parts',
+                             'attempt_events']) as guarded,
+                unnest(array['no_change', 'no_truncate', 'no_insert', 'key']) as guard
+           where (guard in ('no_change', 'no_truncate') or guarded = 'audit_logs')
+             and not exists (
+               select from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+               where t.tgrelid = to_regclass('public.' || guarded) and t.tgname = concat(guarded, '_', guard) and t.tgenabled = 'A'
+                 and p.prosrc like '%raise exception%' and pg_get_userbyid(p.proowner) = 'comptoir_owner'
+           )"#
+    )
+    .fetch_all(db)
+    .await?;
+    flaws.extend(triggers.into_iter().map(|guard| flaw("guard_disabled", format!("La protection « {guard} » est absente ou désactivée."))));
+
+    // The guards' own text: a function that was replaced by a gentler one would keep its name.
+    let functions = sqlx::query!(
+        r#"select p.proname::text as "name!", encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex') as "digest!" from pg_proc p
+           where p.pronamespace = 'public'::regnamespace and (p.proname like 'refuse\_%' or p.proname like 'fiscal\_%') order by p.proname"#
+    )
+    .fetch_all(db)
+    .await?;
+    let expected = expected_functions();
+    for (name, digest) in &expected {
+        if functions.iter().all(|function| (function.name.as_str(), function.digest.as_str()) != (name.as_str(), digest.as_str())) {
+            flaws.push(flaw("guard_replaced", format!("La fonction « {name} » n'est pas celle de cette version.")));
+        }
+    }
+
+    let rights = sqlx::query_scalar!(
+        r#"select concat(privilege, ' ', guarded) as "right!"
+           from unnest(array['audit_logs', 'fiscal_heads', 'fiscal_keys', 'payments', 'share_parts', 'fiscal_prints', 'fiscal_corrections',
+                             'fiscal_notes', 'fiscal_long_periods']) as guarded,
+                unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) as privilege
+           where (privilege <> 'INSERT' or guarded in ('audit_logs', 'fiscal_heads', 'fiscal_keys'))
+             and has_table_privilege('comptoir_app', 'public.' || guarded, privilege)"#
+    )
+    .fetch_all(db)
+    .await?;
+    flaws.extend(
+        rights.into_iter().map(|right| flaw("right_too_wide", format!("La caisse a le droit « {right} », qu'elle ne doit pas avoir."))),
+    );
+
+    let powerful = sqlx::query_scalar!(
+        r#"select rolname::text as "role!" from pg_roles
+           where (rolname = 'comptoir_app' and (rolsuper or rolcreaterole or rolbypassrls or pg_has_role('comptoir_app', 'comptoir_owner', 'member')))
+              or (rolname = 'comptoir_owner' and (rolcanlogin or rolsuper))"#
+    )
+    .fetch_all(db)
+    .await?;
+    flaws.extend(powerful.into_iter().map(|role| flaw("role_too_powerful", format!("Le rôle « {role} » peut plus qu'il ne doit."))));
+
+    let owned = sqlx::query_scalar!(
+        r#"select c.relname::text as "table!" from pg_class c
+           where c.oid = any(array['audit_logs', 'fiscal_heads', 'fiscal_keys', 'fiscal_periods', 'payments', 'share_parts']::regclass[])
+             and pg_get_userbyid(c.relowner) <> 'comptoir_owner'"#
+    )
+    .fetch_all(db)
+    .await?;
+    flaws.extend(owned.into_iter().map(|table| flaw("owner_changed", format!("La table « {table} » n'appartient plus à comptoir_owner."))));
+    Ok(flaws)
+}
+
+/// Name and SHA-256 of the text of every guard, as the migrations make it. The text between the dollar quotes is what PostgreSQL stores.
+fn expected_functions() -> Vec<(String, String)> {
+    let mut functions = std::collections::BTreeMap::new();
+    for migration in super::MIGRATIONS.iter() {
+        let mut rest: &str = migration.sql.as_str();
+        while let Some(at) = rest.find("function ") {
+            let before = rest.get(..at).unwrap_or_default();
+            rest = rest.get(at + "function ".len()..).unwrap_or_default();
+            let name: String = rest.chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect();
+            let creates = before.ends_with("create ") || before.ends_with("create or replace ");
+            if !creates || !(name.starts_with("refuse_") || name.starts_with("fiscal_")) {
+                continue;
+            }
+            let body = rest.split_once("$$").and_then(|(_, body)| body.split_once("$$")).map(|(body, _)| body);
+            if let Some(body) = body {
+                functions.insert(name, domain::fiscal::sha256_hex(body.as_bytes()));
+            }
+        }
+    }
+    functions.into_iter().collect()
+}
+
+/// Tickets whose stored payments are not what the ticket says: another sum, or a means that the ticket does not name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn payments_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
+    let rows = sqlx::query!(
+        r#"select l.chain as "chain!", l.seq as "seq!"
+           from audit_logs l
+           join payments p on p.audit_log_id = l.id
+           where l.id > $1
+           group by l.id
+           having sum(p.amount_cents) <> (l.amount * 100)::bigint
+               or array_agg(distinct p.method order by p.method)
+                  <> array(select distinct paid ->> 'method' from json_array_elements(l.metadata -> 'payments') paid order by 1)
+           order by l.id"#,
+        after
+    )
+    .fetch_all(db)
+    .await?;
+    let differ = rows.into_iter().map(|row| Flaw {
+        chain: row.chain,
+        seq: row.seq,
+        code: "payment_differs".to_owned(),
+        detail: "Le règlement enregistré n'est pas celui du ticket.".to_owned(),
+    });
+    let missing = sqlx::query!(
+        r#"select l.chain as "chain!", l.seq as "seq!" from audit_logs l
+           where l.id > $1 and l.transaction_type = 'TICKET' and not exists (select from payments p where p.audit_log_id = l.id)
+           order by l.id"#,
+        after
+    )
+    .fetch_all(db)
+    .await?;
+    let missing = missing.into_iter().map(|row| Flaw {
+        chain: row.chain,
+        seq: row.seq,
+        code: "payment_missing".to_owned(),
+        detail: "Le règlement du ticket manque.".to_owned(),
+    });
+    let orphans = sqlx::query_scalar!(
+        r#"select p.id from payments p left join audit_logs l on l.id = p.audit_log_id where l.id is null order by p.id limit 100"#
+    )
+    .fetch_all(db)
+    .await?;
+    let orphans = orphans.into_iter().map(|id| flaw("payment_without_ticket", format!("Le règlement {id} n'a pas de ticket.")));
+    Ok(differ.chain(missing).chain(orphans).collect())
+}

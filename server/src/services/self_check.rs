@@ -1,0 +1,122 @@
+//! The till checks itself: at the start, every hour, every day. A flaw is signed into the journal (technical event 90) and shown on every screen.
+//!
+//! Selling goes on, and so does closing: a flaw in what was written must not keep what happens now from being written. That is said loudly instead
+//! (the reference suggests refusing the closing; a day that cannot be closed would be a second wrong).
+
+use super::recording;
+use super::verifying::{Asked, verify_as};
+use crate::db;
+use crate::error::Result;
+use crate::state::{House, REGISTER};
+use domain::api::Flaw;
+use domain::fiscal::{Anchor, Chain, EventCode, EventContent, FlawCode, Record, sha256_hex};
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+/// How many of the last records the hourly check reads.
+const RECENT: i64 = 1_000;
+/// How many flaws a technical event names.
+const NAMED: usize = 20;
+
+/// What the last check found wrong.
+#[derive(Default)]
+pub struct Integrity(Mutex<Vec<Flaw>>);
+
+impl Integrity {
+    /// The flaws; none: sound, or not checked yet.
+    #[must_use]
+    pub fn flaws(&self) -> Vec<Flaw> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether something does not hold.
+    #[must_use]
+    pub fn is_flawed(&self) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    fn set(&self, flaws: Vec<Flaw>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = flaws;
+    }
+}
+
+/// How much is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Every record.
+    Whole,
+    /// The last thousand, and everything that guards the journal.
+    Recent,
+}
+
+/// Checks the journal, its guards and its anchors. Returns how many flaws there are; what could not be judged is none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn check(house: &House, depth: Depth) -> Result<usize> {
+    let end = db::journal::end(&house.db, REGISTER, Chain::T).await?.record;
+    let anchors = read_anchors(house);
+    let restored = anchors.iter().map(|anchor| anchor.record).max().filter(|anchored| *anchored > end);
+    let from = (depth == Depth::Recent).then_some((end - RECENT + 1).max(1));
+    let (report, _) = verify_as(&house.db, Asked { anchors, from, ..Asked::default() }).await?;
+    let undecided = [FlawCode::UnknownKey, FlawCode::UnknownFormat, FlawCode::UnknownContent].map(FlawCode::as_str);
+    let mut flaws = report.flaws;
+    flaws.retain(|flaw| !undecided.contains(&flaw.code.as_str()));
+    if depth == Depth::Recent {
+        // What an older record has wrong is known from the check of the whole, and stays until that finds it gone.
+        let (first_seen, known) = (from.unwrap_or(1), house.integrity.flaws());
+        let found: BTreeSet<String> = flaws.iter().map(name).collect();
+        flaws.extend(known.into_iter().filter(|flaw| flaw.seq > 0 && first_seen > 1 && !found.contains(&name(flaw))));
+    }
+    if !flaws.is_empty() {
+        say(house, &flaws, restored.is_some()).await?;
+    }
+    let count = flaws.len();
+    house.integrity.set(flaws);
+    Ok(count)
+}
+
+fn name(flaw: &Flaw) -> String {
+    format!("{} {} {}", flaw.chain, flaw.seq, flaw.code)
+}
+
+/// Signs what was found into the journal, once: the same flaws are not said again, by this process or another.
+async fn say(house: &House, flaws: &[Flaw], restored: bool) -> Result<()> {
+    let names: BTreeSet<String> = flaws.iter().map(name).collect();
+    let digest = sha256_hex(names.iter().cloned().collect::<Vec<_>>().join("\n").as_bytes());
+    let mut tx = house.db.begin().await?;
+    // Two processes that find the same at once: the second sees what the first wrote.
+    super::journal::lock(house, &mut tx, Chain::J).await?;
+    let last = db::journal::last_event(&mut tx, REGISTER, "integrity_flaw").await?;
+    let said = last.and_then(|record: Record| serde_json::from_str::<EventContent>(&record.content_text).ok());
+    if said.is_some_and(|event| event.details.get("digest") == Some(&digest)) {
+        return Ok(());
+    }
+    if restored {
+        recording::event(house, &mut tx, EventCode::Restored, "", []).await?;
+    }
+    let shown = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(" | ");
+    let details = [("count", names.len().to_string()), ("digest", digest), ("flaws", shown.clone())];
+    recording::event(house, &mut tx, EventCode::IntegrityFlaw, "", details).await?;
+    tx.commit().await?;
+    tracing::error!(flaws = shown, "the fiscal journal does not hold");
+    Ok(())
+}
+
+/// Appends a closing to the file of anchors, which belongs on another disk than the database. Failing costs no closing.
+pub fn keep_anchor(house: &House, record: &Record) {
+    let kept = serde_json::to_string(&Anchor::from(record)).map_err(std::io::Error::other).and_then(|line| {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&house.anchors)?;
+        file.write_all(format!("{line}\n").as_bytes())?;
+        file.sync_data()
+    });
+    if let Err(error) = kept {
+        tracing::error!(path = %house.anchors.display(), %error, "FISCAL_ANCHORS: the closing could not be anchored");
+    }
+}
+
+/// What was anchored. A file that cannot be read says nothing; `verify --anchors` says why.
+fn read_anchors(house: &House) -> Vec<Anchor> {
+    std::fs::read_to_string(&house.anchors).ok().and_then(|text| Anchor::read_all(&text).ok()).unwrap_or_default()
+}

@@ -1,0 +1,154 @@
+//! The whole journal is checked: every record, every chain, every closing, every key, and the guards of the database.
+//!
+//! Records are streamed in the order of the journal. What takes time, the signature of each, is checked by all processors at once; what needs the
+//! order is followed by one. Memory does not grow with the journal.
+
+use crate::adapters::signer::Checker;
+use crate::db;
+use crate::db::journal::Read;
+use crate::error::{Error, Result};
+use domain::api::{Flaw, VerifyReport};
+use domain::fiscal::{Anchor, Checkpoint, EventCode, EventContent, Record, SignatureCheck, Verifier};
+use futures::{Stream, StreamExt, TryStreamExt};
+use sqlx::PgPool;
+use std::sync::Arc;
+
+/// Records that one processor takes at a time.
+const BATCH: usize = 256;
+
+/// What a verification takes besides the journal.
+#[derive(Default)]
+pub struct Asked {
+    /// The auditor's copy of the key, PEM; none: the first key that the database holds.
+    pub public_key: Option<String>,
+    /// What was kept elsewhere.
+    pub anchors: Vec<Anchor>,
+    /// Where an earlier verification stopped.
+    pub checkpoint: Option<Checkpoint>,
+    /// Begin at this record and not at the first.
+    pub from: Option<i64>,
+}
+
+/// Checks the journal with the keys that the database holds.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn verify(db: &PgPool) -> Result<VerifyReport> {
+    Ok(verify_as(db, Asked::default()).await?.0)
+}
+
+/// Checks the journal. Returns the report, and where to go on another time.
+///
+/// # Errors
+/// [`Error::Internal`] when the key is none; when the database does not answer.
+pub async fn verify_as(db: &PgPool, asked: Asked) -> Result<(VerifyReport, Checkpoint)> {
+    // Heads first: what is appended meanwhile is not a lost tail.
+    let (heads, master) = db::journal::heads(db).await?;
+    let checker = Arc::new(trusted_keys(db, asked.public_key.as_deref()).await?);
+    let check = {
+        let checker = Arc::clone(&checker);
+        move |key_id: &str, signed: &[u8], signature: &str| checker.check(key_id, signed, signature)
+    };
+    let mut beside = Vec::new();
+    let checkpoint = match asked.checkpoint {
+        Some(checkpoint) => {
+            let (last, hash) = checkpoint.last();
+            let still = db::journal::record(db, last).await.ok().flatten();
+            if last > 0 && still.is_none_or(|record| record.hash_current != hash) {
+                let detail = format!("Le dernier enregistrement déjà vérifié (n° {last}) n'est plus le même : tout est relu.");
+                beside.push(Flaw { chain: "*".to_owned(), seq: last, code: "checkpoint_differs".to_owned(), detail });
+                Checkpoint::default()
+            } else {
+                checkpoint
+            }
+        }
+        None => Checkpoint::default(),
+    };
+    let after = asked.from.map_or(checkpoint.last().0, |from| from - 1);
+    let verifier = match asked.from {
+        Some(from) if from > 1 => Verifier::from_the_middle(&check, from),
+        _ => Verifier::going_on(&check, checkpoint),
+    };
+    let verifier = verifier.with_anchors(asked.anchors);
+    let verifier = read_all(verifier, checker, db::journal::all(db, after)).await?;
+    let checkpoint = verifier.checkpoint();
+    let mut report = verifier.finish(&heads, master);
+    beside.extend(db::guards::missing(db).await?);
+    beside.extend(db::guards::payments_that_differ(db, after).await?);
+    if heads.is_empty() && report.records > 0 {
+        let detail = "La table des derniers numéros (fiscal_heads) est vide : la fin du journal ne peut pas être contrôlée.".to_owned();
+        beside.push(Flaw { chain: "*".to_owned(), seq: 0, code: "heads_missing".to_owned(), detail });
+    }
+    // What is proven wrong outweighs what could not be judged.
+    report.inconclusive &= beside.is_empty();
+    report.flaws.extend(beside);
+    report.ok = report.flaws.is_empty();
+    Ok((report, checkpoint))
+}
+
+/// Feeds a stream of records, their signatures checked by all processors.
+///
+/// # Errors
+/// When the stream fails.
+pub async fn read_all<'v>(
+    mut verifier: Verifier<'v>,
+    checker: Arc<Checker>,
+    records: impl Stream<Item = Result<Read>>,
+) -> Result<Verifier<'v>> {
+    let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let batches = records.try_chunks(BATCH).map(|batch| {
+        let checker = Arc::clone(&checker);
+        async move {
+            let batch = batch.map_err(|error| error.1)?;
+            tokio::task::spawn_blocking(move || check_all(&checker, batch)).await.map_err(Error::internal)
+        }
+    });
+    let mut checked = std::pin::pin!(batches.buffered(processors * 2));
+    while let Some(batch) = checked.next().await {
+        for (read, signature) in batch? {
+            match read {
+                Ok(record) => verifier.feed_checked(&record, signature),
+                Err((id, why)) => verifier.feed_unreadable(id, &why),
+            }
+        }
+    }
+    Ok(verifier)
+}
+
+fn check_all(checker: &Checker, batch: Vec<Read>) -> Vec<(Read, SignatureCheck)> {
+    let check = |record: &Record| checker.check(&record.key_id, record.data_to_sign.as_bytes(), &record.signature);
+    batch
+        .into_iter()
+        .map(|read| {
+            let signature = read.as_ref().map_or(SignatureCheck::UnknownKey, check);
+            (read, signature)
+        })
+        .collect()
+}
+
+/// The key that is trusted from the beginning, and every one that a record announced which a trusted key signed. So an auditor needs the first key
+/// only, and a key that somebody put into the database signs nothing.
+async fn trusted_keys(db: &PgPool, public_key: Option<&str>) -> Result<Checker> {
+    let mut checker = match public_key {
+        Some(pem) => Checker::with_key(pem).map_err(Error::internal)?,
+        None => Checker::new(&db::journal::first_key(db).await?.into_iter().collect::<Vec<_>>()),
+    };
+    for record in db::journal::key_rotations(db).await? {
+        add_announced(&mut checker, &record);
+    }
+    Ok(checker)
+}
+
+/// Trusts the key that this record announces, if a trusted key signed it.
+pub fn add_announced(checker: &mut Checker, record: &Record) {
+    let signed = checker.check(&record.key_id, record.data_to_sign.as_bytes(), &record.signature) == SignatureCheck::Valid;
+    let intact = domain::fiscal::sha256_hex(record.content_text.as_bytes()) == record.content_sha256;
+    if signed
+        && intact
+        && let Ok(event) = serde_json::from_str::<EventContent>(&record.content_text)
+        && event.code == EventCode::KeyRotated
+        && let Some(pem) = event.details.get("public_key")
+    {
+        checker.add(pem);
+    }
+}

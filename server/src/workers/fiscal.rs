@@ -1,0 +1,38 @@
+//! Keeps the journal honest: closes what was forgotten, and checks every hour that everything still holds; once a day all of it.
+
+use crate::services::closing;
+use crate::services::self_check::{Depth, check};
+use crate::state::Shared;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Between two looks.
+const EVERY: Duration = Duration::from_secs(3600);
+/// Looks between two checks of the whole journal.
+const WHOLE_EVERY: u32 = 24;
+
+/// Until the server stops. The first look is at the start.
+pub async fn tend(house: Shared, stopping: CancellationToken) {
+    let mut tick = tokio::time::interval(EVERY);
+    let mut looks = 0_u32;
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let depth = if looks.is_multiple_of(WHOLE_EVERY) { Depth::Whole } else { Depth::Recent };
+        looks = looks.wrapping_add(1);
+        let look = async {
+            if let Err(error) = closing::catch_up(&house).await {
+                tracing::warn!(%error, "forgotten closings wait; they will be tried again");
+            }
+            if let Err(error) = check(&house, depth).await {
+                tracing::warn!(%error, "the journal was not checked; it will be tried again");
+            }
+        };
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = look => {}
+        }
+    }
+}

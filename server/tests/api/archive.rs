@@ -1,0 +1,150 @@
+//! An archive is made, checked by us, and by a script that shares nothing with us.
+
+use crate::records::sell;
+use crate::support::TestApp;
+use serde_json::json;
+use server::services::archive::check::{check, check_order};
+use server::services::archive::make;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use time::{Date, Duration};
+
+fn python(archive: &Path, key: Option<&Path>) -> (i32, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/archive_check.py");
+    let mut command = Command::new("python3");
+    command.arg(script).arg(archive).args(key);
+    let run = command.output().unwrap();
+    (run.status.code().unwrap(), String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned())
+}
+
+async fn today(app: &TestApp) -> Date {
+    sqlx::query_scalar("select max(date) from audit_logs").fetch_one(&app.owner).await.unwrap()
+}
+
+/// Packs an archive again with one file changed, as somebody with a zip program would.
+fn changed(archive: &Path, to: &Path, name: &str, change: impl Fn(Vec<u8>) -> Option<Vec<u8>>) {
+    use server::services::archive::zip::{Zip, read};
+    let mut file = std::io::BufReader::new(std::fs::File::open(archive).unwrap());
+    let places = read::directory(&mut file).unwrap();
+    let mut zip = Zip::new(std::fs::File::create(to).unwrap());
+    for (entry, place) in places {
+        let mut bytes = Vec::new();
+        read::open(&mut file, &place).unwrap().read_to_end(&mut bytes).unwrap();
+        let bytes = if entry == name { change(bytes) } else { Some(bytes) };
+        if let Some(bytes) = bytes {
+            zip.add(&entry, |out| out.write_all(&bytes)).unwrap();
+        }
+    }
+    zip.finish().unwrap();
+}
+
+#[tokio::test]
+async fn an_archive_is_sound_for_us_and_for_a_stranger_and_every_change_is_seen() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    for table in 1..=3 {
+        sell(&alice, &camille, table).await;
+    }
+    camille.post("/api/cash/movements", &json!({"kind": "float", "amount": 100})).await;
+    camille.post("/api/nf525/close", &json!({})).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (day, key) = (today(&app).await, folder.path().join("key.pem"));
+    std::fs::write(&key, app.house.signer.public_key_pem()).unwrap();
+    let first = folder.path().join("first.zip");
+    let made = make(&app.house, "Gérant", day, day, &first).await.unwrap();
+    assert!(made.name.starts_with("archive-00000000000000-01-") && made.name.ends_with("-A1.zip"), "{}", made.name);
+    assert!(made.report.ok);
+    let pem = app.house.signer.public_key_pem();
+    let checked = check(&first, Some(pem), Vec::new()).await.unwrap();
+    assert!(checked.report.ok, "{:?}", checked.report.flaws);
+    assert_eq!(checked.report.records, 6);
+    assert_eq!(python(&first, Some(&key)), (0, "6 records, 0 flaws\n".to_owned()));
+    let leftovers: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(leftovers.len(), 2, "{leftovers:?}");
+
+    // More is sold; the next archive begins in the middle of the chains.
+    sell(&alice, &camille, 4).await;
+    camille.post("/api/nf525/close", &json!({})).await;
+    let second = folder.path().join("second.zip");
+    make(&app.house, "Gérant", day, day, &second).await.unwrap();
+    let again = check(&second, Some(pem), Vec::new()).await.unwrap();
+    assert!(again.report.ok, "{:?}", again.report.flaws);
+    assert_eq!(python(&second, None).0, 0, "{}", python(&second, None).1);
+    assert!(check_order(&[checked, again]).is_empty());
+
+    let tampered = |name: &str, change: &dyn Fn(Vec<u8>) -> Option<Vec<u8>>| {
+        let path = folder.path().join(format!("tampered-{}.zip", name.replace('/', "-")));
+        changed(&first, &path, name, change);
+        path
+    };
+    let replace = |from: &'static str, to: &'static str| {
+        move |bytes: Vec<u8>| Some(String::from_utf8(bytes).unwrap().replacen(from, to, 1).into_bytes())
+    };
+    let cases: [(&str, PathBuf, &str); 5] = [
+        ("journal.jsonl", tampered("journal.jsonl", &replace("Expresso", "Cappucci")), "archive_file_differs"),
+        ("tickets.csv", tampered("tickets.csv", &replace("2,50", "1,50")), "archive_file_differs"),
+        ("manifest.json", tampered("manifest.json", &replace("\"last_record\": 6", "\"last_record\": 5")), "manifest_signature_invalid"),
+        ("notes.csv", tampered("notes.csv", &|_| None), "archive_file_missing"),
+        (
+            "manifest.sig",
+            tampered("manifest.sig", &|mut bytes| {
+                bytes[0] ^= 1;
+                Some(bytes)
+            }),
+            "manifest_signature_invalid",
+        ),
+    ];
+    for (name, path, code) in cases {
+        let found = check(&path, Some(pem), Vec::new()).await.unwrap();
+        assert!(found.report.flaws.iter().any(|flaw| flaw.code == code), "{name}: {:?}", found.report.flaws);
+        assert!(!found.report.ok && !found.report.inconclusive, "{name}");
+        if name != "notes.csv" {
+            assert_eq!(python(&path, Some(&key)).0, 2, "{name}: {}", python(&path, Some(&key)).1);
+        }
+    }
+    let altered = check(&folder.path().join("tampered-journal.jsonl.zip"), Some(pem), Vec::new()).await.unwrap();
+    assert!(
+        altered.report.flaws.iter().any(|flaw| (flaw.chain.as_str(), flaw.seq, flaw.code.as_str()) == ("T", 1, "content_digest_differs"))
+    );
+    // An archive that somebody signed with a key of their own.
+    let own = server::adapters::signer::Signer::open(&folder.path().join("own.pem"), true).unwrap();
+    let stranger = check(&first, Some(own.public_key_pem()), Vec::new()).await.unwrap();
+    assert!(!stranger.report.ok && stranger.report.inconclusive, "{:?}", stranger.report.flaws);
+}
+
+#[tokio::test]
+async fn a_flawed_journal_is_archived_and_says_so() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    sell(&alice, &camille, 1).await;
+    sqlx::raw_sql("alter table audit_logs disable trigger audit_logs_no_change").execute(&app.owner).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (day, path) = (today(&app).await, folder.path().join("flawed.zip"));
+    let made = make(&app.house, "", day, day, &path).await.unwrap();
+    assert!(!made.report.ok);
+    let checked = check(&path, None, Vec::new()).await.unwrap();
+    assert!(checked.manifest.flaws.iter().any(|flaw| flaw.contains("guard_disabled")));
+    let events: Vec<String> =
+        sqlx::query_scalar("select metadata ->> 'code' from audit_logs where chain = 'J' order by id").fetch_all(&app.owner).await.unwrap();
+    assert_eq!(events, ["archive_made", "integrity_flaw"]);
+}
+
+#[tokio::test]
+async fn auditors_and_owners_download_an_archive_and_nobody_asks_for_too_much() {
+    let app = TestApp::start().await;
+    let (alice, camille, audit) = (app.signed_in("alice").await, app.signed_in("camille").await, app.signed_in("audit").await);
+    sell(&alice, &camille, 1).await;
+    let day = today(&app).await;
+    let path = |from: Date, to: Date| format!("/api/nf525/archive?from={from}&to={to}");
+    assert_eq!(camille.get(&path(day, day)).await.status, 403);
+    let answer = audit.get(&path(day, day)).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/zip")));
+    assert!(answer.header("content-disposition").unwrap().contains("archive-00000000000000-01-"));
+    for (from, to) in
+        [(day, day - Duration::days(1)), (day - Duration::days(400), day), (day - Duration::days(30), day - Duration::days(20))]
+    {
+        assert_eq!(audit.get(&path(from, to)).await.status, 422, "{from} {to}");
+    }
+    assert_eq!(audit.get("/api/nf525/archive?from=hier").await.status, 422);
+}

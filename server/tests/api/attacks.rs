@@ -1,0 +1,462 @@
+//! What could be done to the journal, one test per row of the list of attacks: refused for the till; for the owner of the database, who can do anything
+//! to it, detected and named. `cargo test -p server --test api attacks:: -- --nocapture` prints the report.
+//!
+//! Rows that are shown elsewhere: two tickets at once, concurrent closings, payments during one: `closing::fifty_payments_…`; a card that nobody knows
+//! the end of: `charging::`; never closing: `records::what_was_forgotten_…`; more given back than sold: `records::no_more_…`; training: `closing::in_training_…`;
+//! an archive edited or swapped: `archive::`; requests replayed: `paying::`; forged keys, forks and anchors on paper: `domain/tests/fiscal`.
+
+use crate::records::sell;
+use crate::support::{Client, TestApp};
+use domain::fiscal::{NoteLine, local_timestamp};
+use domain::service_day::service_day;
+use domain::{Cents, OrderId};
+use serde_json::{Value, json};
+use server::adapters::signer::Signer;
+use server::services::recording::{self, NewNote};
+use server::services::self_check::{self, Depth};
+use server::services::verifying::{self, Asked};
+use server::services::{closing, keys};
+use sqlx::{AssertSqlSafe, PgPool};
+use std::process::Command;
+use time::PrimitiveDateTime;
+use uuid::Uuid;
+
+async fn flaws(app: &TestApp) -> Vec<String> {
+    let report = verifying::verify(&app.house.db).await.unwrap();
+    report.flaws.iter().map(|flaw| format!("{} {} {}", flaw.chain, flaw.seq, flaw.code)).collect()
+}
+
+/// What the database's owner can do: switch the guards off, change what he likes, and switch them on again so that nobody sees.
+async fn as_owner(app: &TestApp, sql: &str) {
+    let switch = |how: &str| {
+        format!(
+            "do $$ declare r record; begin
+               for r in select t.tgrelid::regclass as guarded, t.tgname from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+                        where p.proname like 'refuse\\_%' loop
+                   execute format('alter table %s {how} trigger %I', r.guarded, r.tgname);
+               end loop; end $$;"
+        )
+    };
+    let whole = format!("{} {sql}; {}", switch("disable"), switch("enable always"));
+    let mut tx = app.owner.begin().await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(whole)).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// A few tickets and a Z: T 1 to 4, G 1, J 1, T 5.
+async fn evening() -> (TestApp, Client, Client) {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    for table in 1..=4 {
+        sell(&alice, &camille, table).await;
+    }
+    camille.post("/api/nf525/close", &json!({})).await;
+    sell(&alice, &camille, 5).await;
+    assert_eq!(flaws(&app).await, Vec::<String>::new());
+    (app, alice, camille)
+}
+
+/// The till's own check names the flaw, signs technical event 90 once, and every screen is told.
+async fn is_said(app: &TestApp) {
+    assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0);
+    assert!(app.house.integrity.is_flawed());
+    self_check::check(&app.house, Depth::Whole).await.unwrap();
+    let said: i64 = sqlx::query_scalar("select count(*) from audit_logs where chain = 'J' and metadata ->> 'code' = 'integrity_flaw'")
+        .fetch_one(&app.owner)
+        .await
+        .unwrap();
+    assert_eq!(said, 1, "said once");
+    let who = app.signed_in("camille").await.post("/call/who", &json!({})).await.body;
+    assert_eq!(who["flawed"], json!(true), "{who}");
+}
+
+/// Each attack on rows, and the record that the check has to name.
+#[tokio::test]
+async fn what_the_owner_changes_is_found_and_named() {
+    let attacks: [(&str, &str, &str); 16] = [
+        ("delete the last row of a chain", "delete from share_parts; delete from payments where audit_log_id = 7; delete from audit_logs where id = 7", "T 5 lost_tail"),
+        ("delete a middle row", "delete from share_parts; delete from payments where audit_log_id = 2; delete from audit_logs where id = 2", "T 2 seq_gap"),
+        ("empty the journal", "truncate audit_logs cascade", "* 1 lost_tail"),
+        ("forget the heads", "delete from fiscal_heads", "* 0 heads_missing"),
+        ("edit an amount", "update payments set amount_cents = 100 where audit_log_id = 1", "T 1 payment_differs"),
+        ("edit a means of payment", "update payments set method = 'CHEQUE' where audit_log_id = 1", "T 1 payment_differs"),
+        ("delete a payment", "delete from share_parts; delete from payments where audit_log_id = 1", "T 1 payment_missing"),
+        (
+            "edit the ticket and its payment alike",
+            "update payments set amount_cents = 100 where audit_log_id = 1; update audit_logs set amount = 1 where id = 1",
+            "T 1 signed_text_differs",
+        ),
+        (
+            "edit a label, totals kept",
+            "update audit_logs set metadata = replace(metadata::text, 'Expresso', 'Eau')::json where id = 3",
+            "T 3 content_digest_differs",
+        ),
+        (
+            "edit a label and its digest",
+            "update audit_logs set metadata = replace(metadata::text, 'Expresso', 'Eau')::json where id = 3;
+             update audit_logs set content_sha256 = encode(sha256(convert_to(metadata::text, 'UTF8')), 'hex') where id = 3",
+            "T 3 signed_text_differs",
+        ),
+        (
+            "write the chain again without the key",
+            "update audit_logs set metadata = replace(metadata::text, 'Expresso', 'Eau')::json where id = 4;
+             update audit_logs set data_to_sign = replace(data_to_sign, content_sha256, encode(sha256(convert_to(metadata::text, 'UTF8')), 'hex')),
+                 content_sha256 = encode(sha256(convert_to(metadata::text, 'UTF8')), 'hex') where id = 4;
+             update audit_logs set hash_current = encode(sha256(convert_to(data_to_sign, 'UTF8')), 'hex') where id = 4",
+            "T 4 signature_invalid",
+        ),
+        ("another format", "update audit_logs set format = 'F0' where id = 2", "T 2 signed_text_differs"),
+        (
+            "another house",
+            "update audit_logs set metadata = replace(metadata::text, '00000000000000', '11111111111111')::json where id = 2",
+            "T 2 content_digest_differs",
+        ),
+        ("another register", "update audit_logs set register = '02' where id = 2", "T 2 seq_gap"),
+        ("another time", "update audit_logs set utc_ts = utc_ts - interval '1 day' where id = 4", "T 4 signed_text_differs"),
+        (
+            "a ticket of one's own",
+            "insert into audit_logs (id, transaction_type, amount, date, hash_current, hash_previous, signature, metadata, chain, register, seq, format,
+                 local_ts, utc_ts, vat, extra, content_sha256, data_to_sign, key_id, app_version)
+             select 8, transaction_type, amount, date, repeat('a', 64), hash_current, signature, metadata, chain, register, 6, format, local_ts, utc_ts, vat,
+                 extra, content_sha256, data_to_sign, key_id, app_version from audit_logs where id = 7",
+            "T 6 signed_text_differs",
+        ),
+    ];
+    for (attack, sql, expected) in attacks {
+        let (app, ..) = evening().await;
+        as_owner(&app, sql).await;
+        let found = flaws(&app).await;
+        assert!(found.contains(&expected.to_owned()), "{attack}: {found:?}");
+        println!("détecté   {attack:45} {expected}");
+        if attack.starts_with("edit a label, ") {
+            is_said(&app).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_guards_that_the_owner_takes_away_are_missed() {
+    let attacks = [
+        ("disable a trigger", "alter table audit_logs disable trigger audit_logs_no_change", "guard_disabled"),
+        ("fire it only sometimes", "alter table payments enable trigger payments_no_change", "guard_disabled"),
+        ("drop a trigger", "drop trigger order_lines_no_change on order_lines", "guard_disabled"),
+        (
+            "replace a function by a gentler one",
+            "create or replace function refuse_journal_change() returns trigger language plpgsql as $$ begin return new; end $$",
+            "guard_replaced",
+        ),
+        ("give the till more rights", "grant update on audit_logs to comptoir_app", "right_too_wide"),
+        ("take the table", "alter table audit_logs owner to current_user", "owner_changed"),
+    ];
+    for (attack, sql, expected) in attacks {
+        let (app, ..) = evening().await;
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&app.owner).await.unwrap();
+        let found = flaws(&app).await;
+        assert!(
+            !found.is_empty() && found.iter().all(|flaw| flaw.ends_with(expected) || flaw.ends_with("guard_disabled")),
+            "{attack}: {found:?}"
+        );
+        // Without its table the journal cannot even say so.
+        if expected != "owner_changed" {
+            is_said(&app).await;
+        }
+        println!("détecté   {attack:45} {expected}");
+    }
+}
+
+#[tokio::test]
+async fn the_till_is_refused() {
+    let (app, _, camille) = evening().await;
+    camille.post("/api/nf525/close", &json!({})).await;
+    let attempts = [
+        "update audit_logs set amount = 1",
+        "delete from audit_logs",
+        "truncate audit_logs",
+        "insert into audit_logs select * from audit_logs limit 0",
+        "alter table audit_logs disable trigger all",
+        "drop function fiscal_append",
+        "create or replace function refuse_journal_change() returns trigger language plpgsql as $$ begin return new; end $$",
+        "update fiscal_heads set last_seq = 0",
+        "delete from fiscal_heads",
+        "insert into fiscal_keys values ('k', 'RS256', 'p', now(), null)",
+        "select fiscal_remember_key('k', 'p', null)",
+        "select fiscal_remember_key('k', 'p', 1)",
+        "update fiscal_keys set public_key_pem = 'p'",
+        "update payments set amount_cents = 1",
+        "delete from payments",
+        "delete from share_parts",
+        "update order_lines set unit_price_cents = 1",
+        "update order_lines set name = 'Eau'",
+        "update order_lines set voided_qty = qty, state = 'voided'",
+        "delete from order_lines",
+        "update fiscal_periods set start_seq = 1, end_seq = 1",
+        "update fiscal_periods set closed_at = null",
+        "delete from fiscal_prints",
+        "delete from fiscal_notes",
+        "set role comptoir_owner",
+        "select fiscal_append('01', 'T', 99, 'TICKET', 1, current_date, repeat('a', 64), repeat('b', 64), 's', '{}', 'F1', '20260101000000', now(), '0:0', '', \
+         repeat('c', 64), 'd', 'k', 'v')",
+    ];
+    for attempt in attempts {
+        let mut tx = app.house.db.begin().await.unwrap();
+        // The tests' login is a superuser that became the till; a real one cannot become anything else.
+        let done = sqlx::raw_sql(AssertSqlSafe(attempt.to_owned())).execute(&mut *tx).await;
+        if attempt.starts_with("set role") {
+            continue;
+        }
+        let error = done.expect_err(attempt).to_string();
+        let refused = ["permission denied", "must be owner", "interdite", "interdit", "NF525", "does not follow", "record"];
+        assert!(refused.iter().any(|word| error.contains(word)), "{attempt}: {error}");
+        println!("refusé    {}", attempt.chars().take(90).collect::<String>());
+    }
+    assert_eq!(flaws(&app).await, Vec::<String>::new());
+    // Whoever owns the database but does not switch the guards off is refused as well.
+    for attempt in [
+        "update audit_logs set amount = 1",
+        "truncate audit_logs cascade",
+        "insert into audit_logs select * from audit_logs",
+        "update fiscal_heads set last_seq = 0",
+    ] {
+        let error = sqlx::raw_sql(AssertSqlSafe(attempt.to_owned())).execute(&app.owner).await.expect_err(attempt).to_string();
+        assert!(error.contains("NF525") || error.contains("replica"), "{attempt}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_ones_own_signs_nothing() {
+    let (app, alice, camille) = evening().await;
+    let original = app.house.signer.public_key_pem().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let own = Signer::open(&folder.path().join("own.pem"), true).unwrap();
+    // Added to the table by the owner, and used for one record.
+    let text: String = sqlx::query_scalar("select data_to_sign from audit_logs where id = 7").fetch_one(&app.owner).await.unwrap();
+    let signature = own.sign(&text).unwrap();
+    let (id, pem) = (own.key_id(), own.public_key_pem());
+    as_owner(
+        &app,
+        &format!(
+            "insert into fiscal_keys values ('{id}', 'RS256', '{pem}', now() - interval '1 year', null);
+             update audit_logs set key_id = '{id}', signature = '{signature}' where id = 7"
+        ),
+    )
+    .await;
+    let found = flaws(&app).await;
+    assert!(found.contains(&"T 5 unknown_key".to_owned()), "a key that no record announced is not trusted: {found:?}");
+    assert!(found.iter().any(|flaw| flaw == "T 5 head_differs"), "and the heads remember the other signature: {found:?}");
+
+    // Everything signed again: only what lies outside the database can tell.
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as("select id, data_to_sign from audit_logs order by id").fetch_all(&app.owner).await.unwrap();
+    let mut sql = format!("delete from fiscal_keys where key_id <> '{id}';");
+    for (row, text) in rows {
+        let signature = own.sign(&text).unwrap();
+        sql += &format!("update audit_logs set key_id = '{id}', signature = '{signature}' where id = {row};");
+    }
+    as_owner(&app, &sql).await;
+    let asked = Asked { public_key: Some(original), ..Asked::default() };
+    let report = verifying::verify_as(&app.house.db, asked).await.unwrap().0;
+    assert!(!report.ok && report.flaws.iter().any(|flaw| flaw.code == "unknown_key"));
+    let anchors = std::fs::read_to_string(&app.house.anchors).unwrap();
+    let anchors = domain::fiscal::Anchor::read_all(&anchors).unwrap();
+    let report = verifying::verify_as(&app.house.db, Asked { anchors, ..Asked::default() }).await.unwrap().0;
+    assert!(
+        report.flaws.iter().any(|flaw| flaw.code == "anchor_differs" && (flaw.chain.as_str(), flaw.seq) == ("G", 1)),
+        "{:?}",
+        report.flaws
+    );
+    let _ = (alice, camille);
+}
+
+#[tokio::test]
+async fn an_announced_key_is_trusted_and_the_old_one_signs_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, alice, camille) = evening().await;
+    let file = folder.path().join("fiscal-key.pem");
+    std::fs::copy(&app.config.fiscal_key_file, &file).unwrap();
+    let first = app.house.signer.public_key_pem().to_owned();
+    keys::rotate(&app.house, &file, "Gérant").await.unwrap();
+    // This process still holds the old key: it may not write any more.
+    let order = alice.post("/api/orders", &json!({"table_id": 6, "covers": 1, "items": [{"item_id": 71, "qty": 1}]})).await;
+    let request = json!({"order_id": order.body["order_id"], "cover_number": 1, "amount": 2.5, "method": "ESPECES"});
+    assert_eq!(camille.post("/api/payments/split", &request).await.status, 500, "the old key is refused by the database");
+    let mut config = app.config.clone();
+    config.fiscal_key_file = file;
+    let house = server::run::open_house(&config, app.house.db.clone()).await.unwrap();
+    let mut tx = house.db.begin().await.unwrap();
+    recording::event(&house, &mut tx, domain::fiscal::EventCode::Started, "", []).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(flaws(&app).await, Vec::<String>::new());
+    let report = verifying::verify_as(&app.house.db, Asked { public_key: Some(first), ..Asked::default() }).await.unwrap().0;
+    assert!(report.ok, "the auditor's copy of the first key is enough: {:?}", report.flaws);
+    let refused = server::run::open_house(&app.config, app.house.db.clone()).await.err().unwrap().to_string();
+    assert!(refused.contains("FISCAL_KEY_FILE"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_older_copy_of_the_database_is_noticed_and_said() {
+    let (app, alice, camille) = evening().await;
+    let heads = "create table kept_heads as table fiscal_heads; create table kept_periods as table fiscal_periods";
+    sqlx::raw_sql(heads).execute(&app.owner).await.unwrap();
+    sell(&alice, &camille, 6).await;
+    camille.post("/api/nf525/close", &json!({})).await;
+    let restore = "delete from share_parts where payment_id in (select id from payments where audit_log_id > 7); delete from payments where audit_log_id > 7;
+                   delete from fiscal_periods; delete from audit_logs where id > 7; insert into fiscal_periods select * from kept_periods;
+                   delete from fiscal_heads; insert into fiscal_heads select * from kept_heads; drop table kept_heads, kept_periods";
+    as_owner(&app, restore).await;
+    assert_eq!(flaws(&app).await, Vec::<String>::new(), "by itself an older copy is sound");
+    is_said(&app).await;
+    assert!(app.house.integrity.flaws().iter().any(|flaw| flaw.code == "anchor_differs"));
+    let said: i64 =
+        sqlx::query_scalar("select count(*) from audit_logs where metadata ->> 'code' = 'restored'").fetch_one(&app.owner).await.unwrap();
+    assert!(said >= 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_goes_back_is_recorded_before_anything_else() {
+    let (app, alice, camille) = evening().await;
+    as_owner(&app, "update audit_logs set utc_ts = utc_ts + interval '1 hour' where id = 7").await;
+    sell(&alice, &camille, 6).await;
+    let last: Vec<(String, Option<String>)> =
+        sqlx::query_as("select chain::text, metadata ->> 'code' from audit_logs where id > 7 order by id")
+            .fetch_all(&app.owner)
+            .await
+            .unwrap();
+    assert_eq!(last, [("J".to_owned(), Some("clock_went_back".to_owned())), ("T".to_owned(), None)]);
+    assert!(flaws(&app).await.iter().all(|flaw| !flaw.ends_with("clock_backwards")));
+}
+
+#[tokio::test]
+async fn a_transaction_that_dies_leaves_no_gap() {
+    let (app, alice, camille) = evening().await;
+    let mut tx = app.house.db.begin().await.unwrap();
+    recording::event(&app.house, &mut tx, domain::fiscal::EventCode::MenuChanged, "", []).await.unwrap();
+    let pid: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *tx).await.unwrap();
+    sqlx::query("select pg_terminate_backend($1)").bind(pid).execute(&app.owner).await.unwrap();
+    drop(tx);
+    sell(&alice, &camille, 6).await;
+    assert_eq!(flaws(&app).await, Vec::<String>::new());
+    let last: i64 = sqlx::query_scalar("select max(id) from audit_logs").fetch_one(&app.owner).await.unwrap();
+    assert_eq!(last, 8);
+}
+
+#[tokio::test]
+async fn a_note_that_nobody_pays_is_on_the_z() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    for table in [1, 2] {
+        let order = alice.post("/api/orders", &json!({"table_id": table, "covers": 1, "items": [{"item_id": 71, "qty": 1}]})).await;
+        let id = order.body["order_id"].as_i64().unwrap();
+        let lines = vec![NoteLine { name: "Expresso".to_owned(), qty_thousandths: 1000, unit_price: Cents(250), amount: Cents(250) }];
+        let new =
+            NewNote { order: OrderId::from_row(id), order_ref: Uuid::nil().to_string(), table: "1", covers: 1, operator: "Alice", lines };
+        let mut tx = app.house.db.begin().await.unwrap();
+        recording::note(&app.house, &mut tx, new).await.unwrap();
+        tx.commit().await.unwrap();
+        if table == 1 {
+            let request = json!({"order_id": id, "cover_number": 1, "amount": 2.5, "method": "ESPECES"});
+            assert_eq!(camille.post("/api/payments/split", &request).await.status, 201);
+        }
+    }
+    camille.post("/api/nf525/close", &json!({})).await;
+    let left: Value = sqlx::query_scalar("select metadata::jsonb -> 'detail' -> 'notes_left' from audit_logs where chain = 'G'")
+        .fetch_one(&app.owner)
+        .await
+        .unwrap();
+    assert_eq!(left, json!([{"note_no": 2, "table": "1", "total": 250, "given_up": false}]));
+    assert_eq!(flaws(&app).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_name_made_to_break_the_text_does_not() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    for (table, name) in (1..).zip(["Café, \"noir\" | 1000:1", "a\\b';--", "\u{202E}etireV", "Cafe\u{301}", "€𝄞漢字", "O,N,F1,T,01,1"])
+    {
+        sqlx::query("update menu_items set name = $1 where id = 71").bind(name).execute(&app.owner).await.unwrap();
+        app.house.menu.forget().await;
+        sell(&alice, &camille, table).await;
+    }
+    camille.post("/api/nf525/close", &json!({})).await;
+    assert_eq!(flaws(&app).await, Vec::<String>::new());
+}
+
+/// The clock of the restaurant at a moment, as PostgreSQL tells it.
+async fn local(db: &PgPool, moment: &str) -> PrimitiveDateTime {
+    sqlx::query_scalar("select $1::timestamptz at time zone 'Europe/Paris'").bind(moment).fetch_one(db).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_service_day_holds_across_midnight_and_both_changes_of_the_clock() {
+    let app = TestApp::start().await;
+    for (moment, clock, day) in [
+        // An ordinary night, in winter (UTC+1).
+        ("2026-02-14 22:59:59Z", "2026-02-14 23:59:59", "2026-02-14"),
+        ("2026-02-14 23:00:00Z", "2026-02-15 00:00:00", "2026-02-14"),
+        ("2026-02-15 03:59:59Z", "2026-02-15 04:59:59", "2026-02-14"),
+        ("2026-02-15 04:00:00Z", "2026-02-15 05:00:00", "2026-02-15"),
+        // 29 March: 02:00 becomes 03:00.
+        ("2026-03-29 00:59:59Z", "2026-03-29 01:59:59", "2026-03-28"),
+        ("2026-03-29 01:00:00Z", "2026-03-29 03:00:00", "2026-03-28"),
+        ("2026-03-29 02:59:59Z", "2026-03-29 04:59:59", "2026-03-28"),
+        ("2026-03-29 03:00:00Z", "2026-03-29 05:00:00", "2026-03-29"),
+        // 25 October: 03:00 becomes 02:00, half past two comes twice.
+        ("2026-10-25 00:30:00Z", "2026-10-25 02:30:00", "2026-10-24"),
+        ("2026-10-25 01:30:00Z", "2026-10-25 02:30:00", "2026-10-24"),
+        ("2026-10-25 03:59:59Z", "2026-10-25 04:59:59", "2026-10-24"),
+        ("2026-10-25 04:00:00Z", "2026-10-25 05:00:00", "2026-10-25"),
+    ] {
+        let local = local(&app.owner, moment).await;
+        let clock = domain::fiscal::digits_of(clock);
+        assert_eq!((local_timestamp(local), service_day(local).to_string()), (clock, day.to_owned()), "{moment}");
+    }
+}
+
+#[tokio::test]
+async fn a_sound_journal_stays_sound_wherever_it_is_restored() {
+    let (app, ..) = evening().await;
+    closing::catch_up(&app.house).await.unwrap();
+    let options = app.owner.connect_options();
+    let name = options.get_database().unwrap().to_owned();
+    let socket = options.get_socket().unwrap().to_str().unwrap().to_owned();
+    let programs = Command::new("sh").args(["-c", "ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1"]).output().unwrap();
+    let programs = String::from_utf8(programs.stdout).unwrap().trim().to_owned();
+    let copy = format!("{name}_copy");
+    sqlx::raw_sql(AssertSqlSafe(format!("create database {copy} template template0 lc_collate 'C' lc_ctype 'C'")))
+        .execute(&app.owner)
+        .await
+        .unwrap();
+    for setting in [
+        "timezone = 'Asia/Kathmandu'",
+        "datestyle = 'German, DMY'",
+        "intervalstyle = 'sql_standard'",
+        "extra_float_digits = 0",
+        "bytea_output = 'escape'",
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(format!("alter database {copy} set {setting}"))).execute(&app.owner).await.unwrap();
+    }
+    let port = options.get_port().to_string();
+    let pipe = format!(
+        "'{programs}/pg_dump' -h '{socket}' -p {port} -U '{user}' -Fc '{name}' | PGTZ=Pacific/Auckland '{programs}/pg_restore' -h '{socket}' -p {port} -U '{user}' -d '{copy}'",
+        user = options.get_username()
+    );
+    let restored = Command::new("sh").args(["-c", &pipe]).output().unwrap();
+    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+    // The menu of another year, and people who left.
+    let pool = server::db::connect((*options).clone().database(&copy), 2).await.unwrap();
+    let owner = PgPool::connect_with((*options).clone().database(&copy)).await.unwrap();
+    sqlx::raw_sql("update menu_items set name = name || ' (ancien)', price_cents = price_cents + 100, vat_rate = 550; update users set name = 'X', active = false")
+        .execute(&owner)
+        .await
+        .unwrap();
+    let report = verifying::verify(&pool).await.unwrap();
+    assert!(report.ok, "{:?}", report.flaws);
+    assert_eq!(report.records, 7);
+    let here = verifying::verify(&app.house.db).await.unwrap();
+    assert_eq!(here.records, report.records);
+    let texts = "select md5(string_agg(data_to_sign || metadata::text, '' order by id)) from audit_logs";
+    let (a, b): (String, String) =
+        (sqlx::query_scalar(texts).fetch_one(&app.owner).await.unwrap(), sqlx::query_scalar(texts).fetch_one(&owner).await.unwrap());
+    assert_eq!(a, b, "to the byte");
+    pool.close().await;
+    owner.close().await;
+}
