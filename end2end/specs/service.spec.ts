@@ -141,6 +141,27 @@ test("from the table to the Z", async ({ device, till }, { project }) => {
     await inspect(cashier, "11-addition-reglee");
   });
 
+  await test.step("the drawer is stated, then counted", async () => {
+    await cashier.goto("/cloture");
+    await expect(cashier.getByTestId("cash-expected")).toContainText(/52,00\s€/);
+    await cash(cashier.getByTestId("cash-float"));
+    await cashier.getByTestId("cash-amount").fill("150");
+    await cash(cashier.getByTestId("cash-send"));
+    await expect(cashier.getByTestId("cash-expected")).toContainText(/202,00\s€/);
+    await cash(cashier.getByTestId("cash-out"));
+    await cashier.getByTestId("cash-amount").fill("20");
+    await expect(cashier.getByTestId("cash-send"), "what goes out has a reason").toBeDisabled();
+    await cashier.getByTestId("cash-reason").fill("pain");
+    await cash(cashier.getByTestId("cash-send"));
+    await cash(cashier.getByTestId("cash-count"));
+    await cashier.getByTestId("cash-amount").fill("180");
+    await cash(cashier.getByTestId("cash-send"));
+    await expect(cashier.getByTestId("cash-difference")).toContainText(/2,00\s€/);
+    await expect(cashier.getByTestId("cash-movements").getByRole("listitem")).toHaveCount(3);
+    await expectTouchable(cashier.getByTestId("cash-count"), cashier.getByTestId("cash-send"));
+    await inspect(cashier, "12-caisse");
+  });
+
   await test.step("the day is closed with a Z", async () => {
     await cashier.goto("/cloture");
     await expect(cashier.getByTestId("x-total")).toHaveText(euros("52,00"));
