@@ -79,7 +79,7 @@ async fn what_the_owner_changes_is_found_and_named() {
         ("empty the journal", "truncate audit_logs cascade", "* 1 lost_tail"),
         ("forget the heads", "delete from fiscal_heads", "* 0 heads_missing"),
         ("edit an amount", "update payments set amount_cents = 100 where audit_log_id = 1", "T 1 payment_differs"),
-        ("edit a means of payment", "update payments set method = 'CHEQUE' where audit_log_id = 1", "T 1 payment_differs"),
+        ("edit a means of payment", "update payments set method = 'CHEQUE', tendered_cents = null where audit_log_id = 1", "T 1 payment_differs"),
         ("delete a payment", "delete from share_parts; delete from payments where audit_log_id = 1", "T 1 payment_missing"),
         (
             "edit the ticket and its payment alike",
