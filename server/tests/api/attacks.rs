@@ -56,6 +56,12 @@ async fn evening() -> (TestApp, Client, Client) {
     (app, alice, camille)
 }
 
+/// Gives the connections back: a test that opens many houses would use up the database's.
+async fn leave(app: TestApp) {
+    app.house.db.close().await;
+    app.owner.close().await;
+}
+
 /// The till's own check names the flaw, signs technical event 90 once, and every screen is told.
 async fn is_said(app: &TestApp) {
     assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0);
@@ -131,6 +137,7 @@ async fn what_the_owner_changes_is_found_and_named() {
         if attack.starts_with("edit a label, ") {
             is_said(&app).await;
         }
+        leave(app).await;
     }
 }
 
@@ -161,6 +168,7 @@ async fn the_guards_that_the_owner_takes_away_are_missed() {
             is_said(&app).await;
         }
         println!("détecté   {attack:45} {expected}");
+        leave(app).await;
     }
 }
 
