@@ -3,7 +3,7 @@
 use crate::support::{Client, TestApp};
 use domain::receipt::{Laid, escpos, lay_out};
 use serde_json::{Value, json};
-use server::services::journal;
+use server::services::verifying;
 use server::sim::printer::{Fault, Simulator, picture};
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -34,7 +34,7 @@ async fn print(camille: &Client, no: i64, request: Value) -> (u16, Value) {
 }
 
 async fn is_sound(app: &TestApp) {
-    let report = journal::verify_with_stored_keys(&app.house.db).await.unwrap();
+    let report = verifying::verify(&app.house.db).await.unwrap();
     assert!(report.ok, "{:?}", report.flaws);
 }
 
