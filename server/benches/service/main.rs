@@ -70,7 +70,7 @@ async fn main() {
 }
 
 /// What is asked over HTTP.
-async fn requests(folder: &Path, options: &sqlx::postgres::PgConnectOptions, report: &mut Report) {
+async fn requests(folder: &Path, options: &PgConnectOptions, report: &mut Report) {
     let server = Server::start(folder, None).await;
     let cookie = server.sign_in("alice").await;
     let mut owner = sqlx::PgConnection::connect_with(options).await.unwrap();
