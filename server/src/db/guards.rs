@@ -88,6 +88,9 @@ fn expected_functions() -> Vec<(String, String)> {
             let before = rest.get(..at).unwrap_or_default();
             rest = rest.get(at + "function ".len()..).unwrap_or_default();
             let name: String = rest.chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect();
+            if before.ends_with("drop ") {
+                functions.remove(&name);
+            }
             let creates = before.ends_with("create ") || before.ends_with("create or replace ");
             if !creates || !(name.starts_with("refuse_") || name.starts_with("fiscal_")) {
                 continue;
