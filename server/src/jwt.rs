@@ -200,7 +200,7 @@ mod tests {
             (token(hs256, r#"{"aud":"erp"}"#, &secret()), Fault::Shape),
             (token(hs256, &format!(r#"{{"exp":{exp}}}"#), &secret()), Fault::Shape),
             (token(hs256, &format!(r#"{{"aud":"erp","exp":{}}}"#, exp - 61), &secret()), Fault::Expired),
-            (token(hs256, &format!(r#"{{"aud":"erp","exp":{exp},"nbf":{}}}"#, exp), &secret()), Fault::Expired),
+            (token(hs256, &format!(r#"{{"aud":"erp","exp":{exp},"nbf":{exp}}}"#), &secret()), Fault::Expired),
             (token(hs256, &format!(r#"{{"aud":"erp","exp":{}}}"#, exp + 3600), &secret()), Fault::TooLong),
         ] {
             assert_eq!(check(&token, &secret(), "erp", NOW), Err(fault), "{token}");

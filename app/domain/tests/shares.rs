@@ -1,4 +1,5 @@
 //! The ledger of shares, from outside: whatever a table, its cashiers and their terminal do, and in whatever order.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use domain::share::{Claim, Ledger, Line, OpenShare, Plan, SharePart, Split, SplitError, Taken, Units};
 use domain::{Cents, LineId};

@@ -2,7 +2,12 @@
 //!
 //! Beside each figure stands what this machine does at most: `openssl speed rsa2048`, run in between. Sizes: `COMPTOIR_RECORDS` (20000), `COMPTOIR_DAY`
 //! (20000 tickets in one day), `COMPTOIR_OLDER` (100000 older records).
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a report; what cannot go on should stop")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::float_arithmetic,
+    reason = "a report: what cannot go on should stop, and figures are no money"
+)]
 
 use domain::api::CloseRequest;
 use domain::fiscal::{Anchor, SignatureCheck, Verifier};

@@ -37,7 +37,7 @@ pub(super) enum Sim {
         /// Append every slip to this file when it comes for the first time, one JSON object a line
         #[arg(long)]
         log: Option<PathBuf>,
-        /// The till's webhook, such as http://127.0.0.1:3000/api/webhooks/erp/dish-ready: told of each dish when it is ready. Needs ERP_JWT_SECRET
+        /// The till's webhook, such as `http://127.0.0.1:3000/api/webhooks/erp/dish-ready`: told of each dish when it is ready. Needs `ERP_JWT_SECRET`
         #[arg(long)]
         webhook: Option<http::Uri>,
         /// Milliseconds after which a dish is ready

@@ -50,7 +50,7 @@ async fn of_sixty_four_by_any_means_on_one_share_one_pays() {
     let order = scene.order.clone();
     for cover in 1..=4 {
         let body = |client: usize| {
-            let method = if client % 2 == 0 { "CB" } else { "ESPECES" };
+            let method = if client.is_multiple_of(2) { "CB" } else { "ESPECES" };
             json!({"order_id": order, "cover_number": cover, "amount": 25.5, "method": method, "uuid": Uuid::now_v7()})
         };
         let answers = hammer(&scene, &body).await;

@@ -1,5 +1,10 @@
 //! The server from outside: one scenario per test, over real HTTP on a real PostgreSQL.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests: names say what they show, and what cannot go on should stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "tests: names say what they show, what cannot go on should stop, and a campaign says what it did"
+)]
 
 mod amending;
 mod archive;

@@ -7,7 +7,8 @@ use server::services::verifying;
 
 /// Means, payments but the last, their parts at 10 % and at 20 %, and the last payment's. In cents. Each but the last has whole cents of tax, so that the sum
 /// of the tickets' taxes is the tax of the document's totals: 53.14 in 318.82 at 20 %, 212.54 in 2337.98 at 10 %.
-const DAY: [(&str, u32, (i64, i64), (i64, i64)); 3] =
+type Means = (&'static str, u32, (i64, i64), (i64, i64));
+const DAY: [Means; 3] =
     [("CB", 59, (3_036, 528), (3_524, 730)), ("ESPECES", 19, (1_936, 0), (1_966, 0)), ("TR", 6, (1_771, 0), (1_774, 0))];
 
 #[tokio::test]

@@ -333,7 +333,7 @@ async fn shares_and_payments_are_the_bill_whatever_happens() {
                         let whole = line["unclaimed"].as_u64();
                         match (whole, dice.roll(2)) {
                             (Some(whole), 0) => {
-                                shares[usize::try_from(dice.roll(3)).unwrap()].push(json!({"line_id": line["line_id"], "qty": whole}))
+                                shares[usize::try_from(dice.roll(3)).unwrap()].push(json!({"line_id": line["line_id"], "qty": whole}));
                             }
                             (Some(whole), _) => shares
                                 .iter_mut()

@@ -27,7 +27,7 @@ impl Units {
     #[must_use]
     pub fn ratio(part: u64, whole: u64) -> Option<Self> {
         let doubled = 2 * u128::from(part) * u128::from(Self::ONE.0);
-        let rounded = (doubled.checked_div(u128::from(whole))? + 1) / 2;
+        let rounded = doubled.checked_div(u128::from(whole))?.div_ceil(2);
         u64::try_from(rounded).ok().filter(|units| *units <= Self::MOST * Self::ONE.0).map(Self)
     }
 

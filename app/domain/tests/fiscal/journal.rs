@@ -379,7 +379,7 @@ fn a_z_knows_the_drawer_the_tips_the_refunds_and_the_corrections() {
         till.record_z(&z);
         assert_eq!(codes(&till.verify(&till.records).flaws), [""; 0]);
         if !training {
-            till.state(&till.month(1, &[z.clone()]));
+            till.state(&till.month(1, std::slice::from_ref(&z)));
             assert_eq!(codes(&till.verify(&till.records).flaws), [""; 0]);
             let mut short = till.month(2, &[z]);
             short.total -= Cents(1);

@@ -68,7 +68,7 @@ pub async fn check(path: &Path, public_key: Option<&str>, anchors: Vec<Anchor>) 
     match checker.check_bytes(&manifest.key_id, &text, &signature) {
         SignatureCheck::Valid => {}
         SignatureCheck::Invalid => {
-            flaws.push(flaw("manifest_signature_invalid", "La signature de l'archive n'est pas valable.".to_owned()))
+            flaws.push(flaw("manifest_signature_invalid", "La signature de l'archive n'est pas valable.".to_owned()));
         }
         SignatureCheck::UnknownKey => {
             undecided = true;

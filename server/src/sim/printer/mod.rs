@@ -77,6 +77,9 @@ impl Printed {
     }
 }
 
+/// Is told of a paper and of its number.
+type Report = Box<dyn Fn(&Printed, usize) + Send + Sync>;
+
 /// A printer.
 pub struct Simulator {
     columns: usize,
@@ -84,7 +87,7 @@ pub struct Simulator {
     /// Counts what happened, for whoever waits.
     moved: watch::Sender<usize>,
     /// Told of each paper.
-    report: Box<dyn Fn(&Printed, usize) + Send + Sync>,
+    report: Report,
 }
 
 #[derive(Default)]
