@@ -31,7 +31,7 @@ pub async fn tables(db: impl PgExecutor<'_>, only: Option<&[i64]>) -> Result<Vec
            left join orders o on o.table_id = t.id and o.status = 'open'
            left join users u on u.id = o.server_user_id
            left join lateral (
-               select sum((l.qty - l.voided_qty) * l.unit_price_cents) as total,
+               select sum((l.qty - l.voided_qty) * l.unit_price_cents - l.discount_cents) as total,
                       min(l.state_at) filter (where l.state = 'ready') as ready_since,
                       -- a dish is awaited since the kitchen was told, whenever it began
                       min(coalesce(s.created_at, l.created_at)) filter (where l.kind = 'dish' and l.state in ('received', 'cooking'))

@@ -67,6 +67,8 @@ async fn a_table_goes_through_its_states() {
     assert_eq!(paid.status, 201, "{}", paid.text);
     let now = table(&alice, 5).await;
     assert_eq!((&now["status"], &now["remaining"]), (&json!("bill"), &json!(18)));
+    let off = camille.post(&format!("/api/orders/{order}/discount"), &json!({"amount": 3, "reason": "Attente trop longue"})).await;
+    assert_eq!((off.status, &table(&alice, 5).await["remaining"]), (200, &json!(15)), "a discount is not owed: {}", off.text);
 }
 
 #[tokio::test]
