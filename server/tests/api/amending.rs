@@ -112,6 +112,10 @@ async fn every_change_is_answered_once_and_its_answer_repeated() {
     let merged =
         answered_once(&alice, &format!("/api/orders/{id}/merge"), json!({"into_order_id": into}), json!({"into_order_id": 999})).await;
     assert_eq!((&merged.body["order_id"], &merged.body["covers"]), (&json!(into), &json!(8)));
+    // To where they sit already.
+    let other = order(&alice, 13, json!([{"dish_id": 12, "qty": 1}])).await;
+    let path = format!("/api/orders/{other}/transfer");
+    answered_once(&alice, &path, json!({"table_id": 13}), json!({"table_id": 14})).await;
     // The header says the same as the body's id.
     let other = order(&alice, 11, json!([{"dish_id": 12, "qty": 1}])).await;
     let by_header = async || {
@@ -177,8 +181,14 @@ async fn a_course_waits_until_it_is_called() {
     let magret = line_named(&called.body, "Magret de canard");
     assert_eq!((&magret["state"], &magret["kitchen"], &magret["called"]), (&json!("received"), &json!("sent"), &json!(true)));
     assert_eq!(fired(&app).await, 2, "one slip for what was sent, one for what was called");
+    let facts = async || -> (i64, String) {
+        let sql = "select (select count(*) from order_events where kind = 'fire'), (select max(called_at) from order_lines)::text";
+        sqlx::query_as(sql).fetch_one(&app.owner).await.unwrap()
+    };
+    let before = facts().await;
     alice.post(&fire, &Value::Null).await;
     assert_eq!(fired(&app).await, 2, "calling again cooks nothing again");
+    assert_eq!(facts().await, before, "and stores nothing again");
 
     let hold = format!("/api/orders/{id}/courses/2/hold");
     let held = alice.post(&hold, &Value::Null).await;
