@@ -155,7 +155,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .layer(Extension(sessions))
         .layer(Extension(stopping))
         .layer(session_layer)
-        .layer(middleware::from_fn_with_state(Arc::clone(&house), to_the_end))
+        .layer(middleware::from_fn_with_state((Arc::clone(&house), SLOWEST_ANSWER), to_the_end))
         .layer(middleware::from_fn(secure_cookies))
         .layer(middleware::from_fn(same_origin))
         .layer(middleware::from_fn(in_time))

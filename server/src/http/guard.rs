@@ -1,8 +1,10 @@
 //! Who comes through: signed in, with the right to, from our own pages.
 
+use crate::LARGEST_BODY;
 use crate::error::{Error, Result};
 use crate::session_store::USER;
 use crate::state::Shared;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
@@ -10,6 +12,8 @@ use axum::response::{IntoResponse, Response};
 use domain::api::SessionUser;
 use domain::role::Right;
 use std::panic::resume_unwind;
+use std::time::Duration;
+use tokio::time::timeout;
 use tower_sessions::Session;
 use tracing::Instrument;
 
@@ -69,17 +73,24 @@ fn comes_from_here(headers: &HeaderMap) -> bool {
 }
 
 /// Lets whoever writes finish, also when the client goes away meanwhile: what is committed is announced and forgotten everywhere, and a
-/// transaction that has begun is not torn off. Reading ends with whoever asked.
-pub async fn to_the_end(State(house): State<Shared>, request: Request, next: Next) -> Response {
+/// transaction that has begun is not torn off. Reading ends with whoever asked, and nothing begins before the body is here: one that does
+/// not come within the limit begins nothing.
+///
+/// # Errors
+/// [`Error::TooSlow`], [`Error::TooLarge`].
+pub async fn to_the_end(State((house, within)): State<(Shared, Duration)>, request: Request, next: Next) -> Result<Response> {
     if !writes(request.method()) {
-        return next.run(request).await;
+        return Ok(next.run(request).await);
     }
-    match house.writing.spawn(next.run(request).in_current_span()).await {
+    let (head, body) = request.into_parts();
+    let body = timeout(within, to_bytes(body, LARGEST_BODY)).await.map_err(|_| Error::TooSlow)?.map_err(|_| Error::TooLarge)?;
+    let request = Request::from_parts(head, Body::from(body));
+    Ok(match house.writing.spawn(next.run(request).in_current_span()).await {
         Ok(response) => response,
         // Further out a panic becomes an answer.
         Err(ended) if ended.is_panic() => resume_unwind(ended.into_panic()),
         Err(ended) => Error::internal(ended).into_response(),
-    }
+    })
 }
 
 fn writes(method: &Method) -> bool {
