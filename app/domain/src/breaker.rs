@@ -117,6 +117,11 @@ impl Breaker {
         }
     }
 
+    /// The system was heard of in another way: it lives. Calls that are on their way decide nothing any more.
+    pub fn heard(&mut self) {
+        self.become_state(State::Closed { failures: 0 });
+    }
+
     fn become_state(&mut self, state: State) {
         self.state = state;
         self.change += 1;
@@ -193,6 +198,21 @@ mod tests {
         assert_eq!(breaker.phase(at(60)), Phase::HalfOpen, "the lost one decides nothing any more");
         breaker.answered(second);
         assert_eq!(breaker.phase(at(60)), Phase::Closed);
+    }
+
+    #[test]
+    fn a_call_from_before_it_was_heard_of_does_not_count() {
+        let mut breaker = Breaker::new(PATIENCE);
+        let late: Vec<Permit> = (0..10).map(|_| breaker.admit(at(0)).unwrap()).collect();
+        for permit in &late[..5] {
+            breaker.failed(*permit, at(1));
+        }
+        breaker.heard();
+        assert_eq!(breaker.phase(at(1)), Phase::Closed);
+        for permit in &late {
+            breaker.failed(*permit, at(2));
+        }
+        assert_eq!(breaker.phase(at(2)), Phase::Closed);
     }
 
     #[derive(Debug, Clone, Copy)]

@@ -95,7 +95,7 @@ impl Redis {
     fn lives(&self) {
         let mut breaker = self.breaker();
         if breaker.phase(self.began.elapsed()) != Phase::Closed {
-            *breaker = Breaker::new(LEFT_ALONE);
+            breaker.heard();
         }
     }
 
