@@ -28,7 +28,7 @@ fn statements(tables: u32, told: bool) -> String {
 const STORE: &str = "with ids as (
   select (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || substr(md5(:k::text), 1, 19))::uuid as id
 ), head as (
-  update orders set rounds = rounds + 1, covers = coalesce(null, covers)
+  update orders set rounds = rounds + 1
   where id = coalesce(null, (select id from orders where table_id = :t and status = 'open'))
     and status = 'open' and table_id = coalesce(:t, table_id) and server_user_id = coalesce(null, server_user_id)
     and not exists (select from idempotency where key = (select id from ids))
@@ -49,7 +49,7 @@ const STORE: &str = "with ids as (
   select (select id from ids), '\\x0000000000000000000000000000000000000000000000000000000000000000', 201,
     json_build_object('order_id', id, 'status', 'sent', 'round', rounds, 'slip', (select id from slip))
   from head
-) select id, rounds, (select id from slip) as slip from head";
+) select id, table_id, rounds, (select id from slip) as slip from head";
 
 /// Slips that wait for the kitchen system.
 pub async fn waiting(owner: &mut sqlx::PgConnection) -> i64 {
