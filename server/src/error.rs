@@ -477,9 +477,12 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::DatabaseDown(error),
             // Class 57: the server is starting up, shutting down, or was killed.
             // 40P01, 40001: two waited for each other, and this one was given up: nothing of it stays, and it can be asked again.
+            // 53300: it lets nobody else in.
             // 55P03: somebody else holds a lock for longer than we wait.
             sqlx::Error::Database(ref cause)
-                if cause.code().is_some_and(|code| code.starts_with("57P") || ["55P03", "40P01", "40001"].contains(&code.as_ref())) =>
+                if cause
+                    .code()
+                    .is_some_and(|code| code.starts_with("57P") || ["53300", "55P03", "40P01", "40001"].contains(&code.as_ref())) =>
             {
                 Self::DatabaseDown(error)
             }

@@ -48,6 +48,9 @@ const CONNECTIONS: u32 = 16;
 /// Connections beside them for further rounds: more than processors, because each waits for the disk, and the disk takes many at once. With
 /// eight of them 32 phones got 0.54 of the orders a second that `pgbench` got with the same statement and 32 connections.
 const ROUNDS_AT_ONCE: usize = 24;
+/// One more counts the processes. Two processes, and whoever looks after the database beside them, fit into what PostgreSQL lets in unless it is
+/// told otherwise (100, three of them its owner's).
+const _: () = assert!(2 * (CONNECTIONS as usize + ROUNDS_AT_ONCE + 1) <= 90);
 /// How long running requests may take once the server was asked to stop.
 const LAST_ORDERS: Duration = Duration::from_secs(10);
 /// How often what has expired is forgotten.
@@ -193,7 +196,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         changed: Arc::clone(&changed),
         metrics: Metrics::default(),
         menu: MenuCache::new(redis.clone()),
-        rounds: Lane::new(pool.clone(), ROUNDS_AT_ONCE),
+        rounds: Lane::new(pool.clone(), ROUNDS_AT_ONCE, db::ACQUIRE),
         sessions: Store::new(pool.clone(), redis.clone(), bus.clone()),
         teller: Teller::after(db::pass::last_number(&pool).await?),
         redis,

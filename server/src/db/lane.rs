@@ -4,10 +4,10 @@
 //! answer. That is a second way to the database for a statement that is a whole transaction and needs one. Here a connection is kept only
 //! after its answer was read to the end; one that was given up or failed is closed.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use sqlx::{Connection, PgConnection, PgPool};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 use super::TRUSTED;
@@ -17,25 +17,31 @@ pub struct Lane {
     pool: PgPool,
     /// Who may have a connection now.
     turns: Semaphore,
+    /// How long somebody waits for a connection, all in all.
+    patience: Duration,
     /// The last one used is used next.
     idle: Mutex<Vec<(PgConnection, Instant)>>,
 }
 
 impl Lane {
-    /// At most so many connections, made by the pool and not counted by it.
+    /// At most so many connections, made by the pool and not counted by it, each waited for so long at most.
     #[must_use]
-    pub fn new(pool: PgPool, connections: usize) -> Self {
-        Self { pool, turns: Semaphore::new(connections), idle: Mutex::default() }
+    pub fn new(pool: PgPool, connections: usize, patience: Duration) -> Self {
+        Self { pool, turns: Semaphore::new(connections), patience, idle: Mutex::default() }
     }
 
     /// Lends a connection for statements that are read to their end, outside a transaction.
     ///
     /// # Errors
-    /// When the database does not answer, and whatever the statements end with.
+    /// When the database does not answer or no connection is free in time, and whatever the statements end with.
     pub async fn lend<T>(&self, ask: impl AsyncFnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
-        // Never closed.
-        let _turn = self.turns.acquire().await;
-        let mut connection = self.take().await?;
+        let in_turn = async {
+            // Never closed.
+            let turn = self.turns.acquire().await;
+            Ok::<_, Error>((turn, self.take().await?))
+        };
+        let waited = tokio::time::timeout(self.patience, in_turn).await;
+        let (_turn, mut connection) = waited.unwrap_or(Err(Error::DatabaseDown(sqlx::Error::PoolTimedOut)))?;
         let answer = ask(&mut connection).await?;
         self.idle().push((connection, Instant::now()));
         Ok(answer)
@@ -47,6 +53,8 @@ impl Lane {
             if used.elapsed() < TRUSTED || connection.ping().await.is_ok() {
                 return Ok(connection);
             }
+            // What ended this one ended the others: the database was started anew, or the way to it was cut.
+            drop(std::mem::take(&mut *self.idle()));
         }
         Ok(self.pool.acquire().await?.detach())
     }

@@ -44,6 +44,9 @@ use std::time::Duration;
 /// How long a database may take to let us in.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a request waits for a connection.
+pub const ACQUIRE: Duration = Duration::from_secs(5);
+
 /// How long a connection that lay idle is believed to live.
 const TRUSTED: Duration = Duration::from_secs(1);
 
@@ -83,7 +86,7 @@ async fn is_up_to_date(connection: &mut PgConnection) -> bool {
 pub async fn connect(options: PgConnectOptions, max_connections: u32) -> Result<PgPool> {
     Ok(PgPoolOptions::new()
         .max_connections(max_connections)
-        .acquire_timeout(Duration::from_secs(5))
+        .acquire_timeout(ACQUIRE)
         // Asking before each use whether a connection lives doubles the questions of a busy evening. One that was used a moment ago lives.
         .test_before_acquire(false)
         .before_acquire(|connection, meta| Box::pin(async move { Ok(meta.idle_for < TRUSTED || connection.ping().await.is_ok()) }))
