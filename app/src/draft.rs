@@ -171,7 +171,8 @@ impl Draft {
         }
         let items = self.lines.drain(..).map(|line| line.wish()).collect();
         let uuid = self.uuid.take().or_else(|| Some(Uuid::now_v7()));
-        self.sending = Some(OrderRequest { table_id, items, covers: self.covers.take(), uuid, if_occupied: Default::default() });
+        let covers = self.covers.take();
+        self.sending = Some(OrderRequest { table_id, items, covers, uuid, if_occupied: Default::default(), order_id: None });
         self.last = None;
     }
 
@@ -204,7 +205,7 @@ impl Draft {
 }
 
 fn priced(table_id: TableId, wish: ItemRequest, menu: &Menu) -> Result<Cents, Vec<FieldError>> {
-    let request = OrderRequest { table_id, items: vec![wish], covers: None, uuid: None, if_occupied: Default::default() };
+    let request = OrderRequest { table_id, items: vec![wish], covers: None, uuid: None, if_occupied: Default::default(), order_id: None };
     price(&request, menu).map(|lines| lines.iter().map(PricedLine::total).sum())
 }
 

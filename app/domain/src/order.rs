@@ -5,7 +5,7 @@
 
 use crate::menu::{ItemKind, Menu, MenuItem, ventilate};
 use crate::wire::euros;
-use crate::{Cents, ItemId, TableId, VatRate};
+use crate::{Cents, ItemId, OrderId, TableId, VatRate};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -219,6 +219,10 @@ pub struct OrderRequest {
     /// What to do when the table has an open order.
     #[serde(default)]
     pub if_occupied: IfOccupied,
+    /// The order that the phone showed: the round goes to its guests, wherever they sit by now, or nowhere. Without it the round goes to
+    /// whoever sits at the table, or opens it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
 }
 
 /// A field of a request and what is wrong with it.

@@ -7,6 +7,7 @@ use domain::order::LineState;
 use domain::{LineId, OrderId, TableId, UserId};
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};
+use time::OffsetDateTime;
 
 /// Remembers that something happened to an order.
 ///
@@ -79,7 +80,7 @@ pub async fn void(db: &mut PgConnection, new: &NewVoid<'_>, way: Way) -> Result<
 }
 
 /// Calls for a course: what was held goes to the kitchen, what is there already is marked as asked for. Returns the new slips and how many
-/// lines it concerned.
+/// lines it concerned; what was called for already is left alone.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -103,7 +104,8 @@ pub async fn fire(db: &mut PgConnection, order: OrderId, table: TableId, course:
              told_qty = case when l.state = 'held' and l.slip_id is null then l.qty - l.voided_qty else l.told_qty end,
              slip_id = coalesce(l.slip_id, (select s.id from kitchen_slips s where s.id = any($3) and s.round = l.round and l.state = 'held')),
              state = case when l.state = 'held' then 'received' else l.state end
-         where l.order_id = $1 and l.course = $2 and l.kind = 'dish' and l.state in ('held', 'received', 'cooking')",
+         where l.order_id = $1 and l.course = $2 and l.kind = 'dish'
+           and (l.state = 'held' or (l.state in ('received', 'cooking') and l.called_at is null))",
         order.get(),
         course,
         &ids
@@ -198,6 +200,19 @@ pub async fn set_covers(db: &mut PgConnection, order: OrderId, covers: u16) -> R
     let covers = i16::try_from(covers).unwrap_or(i16::MAX);
     sqlx::query!("update orders set covers = $2 where id = $1", order.get(), covers).execute(db).await?;
     Ok(())
+}
+
+/// Whether the number of guests was changed after this moment.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn covers_changed_since(db: &mut PgConnection, order: OrderId, at: OffsetDateTime) -> Result<bool> {
+    let changed = sqlx::query_scalar!(
+        r#"select exists (select from order_events where order_id = $1 and kind in ('covers', 'merge') and at > $2) as "changed!""#,
+        order.get(),
+        at
+    );
+    Ok(changed.fetch_one(db).await?)
 }
 
 /// Says that the guests want to pay, or that they have changed their minds.

@@ -17,6 +17,8 @@ pub struct OpenOrder {
     pub id: OrderId,
     /// Rounds so far.
     pub rounds: u32,
+    /// How many guests.
+    pub covers: u16,
     /// Who looks after it.
     pub server: (UserId, String),
 }
@@ -39,12 +41,12 @@ pub async fn lock_open_unless_done(
     key: Option<Uuid>,
 ) -> Result<(Option<OpenOrder>, Option<(Vec<u8>, Option<String>)>)> {
     let row = sqlx::query!(
-        r#"select e.digest as "digest?", e.answer::text as "answer?", o.id as "id?", o.rounds as "rounds?",
+        r#"select e.digest as "digest?", e.answer::text as "answer?", o.id as "id?", o.rounds as "rounds?", o.covers as "covers?",
                   o.server_user_id as "server_user_id?", o.name as "name?"
            from (values (1)) as always
            left join lateral (select digest, answer from idempotency where key = $2) e on true
            left join lateral (
-               select o.id, o.rounds, o.server_user_id, u.name from orders o join users u on u.id = o.server_user_id
+               select o.id, o.rounds, o.covers, o.server_user_id, u.name from orders o join users u on u.id = o.server_user_id
                where o.table_id = $1 and o.status = 'open' for no key update of o
            ) o on true"#,
         table.get(),
@@ -52,9 +54,10 @@ pub async fn lock_open_unless_done(
     )
     .fetch_one(db)
     .await?;
-    let open = match (row.id, row.rounds, row.server_user_id, row.name) {
-        (Some(id), Some(rounds), Some(server), Some(name)) => {
-            Some(OpenOrder { id: OrderId::from_row(id), rounds: rounds.unsigned_abs(), server: (UserId::from_row(server), name) })
+    let open = match (row.id, row.rounds, row.covers, row.server_user_id, row.name) {
+        (Some(id), Some(rounds), Some(covers), Some(server), Some(name)) => {
+            let server = (UserId::from_row(server), name);
+            Some(OpenOrder { id: OrderId::from_row(id), rounds: rounds.unsigned_abs(), covers: count(covers), server })
         }
         _ => None,
     };
@@ -81,8 +84,8 @@ pub async fn open(db: &mut PgConnection, table: TableId, covers: u16, server: Us
 /// Whose round it is.
 #[derive(Debug, Clone, Copy)]
 pub enum To {
-    /// Of an order that this transaction holds.
-    Held(OrderId),
+    /// Of this order, if it is open.
+    Order(OrderId),
     /// Of whichever order is open at a table, if it is looked after by this person.
     OpenAt(TableId, Option<UserId>),
 }
@@ -90,8 +93,6 @@ pub enum To {
 /// A round about to be stored.
 #[derive(Debug, Clone, Copy)]
 pub struct NewRound<'a> {
-    /// How many guests, when somebody said.
-    pub covers: Option<u16>,
     /// What.
     pub lines: &'a [PricedLine],
     /// How the kitchen is told.
@@ -110,6 +111,8 @@ pub enum Stored {
     Round {
         /// The order.
         order: OrderId,
+        /// Where its guests sit.
+        table: TableId,
         /// The round.
         round: u32,
         /// The number of the slip.
@@ -121,18 +124,16 @@ pub enum Stored {
     Elsewhere,
 }
 
-/// Adds a round to an order: raises the round, sets the covers when somebody said how many, stores the lines, the slip that tells the kitchen,
-/// and the answer. One statement, because each costs a way to the database and back; by itself it is a whole transaction.
+/// Adds a round to an order: raises the round, stores the lines, the slip that tells the kitchen, and the answer. One statement, because each costs a way to the database and back; by itself it is a whole transaction.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn add_round(db: impl PgExecutor<'_>, to: To, new: &NewRound<'_>) -> Result<Stored> {
-    let (held, table, only_of) = match to {
-        To::Held(order) => (Some(order.get()), None, None),
+    let (order, table, only_of) = match to {
+        To::Order(order) => (Some(order.get()), None, None),
         To::OpenAt(table, only_of) => (None, Some(table.get()), only_of.map(UserId::get)),
     };
     let NewRound { lines, way, .. } = *new;
-    let covers = new.covers.and_then(|covers| i16::try_from(covers).ok());
     let item_ids: Vec<i64> = lines.iter().map(|line| line.item_id.get()).collect();
     let kinds: Vec<&str> = lines.iter().map(|line| line.kind.as_str()).collect();
     let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
@@ -148,33 +149,32 @@ pub async fn add_round(db: impl PgExecutor<'_>, to: To, new: &NewRound<'_>) -> R
     // All of the answer is read, not only the row: outside a transaction the row comes before the commit.
     let rows = sqlx::query!(
         r#"with head as (
-             update orders set rounds = rounds + 1, covers = coalesce($2, covers)
-             where id = coalesce($1, (select id from orders where table_id = $19 and status = 'open'))
-               and status = 'open' and table_id = coalesce($19, table_id) and server_user_id = coalesce($20, server_user_id)
-               and not exists (select from idempotency where key = $16)
+             update orders set rounds = rounds + 1
+             where id = coalesce($1, (select id from orders where table_id = $18 and status = 'open'))
+               and status = 'open' and table_id = coalesce($18, table_id) and server_user_id = coalesce($19, server_user_id)
+               and not exists (select from idempotency where key = $15)
              returning id, rounds, table_id
          ), slip as (
              insert into kitchen_slips (key, order_id, table_id, round, sent_at)
-             select $21, id, table_id, rounds, case when $3 then now() end from head where true = any($15::boolean[])
+             select $20, id, table_id, rounds, case when $2 then now() end from head where true = any($14::boolean[])
              returning id
          ), stored as (
              insert into order_lines
                  (order_id, round, item_id, kind, name, qty, unit_price_cents, vat_rate, note, course, part_of, options, state, slip_id)
              select id, rounds, item_id, kind, name, qty, price, rate, note, course, part_of, options, state,
                     case when to_kitchen then (select id from slip) end
-             from head, unnest($4::bigint[], $5::text[], $6::text[], $7::integer[], $8::bigint[], $9::smallint[], $10::text[],
-                               $11::smallint[], $12::text[], $13::jsonb[], $14::text[], $15::boolean[])
+             from head, unnest($3::bigint[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::smallint[], $9::text[],
+                               $10::smallint[], $11::text[], $12::jsonb[], $13::text[], $14::boolean[])
                   with ordinality as new (item_id, kind, name, qty, price, rate, note, course, part_of, options, state, to_kitchen, position)
              order by position
          ), answered as (
              insert into idempotency (key, digest, status, answer)
-             select $16, $17, 201,
-                    json_build_object('order_id', id, 'status', $18::text, 'round', rounds, 'slip', (select id from slip))
-             from head where $16::uuid is not null
+             select $15, $16, 201,
+                    json_build_object('order_id', id, 'status', $17::text, 'round', rounds, 'slip', (select id from slip))
+             from head where $15::uuid is not null
          )
-         select id, rounds, (select id from slip) as slip from head"#,
-        held,
-        covers,
+         select id, table_id, rounds, (select id from slip) as slip from head"#,
+        order,
         way.is_built_in,
         &item_ids,
         &kinds as &[&str],
@@ -200,6 +200,7 @@ pub async fn add_round(db: impl PgExecutor<'_>, to: To, new: &NewRound<'_>) -> R
     match rows {
         Ok(mut rows) => Ok(rows.pop().map_or(Stored::Not, |row| Stored::Round {
             order: OrderId::from_row(row.id),
+            table: TableId::from_row(row.table_id),
             round: row.rounds.unsigned_abs(),
             slip: row.slip,
         })),

@@ -1,7 +1,7 @@
 //! Orders that phones kept, what became of each, and what people decided.
 
 use super::orders::OpenOrder;
-use super::word;
+use super::{count, word};
 use crate::error::Result;
 use domain::api::{LateOrder, OrderStatus};
 use domain::{OrderId, TableId, UserId};
@@ -123,6 +123,18 @@ pub async fn dropped(db: &mut PgConnection, uuid: Uuid, user: UserId, reason: &s
     Ok(())
 }
 
+/// Whether a request was given up, or another was sent in its place.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_over(db: &mut PgConnection, uuid: Uuid) -> Result<bool> {
+    let over = sqlx::query_scalar!(
+        r#"select exists (select from sync_intents where uuid = $1 and outcome in ('dropped', 'resolved')) as "over!""#,
+        uuid
+    );
+    Ok(over.fetch_one(db).await?)
+}
+
 /// When a request was settled, by our clock.
 ///
 /// # Errors
@@ -179,7 +191,7 @@ pub async fn lock_meant(db: &mut PgConnection, id: OrderId) -> Result<Option<Mea
         .await?;
         let Some(last) = last else { return Ok(None) };
         let row = sqlx::query!(
-            "select o.id, o.table_id, o.status, o.rounds, o.server_user_id, u.name
+            "select o.id, o.table_id, o.status, o.rounds, o.covers, o.server_user_id, u.name
              from orders o join users u on u.id = o.server_user_id where o.id = $1 for no key update of o",
             last
         )
@@ -192,7 +204,7 @@ pub async fn lock_meant(db: &mut PgConnection, id: OrderId) -> Result<Option<Mea
             continue;
         }
         let server = (UserId::from_row(row.server_user_id), row.name);
-        let order = OpenOrder { id: OrderId::from_row(row.id), rounds: row.rounds.unsigned_abs(), server };
+        let order = OpenOrder { id: OrderId::from_row(row.id), rounds: row.rounds.unsigned_abs(), covers: count(row.covers), server };
         return Ok(Some(Meant { order, table: TableId::from_row(row.table_id), status }));
     }
 }

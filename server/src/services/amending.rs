@@ -8,7 +8,7 @@ use super::once::Answered;
 use super::{billing, floor, notifying, once};
 use crate::db;
 use crate::db::amendments::NewVoid;
-use crate::db::orders::OrderHead;
+use crate::db::orders::{OpenOrder, OrderHead};
 use crate::error::{Error, Result};
 use crate::state::House;
 use domain::api::{
@@ -20,6 +20,7 @@ use domain::order::{LineState, MAX_COURSE, MAX_COVERS, MAX_REASON};
 use domain::{Cents, LineId, OrderId};
 use serde_json::json;
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 
 /// The order as it is then; the same `uuid` again changes nothing and returns the first answer.
 type Amended = Result<Answered<OrderView>>;
@@ -151,7 +152,10 @@ pub async fn transfer(house: &House, user: &SessionUser, order: OrderId, request
         return Err(Error::OrderMoved);
     }
     if request.table_id == from {
-        return whole(&mut tx, order).await.map(Answered::now);
+        let view = whole(&mut tx, order).await?;
+        once::remember(&mut tx, request.uuid, 200, &view).await?;
+        tx.commit().await?;
+        return Ok(Answered::now(view));
     }
     if let Some(there) = db::orders::lock_open(&mut tx, request.table_id).await? {
         return Err(Error::TableOccupied { order_id: there.id.get(), opened_by: (there.server.0.get(), there.server.1) });
@@ -256,6 +260,35 @@ pub async fn set_covers(house: &House, user: &SessionUser, order: OrderId, reque
     tx.commit().await?;
     floor::announce(house, view.table_id, order);
     Ok(Answered::now(view))
+}
+
+/// How many guests somebody said there are while ordering something for an order that is locked. Once a share is paid, or a card is being
+/// charged for one, the number stays; so it does when somebody said another after this was typed.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn covers_said(
+    db: &mut PgConnection,
+    user: &SessionUser,
+    order: &OpenOrder,
+    covers: u16,
+    typed_at: Option<OffsetDateTime>,
+) -> Result<()> {
+    if covers == order.covers {
+        return Ok(());
+    }
+    if let Some(at) = typed_at
+        && db::amendments::covers_changed_since(db, order.id, at).await?
+    {
+        return Ok(());
+    }
+    match nothing_paid(db, order.id).await {
+        Ok(()) => {}
+        Err(Error::PartlyPaid | Error::PaymentInProgress { .. }) => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    db::amendments::set_covers(db, order.id, covers).await?;
+    db::amendments::remember(db, order.id, "covers", user.id, json!({ "from": order.covers, "to": covers })).await
 }
 
 /// Says that the guests want to pay, so that the plan shows it.

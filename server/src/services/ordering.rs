@@ -2,16 +2,17 @@
 //!
 //! Check and price the request from our own menu → store the round, the slip and the answer → tell the screens → wait a moment for the kitchen.
 //! A further round for guests who are there is one statement, and the usual case. Everything else is a transaction: look for an earlier
-//! answer and lock the table's open order → open one when there is none → store → commit.
+//! answer and lock the order that is meant, or the table's → open one when there is none → store → commit.
 
-use super::floor;
 use super::once::{self, Answered};
+use super::syncing::Refusal;
+use super::{amending, floor};
 use crate::db;
 use crate::db::orders::{NewRound, OpenOrder, Stored, To};
 use crate::error::{Error, Result};
 use crate::state::House;
 use crate::workers::outbox::Awaited;
-use domain::api::{OrderAccepted, OrderView, SentStatus, SessionUser};
+use domain::api::{OrderAccepted, OrderStatus, OrderView, SentStatus, SessionUser};
 use domain::order::{IfOccupied, OrderRequest, PricedLine, price};
 use domain::{OrderId, TableId, UserId};
 use serde::{Deserialize, Serialize};
@@ -30,7 +31,8 @@ struct Taken {
 /// Takes an order. The same `uuid` again changes nothing and returns the first answer.
 ///
 /// # Errors
-/// [`Error::Invalid`] names every faulty field; [`Error::TableOccupied`] when the phone asked to be told.
+/// [`Error::Invalid`] names every faulty field; [`Error::OrderClosed`] when the guests that it was meant for have left;
+/// [`Error::TableOccupied`] when the phone asked to be told; [`Error::Sync`] when it was given up.
 pub async fn place(house: &House, user: &SessionUser, request: &OrderRequest) -> Result<Answered<OrderAccepted>> {
     let digest = once::digest("orders", user.id, request)?;
     loop {
@@ -44,47 +46,60 @@ pub async fn place(house: &House, user: &SessionUser, request: &OrderRequest) ->
 async fn try_place(house: &House, user: &SessionUser, request: &OrderRequest, digest: &[u8]) -> Result<Option<Answered<OrderAccepted>>> {
     let menu = house.menu.get(&house.db).await?;
     let lines = price(request, &menu.menu);
+    // How many guests there are may only change while nothing is paid: that needs the order's lock first.
     if let Ok(lines) = &lines
+        && request.covers.is_none()
         && !once::may_be_forgotten(request.uuid)
     {
         let round = new_round(house, request, lines, digest);
-        let only_of = (request.if_occupied == IfOccupied::Reject).then_some(user.id);
         let awaited = house.outbox.as_ref().map(|outbox| outbox.expect(round.slip));
-        let to = To::OpenAt(request.table_id, only_of);
+        let to = match request.order_id {
+            Some(order) => To::Order(order),
+            None => To::OpenAt(request.table_id, (request.if_occupied == IfOccupied::Reject).then_some(user.id)),
+        };
         match house.rounds.lend(async |db| db::orders::add_round(db, to, &round).await).await? {
-            Stored::Round { order, round: number, slip } => {
-                return Ok(Some(taken(house, request, &round, (order, number), awaited.filter(|_| slip.is_some())).await));
+            Stored::Round { order, table, round: number, slip } => {
+                return Ok(Some(taken(house, table, &round, (order, number), awaited.filter(|_| slip.is_some())).await));
             }
             Stored::Elsewhere => return Ok(None),
             Stored::Not => {}
         }
     }
     let mut tx = house.db.begin().await?;
-    let (open, earlier) = db::orders::lock_open_unless_done(&mut tx, request.table_id, request.uuid).await?;
+    let (here, earlier) = match (request.order_id, request.uuid) {
+        (None, uuid) => db::orders::lock_open_unless_done(&mut tx, request.table_id, uuid).await?,
+        (Some(_), Some(uuid)) => (None, db::sync::answer(&mut tx, uuid).await?),
+        (Some(_), None) => (None, None),
+    };
     // Before the price: an order that was taken stays taken, whatever has run out since.
     if let Some((of, answer)) = earlier {
         // Without an answer it is the id of something that takes longer, a payment for example.
-        let Some(answer) = answer.filter(|_| of == digest) else { return Err(Error::IdempotencyMismatch) };
+        let Some(answer) = answer.filter(|_| of == digest) else { return Err(used_otherwise(&mut tx, request.uuid).await?) };
         return replay(&mut tx, &answer).await.map(Some);
     }
     once::refuse_if_forgotten(&mut tx, request.uuid).await?;
     let lines = lines.map_err(Error::Invalid)?;
-    let open = match open {
-        Some(open) => open,
-        None => open_order(&mut tx, user, request).await?,
+    let open = match (request.order_id, here) {
+        (Some(meant), _) => find_meant(&mut tx, meant).await?,
+        (None, Some(open)) => open,
+        (None, None) => open_order(&mut tx, user, request).await?,
     };
-    if request.if_occupied == IfOccupied::Reject && open.server.0 != user.id {
+    if request.order_id.is_none() && request.if_occupied == IfOccupied::Reject && open.server.0 != user.id {
         return Err(Error::TableOccupied { order_id: open.id.get(), opened_by: (open.server.0.get(), open.server.1) });
+    }
+    // Said of guests who were put together with others since, it is true no more.
+    if let Some(covers) = request.covers.filter(|_| request.order_id.is_none_or(|meant| meant == open.id)) {
+        amending::covers_said(&mut tx, user, &open, covers, None).await?;
     }
     let round = new_round(house, request, &lines, digest);
     // Before the commit, so that no worker is faster.
     let awaited = house.outbox.as_ref().map(|outbox| outbox.expect(round.slip));
-    let Stored::Round { order, round: number, slip } = db::orders::add_round(&mut *tx, To::Held(open.id), &round).await? else {
+    let Stored::Round { order, table, round: number, slip } = db::orders::add_round(&mut *tx, To::Order(open.id), &round).await? else {
         tx.rollback().await?;
         return Ok(None);
     };
     tx.commit().await?;
-    Ok(Some(taken(house, request, &round, (order, number), awaited.filter(|_| slip.is_some())).await))
+    Ok(Some(taken(house, table, &round, (order, number), awaited.filter(|_| slip.is_some())).await))
 }
 
 fn new_round<'a>(house: &House, request: &'a OrderRequest, lines: &'a [PricedLine], digest: &'a [u8]) -> NewRound<'a> {
@@ -93,19 +108,19 @@ fn new_round<'a>(house: &House, request: &'a OrderRequest, lines: &'a [PricedLin
     // The built-in kitchen screen reads the same rows: once this is committed the kitchen has it.
     let status = if cooks_now && !way.is_built_in { SentStatus::PendingErp } else { SentStatus::Sent };
     let request_id = request.uuid.map(|key| (key, digest));
-    NewRound { covers: request.covers, lines, way, slip: Uuid::now_v7(), status, request: request_id }
+    NewRound { lines, way, slip: Uuid::now_v7(), status, request: request_id }
 }
 
 /// What is committed is told: the kitchen system, the screens, and the waiter, as far as the kitchen has answered by then.
 async fn taken(
     house: &House,
-    request: &OrderRequest,
+    table: TableId,
     stored: &NewRound<'_>,
     (order_id, round): (OrderId, u32),
     awaited: Option<Awaited<'_>>,
 ) -> Answered<OrderAccepted> {
-    tracing::info!(order = order_id.get(), table = request.table_id.get(), round, lines = stored.lines.len(), "order taken");
-    floor::announce(house, request.table_id, order_id);
+    tracing::info!(order = order_id.get(), table = table.get(), round, lines = stored.lines.len(), "order taken");
+    floor::announce(house, table, order_id);
     let status = match awaited {
         Some(awaited) => {
             house.wake_outbox();
@@ -127,6 +142,21 @@ pub(super) async fn replay(db: &mut PgConnection, answer: &str) -> Result<Answer
     Ok(Answered { value: accepted, replayed: true })
 }
 
+/// Why an id that belongs to something else is refused.
+async fn used_otherwise(db: &mut PgConnection, uuid: Option<Uuid>) -> Result<Error> {
+    let over = match uuid {
+        Some(uuid) => db::sync::is_over(db, uuid).await?,
+        None => false,
+    };
+    Ok(if over { Refusal::Over.into() } else { Error::IdempotencyMismatch })
+}
+
+/// The order of the guests that a round is meant for, locked: wherever they sit by now, and with whom.
+async fn find_meant(db: &mut PgConnection, order: OrderId) -> Result<OpenOrder> {
+    let meant = db::sync::lock_meant(db, order).await?.ok_or_else(|| Error::invalid("order_id", "unknown_order"))?;
+    if meant.status == OrderStatus::Open { Ok(meant.order) } else { Err(Error::OrderClosed) }
+}
+
 /// Opens an order on a table that had none a moment ago. The table is locked first, so that of two phones the second finds what the first
 /// opened.
 async fn open_order(db: &mut PgConnection, user: &SessionUser, request: &OrderRequest) -> Result<OpenOrder> {
@@ -134,8 +164,9 @@ async fn open_order(db: &mut PgConnection, user: &SessionUser, request: &OrderRe
     if let Some(open) = open {
         return Ok(open);
     }
-    let id = db::orders::open(db, request.table_id, request.covers.unwrap_or(seats), user.id).await?;
-    Ok(OpenOrder { id, rounds: 0, server: (user.id, user.name.clone()) })
+    let covers = request.covers.unwrap_or(seats);
+    let id = db::orders::open(db, request.table_id, covers, user.id).await?;
+    Ok(OpenOrder { id, rounds: 0, covers, server: (user.id, user.name.clone()) })
 }
 
 /// Locks a table, and with it whether an order is open there; with its seats.

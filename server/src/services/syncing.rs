@@ -5,8 +5,9 @@
 //! What a person has to decide is stored too, as refused: nothing of it is lost on this side either.
 
 use super::once::{self, Answered};
-use super::{floor, ordering};
+use super::{amending, floor, ordering};
 use crate::db;
+use crate::db::idempotency::{self, Claim};
 use crate::db::orders::{NewRound, OpenOrder, Stored, To};
 use crate::db::sync::Outcome;
 use crate::error::{Error, Result};
@@ -26,6 +27,8 @@ use uuid::Uuid;
 
 /// Somebody who typed this a moment ago looks at the screen and wants to know of the kitchen; later nobody does.
 const SOMEBODY_WAITS: Duration = Duration::seconds(10);
+/// Stands where an id that is over has no request to compare others with.
+const SHUT: &[u8] = &[0; 32];
 /// Longest version of an app, in characters.
 const MAX_APP: usize = 60;
 
@@ -180,8 +183,12 @@ async fn take(
     let way = house.kitchen;
     let cooks_now = lines.iter().any(|line| !line.hold && way.tells(line.kind));
     let status = if cooks_now && !way.is_built_in { SentStatus::PendingErp } else { SentStatus::Sent };
-    let round = NewRound { covers: request.covers, lines: &lines, way, slip: Uuid::now_v7(), status, request: Some((uuid, digest)) };
-    let Stored::Round { order: order_id, round: number, slip } = db::orders::add_round(&mut *tx, To::Held(order.id), &round).await? else {
+    if let Some(covers) = request.covers {
+        amending::covers_said(tx, user, &order, covers, Some(request.offline_timestamp)).await?;
+    }
+    let round = NewRound { lines: &lines, way, slip: Uuid::now_v7(), status, request: Some((uuid, digest)) };
+    let Stored::Round { order: order_id, round: number, slip, .. } = db::orders::add_round(&mut *tx, To::Order(order.id), &round).await?
+    else {
         return Ok(Took::Again);
     };
     let server_timestamp = db::sync::taken(tx, uuid, order_id).await?;
@@ -202,11 +209,21 @@ async fn resolve(tx: &mut PgConnection, user: &SessionUser, old: Uuid, by: Uuid,
                 _ if request.if_occupied == Some(IfOccupied::Append) => "append",
                 _ => "amended",
             };
+            shut(tx, old).await?;
             db::sync::resolved(tx, old, by, kind, user.id).await
         }
         Outcome::Resolved(other) if other == by => Ok(()),
         Outcome::Taken(order) => Err(Refusal::AlreadySynced(order).into()),
         Outcome::Resolved(_) | Outcome::Dropped => Err(Refusal::Over.into()),
+    }
+}
+
+/// From now on nothing is taken under this id, whichever way it comes. Waits for a request that is being taken under it.
+async fn shut(tx: &mut PgConnection, uuid: Uuid) -> Result<()> {
+    // Nobody asks with this digest: whoever comes later finds the id used.
+    match idempotency::claim(tx, uuid, SHUT).await? {
+        Claim::New => idempotency::settle(tx, uuid, 409, &json!({ "code": Refusal::Over.code() }).to_string()).await,
+        Claim::UnderWay | Claim::Done { .. } => Err(Error::IdempotencyMismatch),
     }
 }
 
@@ -238,8 +255,9 @@ async fn find_order(tx: &mut PgConnection, user: &SessionUser, request: &SyncReq
         }
         (Ruling::Closed(now), ..) => Err(Refusal::GuestsLeft(now).into()),
         (Ruling::Open, ..) => {
-            let id = db::orders::open(tx, request.table_id, request.covers.unwrap_or(seats), user.id).await?;
-            Ok((OpenOrder { id, rounds: 0, server: (user.id, user.name.clone()) }, request.table_id))
+            let covers = request.covers.unwrap_or(seats);
+            let id = db::orders::open(tx, request.table_id, covers, user.id).await?;
+            Ok((OpenOrder { id, rounds: 0, covers, server: (user.id, user.name.clone()) }, request.table_id))
         }
         (Ruling::Join(_) | Ruling::Occupied(_), ..) => Err(Error::internal("a ruling about an order that was not there")),
     }
@@ -279,10 +297,7 @@ pub async fn give_up(house: &House, user: &SessionUser, uuid: Uuid, request: &Dr
     }
     let replayed = match claimed.outcome {
         Outcome::Open => {
-            // A request of the older route has its row elsewhere.
-            if db::sync::answer(&mut tx, uuid).await?.is_some() {
-                return Err(Error::IdempotencyMismatch);
-            }
+            shut(&mut tx, uuid).await?;
             db::sync::dropped(&mut tx, uuid, user.id, reason).await?;
             false
         }

@@ -183,3 +183,164 @@ async fn old_answers_are_forgotten_and_nothing_happens_twice() {
     let rounds: i32 = sqlx::query_scalar("select rounds from orders").fetch_one(&app.owner).await.unwrap();
     assert_eq!(rounds, 4);
 }
+
+/// A round for the guests of an order.
+fn meant(order: &Value, table: i64) -> Value {
+    json!({"table_id": table, "order_id": order, "items": [{"item_id": 71, "qty": 1}]})
+}
+
+async fn open_orders(app: &TestApp) -> Vec<(i64, i32)> {
+    sqlx::query_as("select table_id, rounds from orders where status = 'open' order by table_id").fetch_all(&app.owner).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_round_follows_its_guests_and_opens_nothing_for_those_who_left() {
+    let app = TestApp::start().await;
+    let (alice, bob, camille) = (app.signed_in("alice").await, app.signed_in("bob").await, app.signed_in("camille").await);
+    let order = alice.post("/api/orders", &magret_and_cahors()).await.body["order_id"].clone();
+    // She knew who has the table.
+    let mut asking = meant(&order, 5);
+    asking["if_occupied"] = json!("reject");
+    assert_eq!(bob.post("/api/orders", &asking).await.status, 201);
+    assert_eq!(alice.post(&format!("/api/orders/{order}/transfer"), &json!({"table_id": 6})).await.status, 200);
+    assert_eq!(alice.post("/api/orders", &meant(&order, 5)).await.body["order_id"], order, "moved");
+    assert_eq!(open_orders(&app).await, [(6, 3)]);
+
+    let others = bob.post("/api/orders", &json!({"table_id": 7, "items": [{"item_id": 71, "qty": 1}]})).await.body["order_id"].clone();
+    assert_eq!(alice.post(&format!("/api/orders/{order}/merge"), &json!({"into_order_id": others})).await.status, 200);
+    let before = alice.get(&format!("/api/orders/{others}")).await.body["covers"].clone();
+    let mut joined = meant(&order, 5);
+    joined["covers"] = json!(2);
+    joined["uuid"] = json!(Uuid::now_v7());
+    let first = alice.post("/api/orders", &joined).await;
+    assert_eq!((first.status, &first.body["order_id"]), (201, &others), "put together");
+    let now = alice.get(&format!("/api/orders/{others}")).await.body;
+    assert_eq!(now["covers"], before, "two was said of some of them");
+
+    let bill = camille.get(&format!("/api/orders/{others}/bill")).await.body;
+    for share in bill["shares"].as_array().unwrap() {
+        let part = json!({"order_id": others, "cover_number": share["cover_number"], "amount": share["amount"], "method": "ESPECES"});
+        assert_eq!(camille.post("/api/payments/split", &part).await.status, 201, "{bill}");
+    }
+    let gone = alice.post("/api/orders", &meant(&order, 5)).await;
+    assert_eq!((gone.status, gone.code()), (409, "order_closed"));
+    assert_eq!(open_orders(&app).await, [], "no order is opened for guests who left");
+    let again = alice.post("/api/orders", &joined).await;
+    assert_eq!((again.body, again.headers.contains_key("idempotent-replay")), (first.body, true), "what was taken stays taken");
+    assert_eq!(alice.post("/api/orders", &meant(&json!(9999), 5)).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_round_that_waits_for_the_end_of_its_order_opens_no_other() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let order = alice.post("/api/orders", &magret_and_cahors()).await.body["order_id"].clone();
+    let into = alice.post("/api/orders", &json!({"table_id": 7, "items": [{"item_id": 71, "qty": 1}]})).await.body["order_id"].clone();
+    for (end, expected) in [
+        (format!("status = 'merged', merged_into = {into}, closed_at = now() where id = {order}"), (201, into.clone())),
+        (format!("status = 'paid_complete', closed_at = now() where id = {into}"), (409, Value::Null)),
+    ] {
+        let mut ending = app.owner.begin().await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("update orders set {end}"))).execute(&mut *ending).await.unwrap();
+        let waiting = tokio::spawn({
+            let (alice, round) = (alice.clone(), meant(&order, 5));
+            async move { alice.post("/api/orders", &round).await }
+        });
+        // Until it waits for what this transaction holds.
+        let mut waits = false;
+        while !waits {
+            let waiting = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')";
+            waits = sqlx::query_scalar(waiting).fetch_one(&app.owner).await.unwrap();
+        }
+        ending.commit().await.unwrap();
+        let answer = waiting.await.unwrap();
+        assert_eq!((answer.status, answer.body["order_id"].clone()), expected, "{}", answer.text);
+    }
+    assert_eq!(open_orders(&app).await, []);
+}
+
+#[tokio::test]
+async fn a_later_round_says_how_many_they_are_until_somebody_has_paid() {
+    let app = TestApp::start().await;
+    let (alice, bob, camille) = (app.signed_in("alice").await, app.signed_in("bob").await, app.signed_in("camille").await);
+    let order = alice.post("/api/orders", &magret_and_cahors()).await.body["order_id"].clone();
+    let round = |covers: i64| json!({"table_id": 5, "covers": covers, "items": [{"item_id": 71, "qty": 1}]});
+    let covers = async || alice.get(&format!("/api/orders/{order}")).await.body["covers"].clone();
+    for said in [4, 3, 3] {
+        assert_eq!(bob.post("/api/orders", &round(said)).await.status, 201);
+        assert_eq!(covers().await, json!(said));
+    }
+    let facts = async || -> Vec<(i64, Value)> {
+        sqlx::query_as("select user_id, detail from order_events where kind = 'covers' order by id").fetch_all(&app.owner).await.unwrap()
+    };
+    assert_eq!(facts().await, [(2, json!({"from": 4, "to": 3}))], "said once, by him");
+
+    // What a phone kept from before that is older news.
+    let kept = json!({
+        "uuid": Uuid::now_v7(), "table_id": 5, "order_id": order, "covers": 6, "offline_timestamp": "2020-01-01T12:00:00Z",
+        "items": [{"item_id": 71, "qty": 1}],
+    });
+    assert_eq!((alice.post("/api/orders/sync", &kept).await.status, covers().await), (201, json!(3)));
+
+    let bill = camille.get(&format!("/api/orders/{order}/bill")).await.body;
+    let share = &bill["shares"][0];
+    let part = json!({"order_id": order, "cover_number": share["cover_number"], "amount": share["amount"], "method": "ESPECES"});
+    assert_eq!(camille.post("/api/payments/split", &part).await.status, 201);
+    assert_eq!(alice.post("/api/orders", &round(5)).await.status, 201, "the round is taken");
+    assert_eq!((covers().await, facts().await.len()), (json!(3), 1), "the shares stay as they are");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever_for_a_connection() {
+    use server::db::lane::Lane;
+    let app = TestApp::start().await;
+    let lane = std::sync::Arc::new(Lane::new(app.house.db.clone(), 1, std::time::Duration::from_millis(200)));
+    let (lent, was_lent) = tokio::sync::oneshot::channel();
+    let (give_back, given_back) = tokio::sync::oneshot::channel::<()>();
+    let keeping = tokio::spawn({
+        let lane = lane.clone();
+        async move {
+            lane.lend(async |_| {
+                lent.send(()).unwrap();
+                Ok(given_back.await.is_ok())
+            })
+            .await
+        }
+    });
+    was_lent.await.unwrap();
+    let second = tokio::time::timeout(std::time::Duration::from_secs(20), lane.lend(async |_| Ok(()))).await.unwrap();
+    assert!(matches!(second, Err(server::error::Error::DatabaseDown(_))), "{second:?}");
+    give_back.send(()).unwrap();
+    assert!(keeping.await.unwrap().unwrap());
+    assert!(lane.lend(async |_| Ok(())).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_database_that_lets_nobody_else_in_is_unavailable() {
+    let app = TestApp::start().await;
+    let full = "do $$ begin raise exception 'sorry, too many clients already' using errcode = '53300'; end $$";
+    let error: server::error::Error = sqlx::raw_sql(full).execute(&app.owner).await.unwrap_err().into();
+    assert!(matches!(error, server::error::Error::DatabaseDown(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_cut_at_the_limit() {
+    use axum::body::{Body, Bytes};
+    use axum::{Router, middleware, routing::post};
+    use std::time::Duration;
+    use tower::ServiceExt;
+    let app = TestApp::start().await;
+    let limited = middleware::from_fn_with_state((app.house.clone(), Duration::from_millis(300)), server::http::guard::to_the_end);
+    let echo = Router::new().route("/", post(async |body: Bytes| body)).layer(limited);
+    let ask = async |body: Body| {
+        let request = axum::extract::Request::post("/").body(body).unwrap();
+        tokio::time::timeout(Duration::from_secs(10), echo.clone().oneshot(request)).await.expect("an answer").unwrap().status().as_u16()
+    };
+    let trickle = futures::stream::unfold((), async |()| {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Some((Ok::<_, std::convert::Infallible>(Bytes::from_static(b" ")), ()))
+    });
+    assert_eq!(ask(Body::from_stream(trickle)).await, 503);
+    assert!(app.house.writing.is_empty(), "nothing was begun");
+    assert_eq!((ask(Body::from("whole")).await, ask(Body::from(vec![b' '; 300_000])).await), (200, 413));
+}

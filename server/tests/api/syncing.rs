@@ -118,6 +118,11 @@ async fn another_table_and_giving_up_are_decisions_too() {
     let again = give_up(&alice, &second["uuid"], "Clients partis").await;
     assert_eq!((again.status, again.text), (200, dropped.text));
     assert_eq!(sync(&alice, &second).await.code(), "intent_over", "what was given up is never taken");
+    let plain = |kept: &Value| json!({"uuid": kept["uuid"], "table_id": kept["table_id"], "items": kept["items"]});
+    for over in [&first, &second] {
+        let refused = alice.post("/api/orders", &plain(over)).await;
+        assert_eq!((refused.status, refused.code()), (409, "intent_over"), "nor on the other way");
+    }
     assert_eq!(give_up(&alice, &next["uuid"], "Trop tard").await.code(), "already_synced");
     assert_eq!(rounds(&app).await, [(8, 1), (9, 2)]);
 
@@ -203,4 +208,18 @@ async fn the_house_knows_which_phone_keeps_what() {
     assert_eq!(seen["late"][0]["order_id"], late.body["order_id"]);
     alice.put(&format!("/api/devices/{phone}"), &report(0, true)).await;
     assert_eq!(camille.get("/api/devices").await.body["devices"][0]["left"], json!(true));
+}
+
+#[tokio::test]
+async fn given_up_and_sent_the_other_way_at_once_it_is_one_of_both() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    for _ in 0..12 {
+        let uuid = json!(Uuid::now_v7());
+        let plain = json!({"uuid": uuid, "table_id": 8, "items": [{"item_id": 71, "qty": 1}]});
+        let before = rounds(&app).await;
+        let (sent, dropped) = tokio::join!(alice.post("/api/orders", &plain), give_up(&alice, &uuid, "Erreur"));
+        assert_eq!((sent.status == 201) as u8 + (dropped.status == 200) as u8, 1, "{} {}", sent.text, dropped.text);
+        assert_eq!(rounds(&app).await != before, sent.status == 201);
+    }
 }

@@ -57,6 +57,7 @@ impl SyncRequest {
             covers: self.covers,
             uuid: self.uuid,
             if_occupied: self.if_occupied.unwrap_or_default(),
+            order_id: self.order_id,
         }
     }
 }

@@ -238,8 +238,8 @@ mod tests {
     const ALICE: i64 = 1;
 
     fn intent(seq: u64, table: i64) -> Intent {
-        let request =
-            OrderRequest { table_id: TableId::from_row(table), items: vec![], covers: None, uuid: None, if_occupied: Default::default() };
+        let table_id = TableId::from_row(table);
+        let request = OrderRequest { table_id, items: vec![], covers: None, uuid: None, if_occupied: Default::default(), order_id: None };
         Intent::new(Uuid::from_u64_pair(7, seq), seq, UserId::from_row(ALICE), Ask::Plain(request))
     }
 
