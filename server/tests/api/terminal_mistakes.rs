@@ -139,3 +139,30 @@ async fn a_damaged_answer_is_neither_an_approval_nor_a_refusal() {
     assert_eq!(scene.terminal.charged().len(), 2);
     scene.ledgers_agree().await;
 }
+
+/// A terminal that echoes nothing offers the result of the guest before: less than is owed now. It is no part of this payment, and the card that
+/// is really charged is booked once.
+#[tokio::test]
+async fn a_nameless_result_of_another_amount_is_not_booked_as_a_part() {
+    for speech in [Speech::Fixed, Speech::Tagged(Dialect::default())] {
+        let line = OnLine::speaking(speech, &["stale:2000", "no-echo"], Duration::from_secs(20), Duration::ZERO).await;
+        let scene = &line.scene;
+        assert_eq!(says(&scene.charge(1).await), (504, "terminal_unknown"));
+        assert_eq!(scene.share(1).await["status"], "unknown", "and its share stays locked");
+        let paid = scene.charge(2).await;
+        assert_eq!((paid.status, &paid.body["amount_booked"]), (201, &json!(null)), "{}", paid.text);
+        scene.ledgers_agree().await;
+    }
+}
+
+/// The answer to another payment ends the listening, and the answer to ours is never heard.
+#[tokio::test]
+async fn an_answer_for_somebody_else_is_kept_and_ours_is_still_heard() {
+    let scene = Scene::playing(&["another-first:1000"]).await;
+    let paid = scene.charge(1).await;
+    assert_eq!(paid.status, 201, "{}", paid.text);
+    let strays: Vec<(Option<String>, Option<i64>, String)> =
+        sqlx::query_as("select reference, amount_cents, outcome from stray_words").fetch_all(&scene.app.owner).await.unwrap();
+    assert_eq!(strays, [(Some("ZZZZZZZZZZ".to_owned()), Some(2550), "approved".to_owned())]);
+    scene.ledgers_agree().await;
+}

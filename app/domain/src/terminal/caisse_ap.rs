@@ -7,7 +7,7 @@
 //! Sources: the public descriptions by `HiPay` and `PayXpert` and the behaviour of terminals as reported by OCA/l10n-france; the specification
 //! itself is for members of the Association du Paiement.
 
-use super::{Charge, Doubt, EURO, MAX_APPROVAL_CODE, Outcome, Reference, Stray, Till, amount_from, approval_code};
+use super::{Charge, Doubt, EURO, MAX_APPROVAL_CODE, Outcome, Reference, Stray, Till, amount_from, approval_code, currency_from};
 use crate::Cents;
 use std::fmt;
 
@@ -95,6 +95,11 @@ impl Message {
 
     fn is_empty(&self) -> bool {
         self.fields.is_empty()
+    }
+
+    /// Whether it says how a transaction ended.
+    fn is_final(&self) -> bool {
+        matches!(self.text(b"AE"), Some("10" | "01"))
     }
 }
 
@@ -241,17 +246,57 @@ impl Reader {
         judge(answer, charge)
     }
 
+    /// The same on a serial line, where a result of an earlier guest that lay in the terminal is delivered in the same way: an answer without
+    /// a name is believed only when it repeats till and amount exactly, whatever it says.
+    #[must_use]
+    pub fn judge_on_a_line(&self, charge: &Charge) -> Outcome {
+        let outcome = self.judge(charge, Doubt::Unreadable);
+        let (messages, _) = self.messages();
+        let believed = |answer: &Message| {
+            let till = answer.text(b"CA").and_then(|text| text.parse::<Till>().ok());
+            answer.has(b"CF") || (till == Some(charge.till) && answer.get(b"CB").and_then(amount_from) == Some(charge.amount))
+        };
+        let answer = messages.iter().find(|message| message.text(b"AE") != Some("11"));
+        match outcome {
+            Outcome::Unknown(_) => outcome,
+            _ if answer.is_some_and(believed) => outcome,
+            _ => Outcome::Unknown(Doubt::Contradiction),
+        }
+    }
+
     /// The answer as one that nobody waits for, `None` when there is no final one.
     #[must_use]
     pub fn stray(&self) -> Option<Stray> {
         let (messages, _) = self.messages();
-        let answer = messages.iter().rev().find(|message| matches!(message.text(b"AE"), Some("10" | "01")))?;
+        messages.iter().rev().find(|message| message.is_final()).map(|answer| self.as_stray(answer))
+    }
+
+    /// The final answers that name another attempt than `charge`.
+    #[must_use]
+    pub fn for_others(&self, charge: &Charge) -> Vec<Stray> {
+        let (messages, _) = self.messages();
+        let names_another = |answer: &&Message| answer.text(b"CF").is_some_and(|echo| echo.trim() != charge.reference.as_str());
+        messages.iter().filter(|message| message.is_final()).filter(names_another).map(|answer| self.as_stray(answer)).collect()
+    }
+
+    /// What an answer says when nothing is known of its request. Without a name nobody can tell whose it is; what it says stays.
+    fn as_stray(&self, answer: &Message) -> Stray {
         let reference = answer.text(b"CF").and_then(|text| text.trim().parse::<Reference>().ok());
         let till = answer.text(b"CA").and_then(|text| text.parse::<Till>().ok());
         let amount = answer.get(b"CB").and_then(amount_from);
-        let asked = Charge { reference: reference.clone()?, amount: amount.unwrap_or(Cents::ZERO), till: till.unwrap_or(Till::FIRST) };
-        let outcome = self.judge(&asked, Doubt::LineLost);
-        Some(Stray { reference, amount, currency: answer.text(b"CE").map(str::to_owned), till, outcome })
+        let asked = Charge {
+            reference: reference.clone().unwrap_or_else(|| Reference::from_random(0)),
+            amount: amount.unwrap_or(Cents::ZERO),
+            till: till.unwrap_or(Till::FIRST),
+        };
+        let (messages, end) = self.messages();
+        let is_last = messages.last() == Some(answer);
+        let ticket_began = answer.fields.iter().any(|(tag, _)| TICKET.contains(tag));
+        let outcome = match end {
+            End::Inside | End::Broken if is_last && !ticket_began => Outcome::Unknown(Doubt::Unreadable),
+            _ => judge(answer, &asked),
+        };
+        Stray { reference, amount, currency: answer.text(b"CE").and_then(currency_from), till, outcome }
     }
 }
 

@@ -4,7 +4,7 @@ use super::caisse_ap::{Dialect, Reader, encode};
 use super::concert::dialogue::{Dialogue, Do};
 use super::concert::frame::{ACK, ENQ, EOT, Heard, Listener, frame};
 use super::concert::{self, Speech};
-use super::{Charge, Doubt, Outcome, Till};
+use super::{Charge, Doubt, Outcome, Reference, Till};
 use crate::Cents;
 use std::time::Duration;
 
@@ -61,8 +61,10 @@ fn a_debit_is_a_debit() {
 #[test]
 fn a_checksum_that_is_a_control_byte_ends_nothing() {
     let mut seen = [false; 3];
+    // A name whose bytes come to a low number.
+    let reference: Reference = "A1B2C3D456".parse().unwrap();
     for cents in 1..20_000 {
-        let bytes = frame(&concert::debit(&Charge { amount: Cents(cents), ..charge() }));
+        let bytes = frame(&concert::debit(&Charge { amount: Cents(cents), reference: reference.clone(), ..charge() }));
         for (at, control) in [EOT, ENQ, ACK].into_iter().enumerate() {
             seen[at] |= bytes.last() == Some(&control);
         }
@@ -79,6 +81,7 @@ fn a_stale_amount_of_the_guest_before_is_not_credited() {
     let stale = |cents, echo| Speech::Fixed.read(&concert::reply("01", '0', Cents(cents), echo)).unwrap().judge(&charge());
     assert_eq!(stale(8_000, "A1B2C3D4E6"), Outcome::Unknown(Doubt::NotOurs));
     assert_eq!(stale(8_000, ""), Outcome::Unknown(Doubt::Contradiction), "more than was asked for");
+    assert_eq!(stale(2_000, ""), Outcome::Unknown(Doubt::Contradiction), "less: no part of this payment");
     let (mut line, _) = Dialogue::begin(charge(), Speech::Fixed, Duration::from_secs(240));
     line.hear(Heard::Enquiry);
     let heard = line.hear(Heard::Frame(concert::reply("01", '0', Cents(2550), "")));

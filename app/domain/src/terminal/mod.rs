@@ -185,6 +185,12 @@ impl Doubt {
     }
 }
 
+/// A currency as an answer names it, where it can be one: three letters or digits.
+#[must_use]
+fn currency_from(text: &str) -> Option<String> {
+    (text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())).then(|| text.to_owned())
+}
+
 /// An answer that nobody was waiting for: it belongs to an earlier attempt, or to nobody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stray {

@@ -4,7 +4,7 @@ use super::{CardTerminal, Witness};
 use crate::config::CaisseApLine;
 use async_trait::async_trait;
 use domain::terminal::caisse_ap::{Dialect, Reader, debit};
-use domain::terminal::{Charge, Doubt, Outcome, Till};
+use domain::terminal::{Charge, Doubt, Outcome, Stray, Till};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,6 +17,8 @@ const CONNECTING: Duration = Duration::from_secs(3);
 const QUIET: Duration = Duration::from_millis(300);
 /// Between two tries to store a late answer.
 const STORE_EVERY: Duration = Duration::from_secs(1);
+/// How often that is tried.
+const STORE_TRIES: usize = 120;
 
 /// The terminal.
 pub struct CaisseAp {
@@ -97,8 +99,19 @@ impl CardTerminal for CaisseAp {
         witness.sent().await;
 
         let mut reader = Reader::default();
-        let doubt = Self::listen(&mut stream, &mut reader, Instant::now() + self.line.patience).await;
-        let outcome = reader.judge(&charge, doubt);
+        let until = Instant::now() + self.line.patience;
+        let (doubt, outcome) = loop {
+            let doubt = Self::listen(&mut stream, &mut reader, until).await;
+            let outcome = reader.judge(&charge, doubt);
+            for stray in reader.for_others(&charge) {
+                store(&*witness, stray, STORE_EVERY).await;
+            }
+            // It spoke of another payment only: ours is still to come.
+            if outcome != Outcome::Unknown(Doubt::NotOurs) || doubt == Doubt::LineLost || Instant::now() >= until {
+                break (doubt, outcome);
+            }
+            reader = Reader::default();
+        };
         // The terminal may still be at it: it may answer when the guest comes back with the other card.
         let listening = match outcome {
             Outcome::Unknown(why @ (Doubt::Silence | Doubt::Interim)) if doubt == Doubt::Silence && !self.line.late.is_zero() => Some(why),
@@ -108,10 +121,63 @@ impl CardTerminal for CaisseAp {
         witness.gave_up(why, self.line.late).await;
         Self::listen(&mut stream, &mut reader, Instant::now() + self.line.late).await;
         if let Some(stray) = reader.stray() {
-            while !witness.stray(stray.clone()).await {
-                tokio::time::sleep(STORE_EVERY).await;
-            }
+            store(&*witness, stray, STORE_EVERY).await;
         }
         witness.hung_up().await;
+    }
+}
+
+/// Stores what a terminal said beside what it was asked for. It says it once and needs no acknowledgement, so it is tried again; what cannot
+/// be stored for minutes is let go, or nobody could pay by card any more.
+async fn store(witness: &dyn Witness, stray: Stray, every: Duration) {
+    for _ in 0..STORE_TRIES {
+        if witness.stray(stray.clone()).await {
+            return;
+        }
+        tokio::time::sleep(every).await;
+    }
+    tracing::error!(amount = ?stray.amount, outcome = ?stray.outcome, reference = ?stray.reference, "what a terminal said was never stored");
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "what cannot go on should stop")]
+
+    use super::*;
+    use crate::adapters::tpe::Overhears;
+    use domain::Cents;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Cannot store anything.
+    #[derive(Default)]
+    struct Broken(AtomicUsize);
+
+    #[async_trait]
+    impl Overhears for Broken {
+        async fn stray(&self, _: Stray) -> bool {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            false
+        }
+    }
+
+    #[async_trait]
+    impl Witness for Broken {
+        async fn about_to_send(&self) -> bool {
+            true
+        }
+        async fn sent(&self) {}
+        async fn nothing_sent(&self, _: &'static str) {}
+        async fn told(&self, _: Outcome) {}
+        async fn gave_up(&self, _: Doubt, _: Duration) {}
+        async fn hung_up(&self) {}
+    }
+
+    #[tokio::test]
+    async fn what_can_never_be_stored_does_not_block_the_terminal_for_ever() {
+        let broken = Broken::default();
+        let outcome = Outcome::Approved { approval_code: None, amount: Cents(100) };
+        let stray = Stray { reference: None, amount: Some(Cents(100)), currency: None, till: None, outcome };
+        timeout(Duration::from_secs(30), store(&broken, stray, Duration::from_millis(1))).await.unwrap();
+        assert_eq!(broken.0.load(Ordering::Relaxed), STORE_TRIES);
     }
 }

@@ -25,6 +25,8 @@ const SLICE: Duration = Duration::from_millis(5);
 const TURN_ROUND: Duration = Duration::from_millis(10);
 /// Between two tries to open a port that is not there.
 const OPEN_AGAIN: Duration = Duration::from_secs(1);
+/// How long a payment waits for a terminal that asks to speak again and again. An answer of its own, with two damaged copies, takes less.
+const LINE_BUSY: Duration = Duration::from_secs(10);
 /// What a dialogue may take beyond the guest's patience, whatever the terminal goes on saying.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -79,7 +81,8 @@ impl CardTerminal for Concert {
 
     fn attend(&self, ear: Arc<dyn Overhears>) {
         if let Some(asked) = self.asked.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            let owner = Owner { line: self.line.clone(), asked, ear, runtime: Handle::current(), port: None, said_why: false };
+            let (line, runtime, open_at) = (self.line.clone(), Handle::current(), Instant::now());
+            let owner = Owner { line, asked, ear, runtime, port: None, said_why: false, open_at };
             std::thread::spawn(move || owner.run());
         }
     }
@@ -94,6 +97,8 @@ struct Owner {
     port: Option<Port>,
     /// That the port cannot be opened was said once.
     said_why: bool,
+    /// Not before then is it opened by itself. A payment does not wait for it.
+    open_at: Instant,
 }
 
 /// An attempt that was given up, and whose terminal may still speak.
@@ -108,40 +113,44 @@ impl Owner {
         let mut overhearing = Overhearing::new(self.line.speech.clone());
         let mut until = Instant::now();
         let mut given_up: Option<GivenUp> = None;
+        // Asked for while the terminal speaks, and until when it waits for its turn.
+        let mut waiting: Option<(Ask, Instant)> = None;
         loop {
             if let Some(ended) = given_up.take_if(|given_up| Instant::now() >= given_up.until) {
                 self.runtime.block_on(ended.witness.hung_up());
             }
-            if overhearing.is_quiet() {
+            if waiting.is_none() {
                 match self.next_payment() {
-                    Ok(Some(ask)) => given_up = self.pay(ask),
-                    Ok(None) => {}
+                    Ok(ask) => waiting = ask.map(|ask| (ask, Instant::now() + LINE_BUSY)),
                     // The terminal's other end is gone: so is the house.
                     Err(()) => return,
                 }
             }
+            if overhearing.is_quiet() {
+                if let Some((ask, _)) = waiting.take() {
+                    given_up = self.pay(ask).or(given_up);
+                }
+            } else if let Some((ask, _)) = waiting.take_if(|(_, until)| Instant::now() >= *until) {
+                self.runtime.block_on(ask.witness.nothing_sent("line_busy"));
+            }
             let Some(port) = &mut self.port else { continue };
-            let actions = match port.read() {
-                Ok(heard) if heard.is_empty() => {
-                    let is_late = !overhearing.is_quiet() && Instant::now() >= until;
-                    if is_late { overhearing.late() } else { Vec::new() }
-                }
-                Ok(heard) => heard.into_iter().flat_map(|heard| overhearing.hear(heard)).collect(),
-                Err(error) => {
-                    self.lost(&error);
-                    overhearing = Overhearing::new(self.line.speech.clone());
-                    continue;
-                }
-            };
-            if let Err(error) = self.overhear(actions, &mut overhearing, &mut until) {
+            let heard = port.read().and_then(|heard| {
+                let is_late = heard.is_empty() && !overhearing.is_quiet() && Instant::now() >= until;
+                let actions =
+                    if is_late { overhearing.late() } else { heard.into_iter().flat_map(|heard| overhearing.hear(heard)).collect() };
+                self.overhear(actions, &mut overhearing, &mut until)
+            });
+            if let Err(error) = heard {
                 self.lost(&error);
+                // What was being said on it is over: without a port the line is quiet, or nobody would open another.
+                overhearing = Overhearing::new(self.line.speech.clone());
             }
         }
     }
 
-    /// A payment that was asked for; waits a while for one when there is no port to listen to.
+    /// A payment that was asked for. Where there is no port to listen to, one is opened, and a payment is waited for a while between two tries.
     fn next_payment(&mut self) -> Result<Option<Ask>, ()> {
-        if self.port.is_none() {
+        if self.port.is_none() && Instant::now() >= self.open_at {
             self.open();
         }
         if self.port.is_some() {
@@ -176,6 +185,8 @@ impl Owner {
     fn lost(&mut self, error: &std::io::Error) {
         tracing::warn!(%error, port = self.line.path, "the terminal's line broke");
         self.port = None;
+        // A port may open and end at once, again and again.
+        self.open_at = Instant::now() + OPEN_AGAIN;
     }
 
     /// Does what listening asks for, in its order.
@@ -456,6 +467,74 @@ mod tests {
             assert_eq!(byte, [control]);
             assert!(began.elapsed() >= Duration::from_millis(10));
         }
+    }
+
+    fn charge() -> Charge {
+        Charge { reference: "A1B2C3D4E5".parse().unwrap(), amount: Cents(2550), till: Till::FIRST }
+    }
+
+    fn expect(theirs: &mut TTYPort, byte: u8) {
+        theirs.set_timeout(Duration::from_secs(5)).unwrap();
+        let mut heard = [0];
+        theirs.read_exact(&mut heard).unwrap();
+        assert_eq!(heard, [byte]);
+    }
+
+    /// The cable is pulled out while the till turns round to answer ENQ. The next payment must find the line that is plugged in again.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_line_that_dies_before_our_ack_is_opened_again() {
+        let (mut theirs, open, mut line) = pair();
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("tpe");
+        std::os::unix::fs::symlink(&line.path, &link).unwrap();
+        line.path = link.to_str().unwrap().to_owned();
+        let terminal = Concert::new(line);
+        let notes = Arc::new(Notes::default());
+        terminal.attend(notes.clone());
+        // Once to know that it listens, and once more.
+        theirs.write_all(&[ENQ]).unwrap();
+        expect(&mut theirs, ACK);
+        theirs.write_all(&[EOT]).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        theirs.write_all(&[ENQ]).unwrap();
+        std::thread::sleep(Duration::from_millis(4));
+        drop((theirs, open));
+
+        let again = crate::sim::tpe::line::PseudoTerminal::open().unwrap();
+        again.link(&link).unwrap();
+        let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let stopping = stop.clone();
+        let simulated = crate::sim::tpe::Simulator::playing(Vec::new());
+        let serving = std::thread::spawn(move || simulated.serve_line(again, &|| stopping.load(std::sync::atomic::Ordering::Relaxed)));
+        tokio::time::timeout(Duration::from_secs(15), terminal.pay(charge(), notes.clone())).await.expect("the payment has an end");
+        let approved = format!("{:?}", Outcome::Approved { approval_code: None, amount: Cents(2550) });
+        assert_eq!(*notes.0.lock().unwrap(), ["about to send", "sent", approved.as_str()]);
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        serving.join().unwrap().unwrap();
+    }
+
+    /// A terminal that asks to speak and says nothing, again and again, must not keep a payment waiting for ever.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_line_that_is_never_free_refuses_a_payment() {
+        let (mut theirs, _open, line) = pair();
+        let terminal = Concert::new(line);
+        let notes = Arc::new(Notes::default());
+        terminal.attend(notes.clone());
+        theirs.write_all(&[ENQ]).unwrap();
+        expect(&mut theirs, ACK);
+        let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let stopping = stop.clone();
+        let babbling = std::thread::spawn(move || {
+            while !stopping.load(std::sync::atomic::Ordering::Relaxed) {
+                theirs.write_all(&[ENQ]).unwrap();
+                std::thread::sleep(Duration::from_millis(500));
+            }
+        });
+        let paid = tokio::time::timeout(LINE_BUSY * 2, terminal.pay(charge(), notes.clone())).await;
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        babbling.join().unwrap();
+        paid.expect("the payment has an end");
+        assert_eq!(*notes.0.lock().unwrap(), ["line_busy"]);
     }
 
     /// A terminal that offers the result of somebody else again and again never lets us speak.

@@ -114,6 +114,7 @@ impl Simulator {
                 _ => {
                     if line.cable.is_cut() {
                         self.advance();
+                        self.cut();
                     }
                     return Ok(());
                 }
@@ -122,16 +123,27 @@ impl Simulator {
         let script = self.next_script(&asked);
         line.say(&[ACK])?;
         line.hear(PATIENCE)?;
-        if let Script::Slow(wait) = script {
+        if let Script::Slow(wait) | Script::LateNoEcho(wait) = script {
             std::thread::sleep(wait);
         }
         match self.act(script, &asked) {
             Act::Answer(reply) | Act::Collision(reply) => deliver(line, &reply, 0),
             Act::Garbled { reply, times } => deliver(line, &reply, times),
+            Act::AnotherFirst { reply, wait } => {
+                let another = Asked::Fixed { till: "01".to_owned(), amount: Cents(100), reference: STRANGER.to_owned() };
+                deliver(line, &another.approval(STRANGER, Cents(100)), 0)?;
+                std::thread::sleep(wait);
+                deliver(line, &reply, 0)
+            }
             Act::Cut { reply, after } => {
                 // Its ENQ is among what it says.
                 line.cable.says = after;
-                deliver(line, &reply, 0)
+                deliver(line, &reply, 0)?;
+                // A till that went away in between was not told so much.
+                if line.cable.is_cut() {
+                    self.cut();
+                }
+                Ok(())
             }
             Act::Silence => Ok(()),
         }

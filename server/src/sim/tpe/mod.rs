@@ -39,11 +39,19 @@ pub enum Script {
     Collision,
     /// Does not understand the request.
     Refuse,
+    /// Charges, and does not say for which attempt: many terminals echo nothing.
+    NoEcho,
+    /// The same after a while, whether or not anybody still listens.
+    LateNoEcho(Duration),
+    /// Charges nothing, and says without a name that so many cents were taken: the result of a guest before, which lay in it.
+    Stale(i64),
+    /// Charges nothing yet: speaks of another payment, and only after a while of this one, on the same connection.
+    AnotherFirst(Duration),
 }
 
 /// The scripts, as they are written.
 pub const SCRIPTS: &str = "approve, decline, cancel, silent, drop-after-request, drop-request:BYTES, drop-answer:BYTES, partial, slow:MS, \
-                           wrong-echo, bad-lrc, bad-lrc:TIMES, collision, refuse";
+                           wrong-echo, bad-lrc, bad-lrc:TIMES, collision, refuse, no-echo, late-no-echo:MS, stale:CENTS, another-first:MS";
 
 impl FromStr for Script {
     type Err = String;
@@ -65,6 +73,10 @@ impl FromStr for Script {
             ("bad-lrc", number) => Self::BadLrc(bytes(number.unwrap_or(1))),
             ("collision", None) => Self::Collision,
             ("refuse", None) => Self::Refuse,
+            ("no-echo", None) => Self::NoEcho,
+            ("late-no-echo", Some(ms)) => Self::LateNoEcho(Duration::from_millis(u64::from(ms))),
+            ("stale", Some(cents)) => Self::Stale(i64::from(cents)),
+            ("another-first", Some(ms)) => Self::AnotherFirst(Duration::from_millis(u64::from(ms))),
             _ => return Err(format!("{text}: give {SCRIPTS}")),
         })
     }
@@ -82,6 +94,11 @@ enum Act {
     },
     /// Speaks of another payment first.
     Collision(Vec<u8>),
+    /// The same, and this one after a while.
+    AnotherFirst {
+        reply: Vec<u8>,
+        wait: Duration,
+    },
     /// Says so many bytes of it.
     Cut {
         reply: Vec<u8>,
@@ -118,6 +135,8 @@ pub struct Simulator {
     playing: Mutex<Playing>,
     requests: AtomicUsize,
     ledger: Mutex<Vec<Charged>>,
+    /// Dialogues that were really cut where a script said.
+    cuts: AtomicUsize,
     /// Dialogues under way, and the most there were at once: a real terminal has one guest.
     talking: AtomicUsize,
     most_talking: AtomicUsize,
@@ -143,6 +162,7 @@ impl Simulator {
             playing: Mutex::new(Playing { scripts, at: 0 }),
             requests: AtomicUsize::new(0),
             ledger: Mutex::default(),
+            cuts: AtomicUsize::new(0),
             talking: AtomicUsize::new(0),
             most_talking: AtomicUsize::new(0),
             report,
@@ -182,6 +202,16 @@ impl Simulator {
     #[must_use]
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
+    }
+
+    /// How many dialogues it cut where a script said so; a script that was never played cuts nothing.
+    #[must_use]
+    pub fn cuts(&self) -> usize {
+        self.cuts.load(Ordering::SeqCst)
+    }
+
+    fn cut(&self) {
+        self.cuts.fetch_add(1, Ordering::SeqCst);
     }
 
     /// What it will do with the next request.
@@ -228,6 +258,12 @@ impl Simulator {
             Script::Cancel => Act::Answer(asked.refusal(Refusal::Cancelled)),
             Script::Refuse => Act::Answer(asked.refusal(Refusal::NotUnderstood)),
             Script::Silent => Act::Silence,
+            Script::NoEcho | Script::LateNoEcho(_) => {
+                self.charge(&reference, amount);
+                Act::Answer(asked.approval("", amount))
+            }
+            Script::Stale(cents) => Act::Answer(asked.approval("", Cents(cents))),
+            Script::AnotherFirst(wait) => Act::AnotherFirst { reply: approve(amount), wait },
         }
     }
 

@@ -40,6 +40,7 @@ impl Simulator {
             if may_hear == 0 {
                 // What is left unread makes the till see a broken line.
                 self.advance();
+                self.cut();
                 return Ok(());
             }
             let most = may_hear.min(buffer.len());
@@ -55,7 +56,7 @@ impl Simulator {
             }
         };
         let script = self.next_script(&asked);
-        if let Script::Slow(wait) = script {
+        if let Script::Slow(wait) | Script::LateNoEcho(wait) = script {
             tokio::time::sleep(wait).await;
         }
         match self.act(script, &asked) {
@@ -73,8 +74,15 @@ impl Simulator {
                 stream.write_all(&[another, reply].concat()).await?;
                 stream.shutdown().await
             }
+            Act::AnotherFirst { reply, wait } => {
+                stream.write_all(&asked.approval(STRANGER, asked.amount())).await?;
+                tokio::time::sleep(wait).await;
+                stream.write_all(&reply).await?;
+                stream.shutdown().await
+            }
             Act::Cut { reply, after } => {
                 stream.write_all(&reply[..after.min(reply.len())]).await?;
+                self.cut();
                 stream.flush().await
             }
             Act::Silence => {

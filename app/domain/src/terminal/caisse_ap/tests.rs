@@ -139,7 +139,41 @@ fn a_body_with_a_zero_in_it_is_no_success() {
 fn a_late_answer_names_everything_that_it_is_matched_by() {
     assert!(read(&approval(&[])).stray().unwrap().answers(&charge()));
     assert!(!read(&approval(&[(b"CA", "")])).stray().unwrap().answers(&charge()));
-    assert!(read(&approval(&[(b"CF", "")])).stray().is_none());
+    let nameless = read(&approval(&[(b"CF", "")])).stray().unwrap();
+    assert!(!nameless.answers(&charge()));
+    assert_eq!((nameless.reference, nameless.amount, nameless.outcome), (None, Some(Cents(2550)), yes(2550)), "what it says is kept");
+    assert_eq!(read(&approval(&[(b"CE", "9\08")])).stray().unwrap().currency, None, "no database stores a zero byte");
+}
+
+#[test]
+fn an_answer_to_somebody_else_is_told_apart_from_ours() {
+    let foreign = approval(&[(b"CF", "ZZZZZZZZZZ"), (b"CB", "1000")]);
+    let others = read(&[foreign.as_slice(), &approval(&[])].concat()).for_others(&charge());
+    assert_eq!(others.len(), 1);
+    assert_eq!((others[0].reference.as_ref().map(Reference::as_str), &others[0].outcome), (Some("ZZZZZZZZZZ"), &yes(1000)));
+    assert_eq!(read(&approval(&[])).for_others(&charge()), []);
+    assert_eq!(read(&approval(&[(b"CF", "")])).for_others(&charge()), []);
+}
+
+#[test]
+fn on_a_line_an_answer_without_a_name_has_to_repeat_what_was_asked() {
+    let on_a_line = |bytes: &[u8]| read(bytes).judge_on_a_line(&charge());
+    let refusal = |amount: &'static str, till: &'static str, name: &'static str| {
+        on_a_line(&encode([(b"CZ", "0300"), (b"CA", till), (b"CB", amount), (b"CF", name), (b"AE", "01"), (b"AF", "04")]))
+    };
+    assert_eq!(on_a_line(&approval(&[(b"CF", "")])), yes(2550));
+    assert_eq!(on_a_line(&approval(&[(b"CB", "2000")])), yes(2000), "by its name");
+    assert_eq!(refusal("2550", "01", ""), Outcome::Declined { code: "AF04".to_owned() });
+    assert_eq!(refusal("", "", "A1B2C3D4E5"), Outcome::Declined { code: "AF04".to_owned() }, "by its name");
+    for (what, outcome) in [
+        ("less", on_a_line(&approval(&[(b"CF", ""), (b"CB", "2000")]))),
+        ("no till", on_a_line(&approval(&[(b"CF", ""), (b"CA", "")]))),
+        ("less, refused", refusal("2000", "01", "")),
+        ("no amount, refused", refusal("", "01", "")),
+        ("another till, refused", refusal("2550", "02", "")),
+    ] {
+        assert_eq!(outcome, Outcome::Unknown(Doubt::Contradiction), "{what}");
+    }
 }
 
 proptest! {

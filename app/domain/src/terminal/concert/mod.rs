@@ -7,7 +7,7 @@ pub mod frame;
 pub mod overhearing;
 
 use super::caisse_ap::{self, Dialect, Reader};
-use super::{Charge, Doubt, EURO, Outcome, Reference, Stray, Till, amount_from};
+use super::{Charge, Doubt, EURO, Outcome, Reference, Stray, Till, amount_from, currency_from};
 use crate::Cents;
 
 /// What is said inside a frame.
@@ -83,7 +83,7 @@ impl Answer {
     pub fn judge(&self, charge: &Charge) -> Outcome {
         match self {
             Self::Fixed(reply) => reply.judge(charge),
-            Self::Tagged(reader) => reader.judge(charge, Doubt::Unreadable),
+            Self::Tagged(reader) => reader.judge_on_a_line(charge),
         }
     }
 }
@@ -155,12 +155,17 @@ impl Reply {
         }
     }
 
-    /// What it says about `charge`, received in the exchange that `charge` began. There a terminal that echoes nothing is believed when
-    /// all else agrees.
+    /// What it says about `charge`, received in the exchange that `charge` began. There a terminal that echoes nothing is believed when it
+    /// repeats till and amount exactly, whatever it says: a result of an earlier guest that lay in the terminal is delivered in the same way,
+    /// and must neither be booked as a part of this charge nor free its share.
     #[must_use]
     pub fn judge(&self, charge: &Charge) -> Outcome {
         if self.is_for_another(charge) {
             return Outcome::Unknown(Doubt::NotOurs);
+        }
+        let repeats = self.till == Some(charge.till) && self.amount == Some(charge.amount);
+        if self.echo == Echo::Nothing && !repeats && matches!(self.status, b'0' | b'6' | b'7') {
+            return Outcome::Unknown(Doubt::Contradiction);
         }
         match self.status {
             b'0' => {
@@ -187,15 +192,16 @@ impl Reply {
             Echo::Reference(reference) => Some(reference.clone()),
             Echo::Nothing | Echo::Foreign => None,
         };
-        let outcome = match &reference {
-            Some(reference) => self.judge(&Charge {
-                reference: reference.clone(),
+        // Whose it is nobody can tell without a name; what it says stays: money may have been taken.
+        let outcome = match &self.echo {
+            Echo::Foreign => Outcome::Unknown(Doubt::NotOurs),
+            Echo::Reference(_) | Echo::Nothing => self.judge(&Charge {
+                reference: reference.clone().unwrap_or_else(|| Reference::from_random(0)),
                 amount: self.amount.unwrap_or(Cents::ZERO),
                 till: self.till.unwrap_or(Till::FIRST),
             }),
-            None => Outcome::Unknown(Doubt::NotOurs),
         };
-        Stray { reference, amount: self.amount, currency: Some(self.currency.clone()), till: self.till, outcome }
+        Stray { reference, amount: self.amount, currency: currency_from(&self.currency), till: self.till, outcome }
     }
 }
 
@@ -243,6 +249,12 @@ mod tests {
             ("somebody else's private data", judged("01", '0', 2550, "abc"), Doubt::NotOurs),
             ("another attempt refused", judged("01", '7', 2550, "A1B2C3D4E6"), Doubt::NotOurs),
             ("another till", judged("02", '0', 2550, ""), Doubt::Contradiction),
+            ("no name, and less: the guest before", judged("01", '0', 2000, ""), Doubt::Contradiction),
+            ("no name, and less, refused", judged("01", '7', 2000, ""), Doubt::Contradiction),
+            ("no name, and more, refused", judged("01", '7', 2551, "0000000000"), Doubt::Contradiction),
+            ("no name, and less, cancelled", judged("01", '6', 2000, ""), Doubt::Contradiction),
+            ("no name, another till, refused", judged("02", '7', 2550, ""), Doubt::Contradiction),
+            ("no name, another till, cancelled", judged("02", '6', 2550, ""), Doubt::Contradiction),
             ("more", judged("01", '0', 2551, ""), Doubt::Contradiction),
             ("nothing", judged("01", '0', 0, ""), Doubt::Contradiction),
             ("taken", judged("01", '9', 2550, ""), Doubt::Interim),
@@ -252,6 +264,7 @@ mod tests {
         }
         assert_eq!(judged("01", '7', 2550, ""), Outcome::Declined { code: "STAT7".to_owned() });
         assert_eq!(judged("01", '6', 2550, ""), Outcome::Cancelled { code: "STAT6".to_owned() });
+        assert_eq!(judged("01", '7', 0, "A1B2C3D4E5"), Outcome::Declined { code: "STAT7".to_owned() }, "by its name");
     }
 
     #[test]
@@ -270,9 +283,23 @@ mod tests {
         assert!(stray("A1B2C3D4E5").answers(&charge()));
         assert!(!stray("").answers(&charge()));
         assert!(!stray("abc").answers(&charge()));
+        assert_eq!(stray("").outcome, Outcome::Approved { approval_code: None, amount: Cents(2550) }, "what it says is kept");
+        assert_eq!(stray("abc").outcome, Outcome::Unknown(Doubt::NotOurs), "another house's");
+        let refused = Reply::parse(&reply("01", '7', Cents(2550), "")).unwrap().stray();
+        assert_eq!((refused.reference, refused.outcome), (None, Outcome::Declined { code: "STAT7".to_owned() }));
+        let mut body = reply("01", '0', Cents(2550), "");
+        body[12] = 0;
+        assert_eq!(Reply::parse(&body).unwrap().stray().currency, None, "no database stores a zero byte");
     }
 
     proptest! {
+        /// Without a name only what repeats the amount exactly ends a charge.
+        #[test]
+        fn a_nameless_answer_to_another_amount_ends_nothing(cents in 0i64..5000, status in "[0-9]", till in "0[1-3]") {
+            let outcome = judged(&till, status.chars().next().unwrap(), cents, "");
+            prop_assert!(matches!(outcome, Outcome::Unknown(_)) || (cents == 2550 && till == "01"), "{outcome:?}");
+        }
+
         #[test]
         fn no_body_makes_it_panic_or_book_more(body in prop::collection::vec(any::<u8>(), 0..90)) {
             let _ = read_request(&body);
