@@ -92,6 +92,8 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/api/payments/{id}/resolve", only(HandleMoney, post(payments::resolve)))
         .route("/api/cash/movements", only(HandleMoney, post(fiscal::move_cash)))
         .route("/api/payments/{id}/contradictions/{word_id}", only(HandleMoney, post(payments::decide)))
+        .route("/api/payments/strays", only(HandleMoney, get(payments::strays)))
+        .route("/api/payments/strays/{id}", only(HandleMoney, post(payments::decide_stray)))
         .route("/api/nf525/close", only(HandleMoney, post(fiscal::close)))
         .route("/api/nf525/x", only(HandleMoney, get(fiscal::x)))
         .route("/api/nf525/tickets/{no}", only(HandleMoney, get(fiscal::ticket)))

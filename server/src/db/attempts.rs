@@ -190,12 +190,13 @@ pub async fn get(db: impl PgExecutor<'_>, id: PaymentId) -> Result<Option<Attemp
     attempt!("a.id = $1", id.get()).fetch_optional(db).await?.map(to_attempt!()).transpose()
 }
 
-/// The same, held until the end of this transaction. Its order must be held already.
+/// The same, held until the end of this transaction. Its order must be held already. What a terminal says is stored meanwhile: a word names its
+/// attempt, and would wait for a stronger lock.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn hold(db: impl PgExecutor<'_>, id: PaymentId) -> Result<Option<Attempt>> {
-    attempt!("a.id = $1 for update of a", id.get()).fetch_optional(db).await?.map(to_attempt!()).transpose()
+    attempt!("a.id = $1 for no key update of a", id.get()).fetch_optional(db).await?.map(to_attempt!()).transpose()
 }
 
 /// The attempt that a request began and that came to something, or still may.

@@ -2,7 +2,7 @@
 
 use super::word;
 use crate::error::{Error, Result};
-use domain::api::{Contradiction, Decision};
+use domain::api::{Contradiction, Decision, StrayView};
 use domain::attempt::AttemptState;
 use domain::terminal::{Outcome, Stray};
 use domain::{Cents, PaymentId, UserId};
@@ -197,25 +197,90 @@ pub async fn decide(db: &mut PgConnection, payment: PaymentId, id: i64, user: Us
     Ok(done.rows_affected() == 1)
 }
 
-/// Stores a word that is about no attempt of ours.
+/// Stores a word that is about no attempt of ours. Returns its number.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn insert_stray(db: impl PgExecutor<'_>, terminal: &str, stray: &Stray) -> Result<()> {
+pub async fn insert_stray(db: impl PgExecutor<'_>, terminal: &str, stray: &Stray, training: bool) -> Result<i64> {
     let says = match &stray.outcome {
         Outcome::Unknown(doubt) => doubt.as_str(),
         other => outcome_word(other).unwrap_or_default(),
     };
-    sqlx::query!(
-        "insert into stray_words (terminal, reference, amount_cents, currency, till, outcome) values ($1, $2, $3, $4, $5, $6)",
+    Ok(sqlx::query_scalar!(
+        "insert into stray_words (terminal, reference, amount_cents, currency, till, outcome, training)
+         values ($1, $2, $3, $4, $5, $6, $7) returning id",
         terminal,
         stray.reference.as_ref().map(ToString::to_string),
         stray.amount.map(|amount| amount.0),
         stray.currency,
         stray.till.map(|till| till.to_string()),
-        says
+        says,
+        training
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+macro_rules! strays {
+    ($where:literal, $($argument:expr),*) => {
+        sqlx::query!(
+            r#"select s.id, s.at, s.terminal, s.reference, s.amount_cents, d.decision as "decision?", d.reason as "reason?", u.name as "by?"
+               from stray_words s left join stray_decisions d on d.stray_id = s.id left join users u on u.id = d.user_id
+               where s.outcome = 'approved' and s.training = $1 and "# + $where + " order by s.id",
+            $($argument),*
+        )
+    };
+}
+
+macro_rules! to_stray {
+    () => {
+        |row| -> Result<StrayView> {
+            Ok(StrayView {
+                id: row.id,
+                at: row.at,
+                terminal: row.terminal,
+                reference: row.reference,
+                amount: row.amount_cents.map(Cents),
+                decision: row.decision.as_deref().map(word).transpose()?,
+                reason: row.reason,
+                by: row.by,
+            })
+        }
+    };
+}
+
+/// Money that terminals say they took and that nobody has decided about.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn strays(db: impl PgExecutor<'_>, training: bool) -> Result<Vec<StrayView>> {
+    strays!("d.stray_id is null", training).fetch_all(db).await?.into_iter().map(to_stray!()).collect()
+}
+
+/// One of them, decided or not.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn stray(db: impl PgExecutor<'_>, id: i64, training: bool) -> Result<Option<StrayView>> {
+    strays!("s.id = $2", training, id).fetch_optional(db).await?.map(to_stray!()).transpose()
+}
+
+/// Stores what a person decided about one. False when there is none, or it is decided.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn decide_stray(db: &mut PgConnection, id: i64, training: bool, user: UserId, decision: Decision, reason: &str) -> Result<bool> {
+    let done = sqlx::query!(
+        "insert into stray_decisions (stray_id, user_id, decision, reason)
+         select s.id, $3, $4, $5 from stray_words s where s.id = $1 and s.training = $2 and s.outcome = 'approved'
+         on conflict (stray_id) do nothing",
+        id,
+        training,
+        user.get(),
+        decision.as_str(),
+        reason
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }

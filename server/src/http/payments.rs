@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::PaymentId;
-use domain::api::{DecideRequest, MethodChange, PaymentRequest, PaymentView, RefundRequest, ResolveRequest, SessionUser};
+use domain::api::{DecideRequest, MethodChange, PaymentRequest, PaymentView, RefundRequest, ResolveRequest, SessionUser, StrayView};
 
 /// `POST /api/payments/split`
 ///
@@ -62,6 +62,28 @@ pub async fn decide(
     let id = id.parse::<PaymentId>().map_err(|_| unknown())?;
     let contradiction = contradiction.parse().map_err(|_| unknown())?;
     Ok(Json(resolving::decide(&house, &user, id, contradiction, &request).await?))
+}
+
+/// `GET /api/payments/strays`
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn strays(State(house): State<Shared>) -> Result<Json<Vec<StrayView>>> {
+    Ok(Json(resolving::strays(&house).await?))
+}
+
+/// `POST /api/payments/strays/{id}`
+///
+/// # Errors
+/// 404; 409 when it is decided; 422.
+pub async fn decide_stray(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    Path(id): Path<String>,
+    Json(request): Json<DecideRequest>,
+) -> Result<Json<StrayView>> {
+    let id = id.parse().map_err(|_| Error::NotFound("ce débit"))?;
+    Ok(Json(resolving::decide_stray(&house, &user, id, &request).await?))
 }
 
 /// `POST /api/payments/{id}/refund`

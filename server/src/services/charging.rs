@@ -16,11 +16,13 @@ use crate::db;
 use crate::db::attempts::{NO_TERMINAL, NewAttempt};
 use crate::error::{Error, Result};
 use crate::state::{Driving, House, Shared};
-use domain::api::{PaymentDone, PaymentRequest, SessionUser};
+use domain::api::{OrderStatus, PaymentDone, PaymentRequest, SessionUser};
 use domain::attempt::{AttemptEvent, AttemptState};
 use domain::order::FieldError;
+use domain::share::{OpenShare, SharePart};
 use domain::terminal::{Charge, MAX_CHARGE, Reference, Till, approval_code};
 use domain::{Cents, PaymentId};
+use sqlx::PgConnection;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -73,7 +75,10 @@ async fn begin(house: &Shared, user: &SessionUser, request: &PaymentRequest, typ
         Earlier::UnderWay => return Ok(Begun::Before),
     }
     let mut ledger = billing::ledger(&mut tx, request.order_id, true).await.map_err(order_in_body)?;
-    let share = take_share(&mut tx, &mut ledger, request).await?;
+    let share = match taken_before(&mut tx, &ledger, request).await? {
+        Some(share) => share,
+        None => take_share(&mut tx, &mut ledger, request).await?,
+    };
     let tip = request.tip.unwrap_or_default();
     let reference = Reference::from_random(rand::random());
     let till = house.terminal.as_deref().map_or(Till::FIRST, |terminal| terminal.till());
@@ -97,7 +102,8 @@ async fn begin(house: &Shared, user: &SessionUser, request: &PaymentRequest, typ
     .await?;
     // Nobody to wait for: what the cashier typed is the end.
     if let Some(code) = typed_in {
-        let word = Word { why: "typed_in", by: Some(user.id), code: Some(code.to_owned()), amount: None, listening: None };
+        let word =
+            Word { why: "typed_in", by: Some(user.id), operator: &user.name, code: Some(code.to_owned()), amount: None, listening: None };
         let concluded = conclude_in(house, &mut tx, id, &AttemptEvent::TypedIn, &word).await?;
         tx.commit().await?;
         floor::announce(house, ledger.head.table_id, request.order_id);
@@ -111,6 +117,26 @@ async fn begin(house: &Shared, user: &SessionUser, request: &PaymentRequest, typ
     tx.commit().await?;
     floor::announce(house, ledger.head.table_id, request.order_id);
     Ok(Begun::Asked { charge: Charge { reference, amount: share.amount() + tip, till }, driving })
+}
+
+/// The share that this request took out of others, or joined, when nothing came of it: it is cut already, and the same request finds it.
+async fn taken_before(db: &mut PgConnection, ledger: &billing::Ledger, request: &PaymentRequest) -> Result<Option<OpenShare>> {
+    let Some(uuid) = request.uuid.filter(|_| request.part.is_some() || !request.also.is_empty()) else { return Ok(None) };
+    let Some(last) = db::attempts::last_of_request(&mut *db, uuid).await? else { return Ok(None) };
+    let same = last.order == request.order_id
+        && last.share_number == request.cover_number
+        && last.amount == request.part.unwrap_or(request.amount)
+        && last.tip == request.tip.unwrap_or_default();
+    if !same || ledger.head.status != OrderStatus::Open {
+        return Ok(None);
+    }
+    let parts = db::attempts::parts(db, last.id).await?;
+    Ok(ledger.open.iter().find(|share| share.number == last.share_number && owns_the_same(&share.parts, &parts)).cloned())
+}
+
+/// Whether two shares own the same of each line, in whatever order.
+pub(super) fn owns_the_same(one: &[SharePart], other: &[SharePart]) -> bool {
+    one.len() == other.len() && one.iter().all(|part| other.contains(part))
 }
 
 /// Checks what can be checked without looking anything up. Returns what the cashier typed, where no terminal is on the line.

@@ -7,16 +7,17 @@
 //! A word that leads nowhere any more either repeats what is known, or contradicts it: then it stays as a contradiction, with its amount,
 //! and no day is closed until a person has decided.
 
+use super::charging::owns_the_same;
 use super::paying::{Sale, settle};
-use super::{billing, floor, once};
+use super::{billing, floor, once, recording};
 use crate::db;
 use crate::db::attempts::{Attempt, Step};
 use crate::db::words::{Effect, Waiting};
 use crate::error::{Error, Result};
 use crate::state::House;
-use domain::api::{Method, PaidStatus, PaymentDone};
+use domain::api::{Method, OrderStatus, PaidStatus, PaymentDone};
 use domain::attempt::{AttemptEvent, AttemptState};
-use domain::fiscal::TicketPayment;
+use domain::fiscal::{EventCode, TicketPayment};
 use domain::share::{LineDue, carve};
 use domain::terminal::Outcome;
 use domain::{Cents, OrderId, PaymentId, TableId, UserId};
@@ -29,6 +30,8 @@ pub(super) struct Word<'a> {
     pub why: &'a str,
     /// A person; nobody: the machine.
     pub by: Option<UserId>,
+    /// Their name, for the technical journal.
+    pub operator: &'a str,
     /// The authorisation number that a person typed.
     pub code: Option<String>,
     /// What a person says was taken; nothing: what was asked for.
@@ -40,7 +43,7 @@ pub(super) struct Word<'a> {
 impl<'a> Word<'a> {
     /// The machine's.
     pub const fn of_the_machine(why: &'a str) -> Self {
-        Self { why, by: None, code: None, amount: None, listening: None }
+        Self { why, by: None, operator: "", code: None, amount: None, listening: None }
     }
 }
 
@@ -78,6 +81,11 @@ pub(super) async fn conclude(house: &House, id: PaymentId, event: &AttemptEvent,
 async fn conclude_once(house: &House, id: PaymentId, event: &AttemptEvent, word: &Word<'_>) -> Result<Concluded> {
     let mut tx = house.db.begin().await?;
     let concluded = conclude_in(house, &mut tx, id, event, word).await?;
+    if let (Concluded::Ended { .. }, AttemptEvent::Resolved { accepted }) = (&concluded, event) {
+        let mut details = vec![("payment", id.to_string()), ("accepted", accepted.to_string()), ("reason", word.why.to_owned())];
+        details.extend(word.amount.map(|amount| ("amount_cents", amount.0.to_string())));
+        recording::event(house, &mut tx, EventCode::PaymentResolved, word.operator, details).await?;
+    }
     tx.commit().await?;
     Ok(concluded)
 }
@@ -109,11 +117,40 @@ pub(super) async fn conclude_in(
 }
 
 /// Holds the order and then the attempt, as everybody who settles: under these locks an attempt ends no more than once.
-async fn hold(tx: &mut PgConnection, id: PaymentId) -> Result<(billing::Ledger, Attempt)> {
+pub(super) async fn hold(tx: &mut PgConnection, id: PaymentId) -> Result<(billing::Ledger, Attempt)> {
     let seen = db::attempts::get(&mut *tx, id).await?.ok_or(Error::NotFound("ce paiement"))?;
     let ledger = billing::ledger(tx, seen.order, true).await?;
     let attempt = db::attempts::hold(&mut *tx, id).await?.ok_or(Error::NotFound("ce paiement"))?;
     Ok((ledger, attempt))
+}
+
+/// Books what a terminal approved after its attempt had ended otherwise, as a person decided: the decision is stored in this transaction. The
+/// order and the attempt are held by it.
+///
+/// # Errors
+/// [`Error::Invalid`] `share_is_gone` when the share was paid or divided otherwise since; as [`conclude_in`].
+pub(super) async fn book_after_all(
+    house: &House,
+    tx: &mut PgConnection,
+    ledger: &billing::Ledger,
+    attempt: &Attempt,
+    word: &Word<'_>,
+) -> Result<()> {
+    let parts = db::attempts::parts(&mut *tx, attempt.id).await?;
+    let is_open = ledger.head.status == OrderStatus::Open
+        && ledger.open.iter().any(|share| share.number == attempt.share_number && owns_the_same(&share.parts, &parts));
+    if !is_open {
+        return Err(Error::invalid("decision", "share_is_gone"));
+    }
+    // Its share is held again, and it ends as any that nobody knew the end of.
+    let reopened = Step { why: word.why, by: word.by, ..Step::default() };
+    if !db::attempts::step(&mut *tx, attempt.id, attempt.state, AttemptState::Unknown, &reopened).await? {
+        return Err(Error::internal(format!("attempt {} moved on while it was held", attempt.id)));
+    }
+    match conclude_in(house, tx, attempt.id, &AttemptEvent::Resolved { accepted: true }, word).await? {
+        Concluded::Ended { answer, .. } => answer.map(|_| ()),
+        Concluded::Before => Err(Error::internal("an attempt that nobody knew the end of had ended")),
+    }
 }
 
 /// Takes a step that ends an attempt, with all that belongs to it.
@@ -234,6 +271,14 @@ async fn take_once(house: &House, id: i64) -> Result<Option<Result<PaymentDone>>
         }
     };
     db::words::settle(&mut *tx, id, effect, attempt.state).await?;
+    if effect == Effect::Contradicts {
+        let (payment, stood) = (attempt.id.to_string(), attempt.state.as_str().to_owned());
+        let mut details = vec![("payment", payment), ("stood", stood), ("says", why(&said))];
+        if let Outcome::Approved { amount, .. } = &said.outcome {
+            details.push(("amount_cents", amount.0.to_string()));
+        }
+        recording::event(house, &mut tx, EventCode::PaymentContradicted, "", details).await?;
+    }
     tx.commit().await?;
     floor::announce(house, ledger.head.table_id, attempt.order);
     Ok(Some(answer))

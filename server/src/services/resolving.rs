@@ -4,12 +4,14 @@
 //! not frees the share.
 
 use super::charging::plain_code;
-use super::concluding::{Word, conclude, take};
+use super::concluding::{Word, book_after_all, conclude, hold, take};
+use super::{floor, recording};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::state::House;
-use domain::api::{DecideRequest, Method, PaymentStep, PaymentView, ResolveOutcome, ResolveRequest, SessionUser};
+use domain::api::{DecideRequest, Decision, Method, PaymentStep, PaymentView, ResolveOutcome, ResolveRequest, SessionUser, StrayView};
 use domain::attempt::{AttemptEvent, AttemptState};
+use domain::fiscal::EventCode;
 use domain::order::{FieldError, MAX_REASON};
 use domain::{Cents, PaymentId};
 
@@ -87,7 +89,7 @@ pub async fn resolve(house: &House, user: &SessionUser, id: PaymentId, request: 
         // The answer to the payment's request is not ours.
         let _answer = take(house, word).await?;
     }
-    let word = Word { why: reason, by: Some(user.id), code, amount: request.amount, listening: None };
+    let word = Word { why: reason, by: Some(user.id), operator: &user.name, code, amount: request.amount, listening: None };
     // The answer that the request for the payment would get now is not ours: a refusal is what was said, not a fault.
     let _answer = conclude(house, id, &AttemptEvent::Resolved { accepted }, &word).await?;
     tracing::warn!(payment = id.get(), accepted, user = user.id.get(), "resolved by a person");
@@ -97,22 +99,79 @@ pub async fn resolve(house: &House, user: &SessionUser, id: PaymentId, request: 
 /// Decides about a contradiction: the terminal said something else than what the payment ended with.
 ///
 /// # Errors
-/// [`Error::NotUnknown`] when it is decided; [`Error::NotFound`] when there is none; [`Error::Invalid`].
+/// [`Error::NotUnknown`] when it is decided; [`Error::NotFound`] when there is none; [`Error::Invalid`], so when money that was taken and is
+/// not booked is to be kept, or booked while its share is no longer there; [`Error::OtherMode`].
 pub async fn decide(house: &House, user: &SessionUser, id: PaymentId, contradiction: i64, request: &DecideRequest) -> Result<PaymentView> {
     let mut errors = Vec::new();
     let reason = reason(&request.reason, &mut errors);
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
-    let mut tx = house.db.begin().await?;
-    if !db::words::decide(&mut tx, id, contradiction, user.id, request.decision, reason).await? {
-        let known = db::words::contradictions_of(&mut *tx, id).await?;
-        let decided = known.iter().any(|known| known.id == contradiction);
-        return Err(if decided { Error::NotUnknown } else { Error::NotFound("cette contradiction") });
-    }
-    tx.commit().await?;
+    db::again!(decide_once(house, user, id, contradiction, request.decision, reason).await)?;
     tracing::warn!(payment = id.get(), contradiction, decision = request.decision.as_str(), user = user.id.get(), "decided by a person");
     view(house, id).await
+}
+
+async fn decide_once(house: &House, user: &SessionUser, id: PaymentId, number: i64, decision: Decision, reason: &str) -> Result<()> {
+    let mut tx = house.db.begin().await?;
+    let known = db::words::contradictions_of(&mut *tx, id).await?;
+    let said = known.into_iter().find(|known| known.id == number).ok_or(Error::NotFound("cette contradiction"))?;
+    let (ledger, attempt) = hold(&mut tx, id).await?;
+    let is_missing = said.says == AttemptState::Approved && attempt.state != AttemptState::Approved;
+    match decision {
+        _ if said.decision.is_some() => return Err(Error::NotUnknown),
+        // The card is charged: with nothing booked there is nothing to keep.
+        Decision::Kept if is_missing => return Err(Error::invalid("decision", "nothing_is_booked")),
+        Decision::Booked if !is_missing => return Err(Error::invalid("decision", "is_booked")),
+        _ => {}
+    }
+    if !db::words::decide(&mut tx, id, number, user.id, decision, reason).await? {
+        return Err(Error::NotUnknown);
+    }
+    if decision == Decision::Booked {
+        let (by, operator, code) = (Some(user.id), user.name.as_str(), said.approval_code);
+        let word = Word { why: reason, by, operator, code, amount: said.amount, listening: None };
+        book_after_all(house, &mut tx, &ledger, &attempt, &word).await?;
+    }
+    let details = [("payment", id.to_string()), ("decision", decision.as_str().to_owned()), ("reason", reason.to_owned())];
+    recording::event(house, &mut tx, EventCode::ContradictionDecided, &user.name, details).await?;
+    tx.commit().await?;
+    floor::announce(house, ledger.head.table_id, attempt.order);
+    Ok(())
+}
+
+/// Money that terminals say they took and that no payment explains, until somebody has decided.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn strays(house: &House) -> Result<Vec<StrayView>> {
+    db::words::strays(&house.db, house.training).await
+}
+
+/// Decides about money that nobody expected.
+///
+/// # Errors
+/// [`Error::NotUnknown`] when it is decided; [`Error::NotFound`] when there is none; [`Error::Invalid`]: there is nothing that it could be booked
+/// for.
+pub async fn decide_stray(house: &House, user: &SessionUser, id: i64, request: &DecideRequest) -> Result<StrayView> {
+    let mut errors = Vec::new();
+    let reason = reason(&request.reason, &mut errors);
+    if request.decision == Decision::Booked {
+        errors.push(FieldError::new("decision", "no_share"));
+    }
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors));
+    }
+    let mut tx = house.db.begin().await?;
+    let decided = db::words::decide_stray(&mut tx, id, house.training, user.id, request.decision, reason).await?;
+    let stray = db::words::stray(&mut *tx, id, house.training).await?.ok_or(Error::NotFound("ce débit"))?;
+    if !decided {
+        return Err(Error::NotUnknown);
+    }
+    let details = [("stray", id.to_string()), ("decision", request.decision.as_str().to_owned()), ("reason", reason.to_owned())];
+    recording::event(house, &mut tx, EventCode::ContradictionDecided, &user.name, details).await?;
+    tx.commit().await?;
+    Ok(stray)
 }
 
 /// Why, in a person's words: some, printable, and not too many.

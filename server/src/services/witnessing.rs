@@ -1,6 +1,7 @@
 //! What a terminal says, as it says it: stored before the exchange goes on.
 
 use super::concluding::{Word, conclude, known, take};
+use super::recording;
 use crate::adapters::tpe::{Overhears, Witness};
 use crate::db;
 use crate::db::attempts::Step;
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 use domain::PaymentId;
 use domain::api::PaymentDone;
 use domain::attempt::{AttemptEvent, AttemptState};
+use domain::fiscal::EventCode;
 use domain::terminal::{Doubt, Outcome, Stray};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -208,7 +210,15 @@ async fn store_stray(house: &House, stray: &Stray) -> Result<Option<i64>> {
         _ => {
             tracing::error!(amount = ?stray.amount, outcome = ?stray.outcome, "the terminal speaks of a payment that is not ours");
             let terminal = house.terminal.as_deref().map_or(db::attempts::NO_TERMINAL, |terminal| terminal.name());
-            db::words::insert_stray(&house.db, terminal, stray).await?;
+            let mut tx = house.db.begin().await?;
+            let id = db::words::insert_stray(&mut *tx, terminal, stray, house.training).await?;
+            if let Outcome::Approved { amount, .. } = &stray.outcome {
+                // Money that no payment explains: somebody has to find out.
+                let mut details = vec![("stray", id.to_string()), ("amount_cents", amount.0.to_string())];
+                details.extend(stray.reference.as_ref().map(|reference| ("reference", reference.to_string())));
+                recording::event(house, &mut tx, EventCode::PaymentContradicted, "", details).await?;
+            }
+            tx.commit().await?;
             Ok(None)
         }
     }

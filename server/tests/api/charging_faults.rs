@@ -399,3 +399,134 @@ async fn approved_means_booked_and_the_database_holds_to_it() {
     let refused = pay.bind(id).bind(scene.order.as_i64()).execute(&scene.app.owner).await.expect_err("no approval").to_string();
     assert!(refused.contains("is by card and not approved"), "{refused}");
 }
+
+/// "Not sent: try again" is true of a part and of several shares too: they were cut or joined the first time.
+#[tokio::test]
+async fn what_was_not_sent_may_be_asked_again_in_the_same_words() {
+    for (amount, more, owed) in [(25.5, json!({"part": 10}), 92), (51.0, json!({"also": [2]}), 51)] {
+        let scene = Scene::playing(&["refuse", "refuse", "approve"]).await;
+        let mut body = json!({"order_id": scene.order, "cover_number": 1, "amount": amount, "method": "CB", "uuid": Uuid::now_v7()});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        for _ in 0..2 {
+            assert_eq!(says(&scene.camille.post("/api/payments/split", &body).await), (503, "terminal_unavailable"), "{body}");
+        }
+        let paid = scene.camille.post("/api/payments/split", &body).await;
+        assert_eq!((paid.status, &paid.body["remaining_amount"]), (201, &json!(owed)), "{}", paid.text);
+        scene.ledgers_agree().await;
+    }
+}
+
+/// Whoever settles holds the attempt for as long as that takes; what the terminal says is stored all the same.
+#[tokio::test]
+async fn a_word_is_stored_while_its_attempt_is_held() {
+    let scene = Scene::patient(&["silent"], SECOND).await;
+    let id = domain::PaymentId::new(scene.charge(1).await.body["payment_id"].as_i64().unwrap()).unwrap();
+    let mut holding = scene.app.house.db.begin().await.unwrap();
+    db::attempts::hold(&mut *holding, id).await.unwrap().unwrap();
+    let said = Outcome::Approved { approval_code: None, amount: domain::Cents(2550) };
+    let stored = tokio::time::timeout(SECOND * 3, db::words::insert(&scene.app.house.db, id, &said, true)).await;
+    stored.expect("it does not wait").unwrap();
+    holding.rollback().await.unwrap();
+}
+
+async fn journal_says(scene: &Scene, code: &str) -> i64 {
+    sqlx::query_scalar("select count(*) from audit_logs where chain = 'J' and metadata ->> 'code' = lower($1)")
+        .bind(code)
+        .fetch_one(&scene.app.owner)
+        .await
+        .unwrap()
+}
+
+/// An attempt that a person ended as not accepted, and a terminal that says later that it took so much.
+async fn contradicted(scene: &Scene, cents: i64) -> (Value, Value) {
+    let id = scene.charge(1).await.body["payment_id"].clone();
+    assert_eq!(refuse(scene, &id).await.status, 200);
+    let said = Outcome::Approved { approval_code: Some("A1".to_owned()), amount: domain::Cents(cents) };
+    db::words::insert(&scene.app.house.db, domain::PaymentId::new(id.as_i64().unwrap()).unwrap(), &said, true).await.unwrap();
+    recover(&scene.app.house).await;
+    let word = scene.payment(&id).await["contradictions"][0]["id"].clone();
+    (id, word)
+}
+
+#[tokio::test]
+async fn an_approval_that_is_not_booked_is_not_kept_but_booked() {
+    for (cents, left) in [(2550, 76.5), (2000, 82.0)] {
+        let scene = Scene::patient(&["silent"], SECOND).await;
+        let (id, word) = contradicted(&scene, cents).await;
+        let decide = async |decision: &str| {
+            let body = json!({"decision": decision, "reason": "Ticket du TPE lu"});
+            scene.camille.post(&format!("/api/payments/{id}/contradictions/{word}"), &body).await
+        };
+        assert_eq!(decide("kept").await.status, 422, "the card is charged and nothing is booked");
+        assert_eq!(says(&scene.camille.post("/api/nf525/close", &json!({})).await), (409, "unresolved_payments"));
+        let booked = decide("booked").await;
+        assert_eq!(
+            (booked.status, &booked.body["status"], &booked.body["contradictions"][0]["decision"]),
+            (200, &json!("approved"), &json!("booked")),
+            "{}",
+            booked.text
+        );
+        let bill = scene.camille.get(&format!("/api/orders/{}/bill", scene.order)).await.body;
+        assert_eq!(bill["remaining"].as_f64(), Some(left), "{bill}");
+        assert_eq!(count(&scene.app.owner, "select count(*) from audit_logs where chain = 'T'").await, 1);
+        assert_eq!(says(&decide("refunded").await), (409, "not_unknown"));
+        assert_eq!(scene.camille.get("/api/nf525/verify").await.body["ok"], json!(true));
+        assert_eq!(scene.camille.post("/api/nf525/close", &json!({})).await.status, 200);
+        for code in ["PAYMENT_RESOLVED", "PAYMENT_CONTRADICTED", "CONTRADICTION_DECIDED"] {
+            assert_eq!(journal_says(&scene, code).await, 1, "{code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_approval_whose_share_is_paid_by_other_means_can_only_be_given_back() {
+    let scene = Scene::patient(&["silent"], SECOND).await;
+    let (id, word) = contradicted(&scene, 2550).await;
+    assert_eq!(scene.cash(1).await.status, 201);
+    let decide = async |decision: &str| {
+        let body = json!({"decision": decision, "reason": "Remboursé au TPE"});
+        scene.camille.post(&format!("/api/payments/{id}/contradictions/{word}"), &body).await
+    };
+    let gone = decide("booked").await;
+    assert_eq!((gone.status, gone.text.contains("share_is_gone")), (422, true), "{}", gone.text);
+    assert_eq!(journal_says(&scene, "CONTRADICTION_DECIDED").await, 0, "nothing was decided");
+    assert_eq!(decide("refunded").await.status, 200);
+    assert_eq!(count(&scene.app.owner, "select count(*) from payments").await, 1);
+}
+
+#[tokio::test]
+async fn an_attempt_that_ended_does_not_begin_again_without_a_decision() {
+    let scene = Scene::playing(&["decline"]).await;
+    let id = scene.charge(1).await.body["payment_id"].as_i64().unwrap();
+    let reopen = sqlx::query("update payment_attempts set state = 'unknown' where id = $1").bind(id);
+    assert!(reopen.execute(&scene.app.owner).await.is_err());
+}
+
+#[tokio::test]
+async fn money_that_no_payment_explains_is_shown_until_a_person_has_said_what_became_of_it() {
+    let scene = Scene::playing(&["another-first:100", "approve"]).await;
+    assert_eq!(scene.charge(1).await.status, 201);
+    let strays = scene.camille.get("/api/payments/strays").await.body;
+    assert_eq!((&strays[0]["amount"], &strays[0]["reference"]), (&json!(25.5), &json!("ZZZZZZZZZZ")), "{strays}");
+    assert_eq!(journal_says(&scene, "PAYMENT_CONTRADICTED").await, 1);
+    let id = &strays[0]["id"];
+    let decide = async |decision: &str, reason: &str| {
+        scene.camille.post(&format!("/api/payments/strays/{id}"), &json!({"decision": decision, "reason": reason})).await
+    };
+    assert_eq!(decide("refunded", " ").await.status, 422);
+    assert_eq!(decide("booked", "Ticket lu").await.status, 422, "there is nothing that it could be booked for");
+    let decided = decide("refunded", "Remboursé au TPE").await;
+    assert_eq!((decided.status, &decided.body["by"]), (200, &json!("Camille")), "{}", decided.text);
+    assert_eq!(says(&decide("kept", "Non").await), (409, "not_unknown"));
+    assert_eq!(scene.camille.get("/api/payments/strays").await.body, json!([]));
+    assert_eq!(journal_says(&scene, "CONTRADICTION_DECIDED").await, 1);
+}
+
+/// A Caisse-AP terminal that answers late and names nobody: what it says is stored as it says it.
+#[tokio::test]
+async fn a_late_answer_without_a_name_is_kept() {
+    let scene = Scene::listening(&["late-no-echo:2000"], SECOND, Duration::from_secs(10)).await;
+    let id = scene.charge(1).await.body["payment_id"].clone();
+    until("it is shown", async || scene.camille.get("/api/payments/strays").await.body[0]["amount"] == json!(25.5)).await;
+    assert_eq!(scene.payment(&id).await["status"], "unknown", "nobody can tell whose it is");
+}

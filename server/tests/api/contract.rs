@@ -64,6 +64,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/api/payments/{id}/resolve", CASHIERS),
     ("POST", "/api/cash/movements", CASHIERS),
     ("POST", "/api/payments/{id}/contradictions/{word_id}", CASHIERS),
+    ("GET", "/api/payments/strays", CASHIERS),
+    ("POST", "/api/payments/strays/{id}", CASHIERS),
     ("POST", "/api/nf525/close", CASHIERS),
     ("GET", "/api/nf525/x", CASHIERS),
     ("GET", "/api/nf525/tickets/{no}", CASHIERS),

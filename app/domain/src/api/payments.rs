@@ -276,6 +276,8 @@ pub enum Decision {
     Refunded,
     /// What is booked is right.
     Kept,
+    /// Nothing was booked and the share is still open: it is booked after all, as accepted.
+    Booked,
 }
 
 impl Decision {
@@ -285,6 +287,7 @@ impl Decision {
         match self {
             Self::Refunded => "refunded",
             Self::Kept => "kept",
+            Self::Booked => "booked",
         }
     }
 }
@@ -292,11 +295,34 @@ impl Decision {
 impl std::str::FromStr for Decision {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Refunded, Self::Kept].into_iter().find(|decision| decision.as_str() == text).ok_or("unknown decision")
+        [Self::Refunded, Self::Kept, Self::Booked].into_iter().find(|decision| decision.as_str() == text).ok_or("unknown decision")
     }
 }
 
-/// Decides about a contradiction.
+/// Money that the terminal says it took, and that no payment of this till explains.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrayView {
+    /// Its number.
+    pub id: i64,
+    /// When the terminal said it.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Which terminal.
+    pub terminal: String,
+    /// The attempt that it names, where it names one.
+    pub reference: Option<String>,
+    /// How much.
+    #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Cents>,
+    /// What was decided; nothing yet: it is open.
+    pub decision: Option<Decision>,
+    /// Why, in the person's words.
+    pub reason: Option<String>,
+    /// Who decided.
+    pub by: Option<String>,
+}
+
+/// Decides about a contradiction, or about money that nobody expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecideRequest {

@@ -53,11 +53,17 @@ pub enum EventCode {
     SettingChanged,
     /// Something that the rules forbid was tried and refused.
     Refused,
+    /// A person said how a payment by card ended that nobody knew the end of.
+    PaymentResolved,
+    /// The terminal says something else than what a payment by card ended with, or that it took money for no payment of this till.
+    PaymentContradicted,
+    /// A person decided about that.
+    ContradictionDecided,
 }
 
 impl EventCode {
     /// Every code.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::JournalBegun,
         Self::Started,
         Self::Stopped,
@@ -80,6 +86,9 @@ impl EventCode {
         Self::IdentityChanged,
         Self::SettingChanged,
         Self::Refused,
+        Self::PaymentResolved,
+        Self::PaymentContradicted,
+        Self::ContradictionDecided,
     ];
 
     /// Stable, upper case: a field of the signed text.
@@ -108,6 +117,9 @@ impl EventCode {
             Self::IdentityChanged => "IDENTITY_CHANGED",
             Self::SettingChanged => "SETTING_CHANGED",
             Self::Refused => "REFUSED",
+            Self::PaymentResolved => "PAYMENT_RESOLVED",
+            Self::PaymentContradicted => "PAYMENT_CONTRADICTED",
+            Self::ContradictionDecided => "CONTRADICTION_DECIDED",
         }
     }
 
@@ -155,6 +167,9 @@ impl EventCode {
             Self::IdentityChanged => "Modification de l'identité de l'établissement",
             Self::SettingChanged => "Modification d'un réglage",
             Self::Refused => "Opération interdite refusée",
+            Self::PaymentResolved => "Issue d'un paiement par carte dite par une personne",
+            Self::PaymentContradicted => "Réponse inattendue du terminal de paiement",
+            Self::ContradictionDecided => "Réponse inattendue du terminal de paiement tranchée",
         }
     }
 }
