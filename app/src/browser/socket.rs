@@ -15,6 +15,9 @@ use wasm_bindgen::prelude::{Closure, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
+/// What is done when a socket closes.
+type OnClose = Closure<dyn FnMut(CloseEvent)>;
+
 /// A server that is silent for so long is gone, in seconds.
 const SILENCE_S: u32 = 30;
 /// The watch looks so often, in milliseconds.
@@ -132,7 +135,7 @@ async fn connection(live: Live) -> bool {
             }
         }
     });
-    let closed: Rc<RefCell<Option<Closure<dyn FnMut(CloseEvent)>>>> = Rc::new(RefCell::new(None));
+    let closed: Rc<RefCell<Option<OnClose>>> = Rc::new(RefCell::new(None));
     let held = Rc::clone(&closed);
     let over = ended_by(|resolve| {
         let ended = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| {

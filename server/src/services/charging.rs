@@ -2,7 +2,7 @@
 //!
 //! Take the request's id → hold the order → find the share → store the attempt with exactly what the share owns → commit. Then, with no lock
 //! held: reach the terminal → commit `sending` → the first byte → commit `sent` → wait → store what it says → and end the attempt by it
-//! ([`super::concluding`]). All of it is detached from the request, which only waits for the end.
+//! (`concluding.rs`). All of it is detached from the request, which only waits for the end.
 //!
 //! Whatever the browser, the request or this process does meanwhile, the attempt stays where it was stored last, and its share stays locked until
 //! somebody's word ends it: the terminal's, in time or late, or a person's ([`super::resolving`]). Nothing is ever sent again by itself.

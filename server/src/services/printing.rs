@@ -111,7 +111,7 @@ pub async fn ticket(house: &House, no: i64) -> Result<TicketText> {
 /// Prints a ticket.
 ///
 /// # Errors
-/// [`Error::NotFound`]; as [`print`].
+/// [`Error::NotFound`]; as [`print()`].
 pub async fn print_ticket(house: &House, user: &SessionUser, no: i64, request: &PrintRequest) -> Result<PrintDone> {
     print(house, user, &ticket_record(house, no).await?, request, TICKET_WITHIN).await
 }
@@ -133,7 +133,7 @@ pub async fn closing_paper(house: &House, audit_log_id: i64) -> Result<Paper> {
 /// Prints a closing, by the number of its record.
 ///
 /// # Errors
-/// [`Error::NotFound`]; as [`print`].
+/// [`Error::NotFound`]; as [`print()`].
 pub async fn print_closing(house: &House, user: &SessionUser, audit_log_id: i64, request: &PrintRequest) -> Result<PrintDone> {
     print(house, user, &closing_record(house, audit_log_id).await?, request, Z_WITHIN).await
 }
