@@ -199,11 +199,9 @@ impl Owner {
                         port.say(bytes)?;
                     }
                 }
-                Do::StoreStray(stray) => {
-                    if !self.runtime.block_on(self.ear.stray(stray.clone())) {
-                        todo.truncate(at + 1);
-                        todo.extend(overhearing.not_stored());
-                    }
+                Do::StoreStray(stray) if !self.runtime.block_on(self.ear.stray(stray.clone())) => {
+                    todo.truncate(at + 1);
+                    todo.extend(overhearing.not_stored());
                 }
                 Do::WaitFor(duration) => *until = Instant::now() + *duration,
                 _ => {}
@@ -379,8 +377,6 @@ fn perform(todo: Vec<Do>, port: &mut Port, dialogue: &mut Dialogue, teller: &mut
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "what cannot go on should stop")]
-
     use super::*;
     use domain::Cents;
     use domain::terminal::Stray;
