@@ -118,7 +118,7 @@ export async function signIn(page: Page, username: string, to = "/plan") {
 export async function chooseName(page: Page, username: string) {
   await expect(async () => {
     await page.getByTestId(`name-${username}`).click();
-    await expect(page.getByTestId("pin")).toBeVisible({ timeout: 500 });
+    await expect(page.getByTestId("pin")).toBeEnabled({ timeout: 500 });
   }).toPass();
 }
 

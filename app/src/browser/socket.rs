@@ -162,7 +162,13 @@ async fn connection(live: Live) -> bool {
     socket.set_onmessage(None);
     socket.set_onclose(None);
     OPEN.take();
-    let _closed = socket.close();
+    if socket.ready_state() == WebSocket::CONNECTING {
+        // A browser complains of a socket that is closed before it was open, so this one goes as soon as it is.
+        let late = socket.clone();
+        socket.set_onopen(Some(Closure::once_into_js(move || late.close().is_ok()).unchecked_ref()));
+    } else {
+        let _closed = socket.close();
+    }
     live.set_open(false);
     if !window().navigator().on_line() {
         live.set_answered(false);
