@@ -26,14 +26,14 @@ export class Till {
   ) {}
 
   // A new restaurant, open for service.
-  // `terminal`: what a simulated card terminal on a socket of its own does with each payment.
-  static async open(terminal = ""): Promise<Till> {
+  // `terminal`: what a simulated card terminal on a socket of its own does with each payment. `more`: what its environment says besides.
+  static async open(terminal = "", more: NodeJS.ProcessEnv = {}): Promise<Till> {
     if (!BINARY) throw new Error("COMPTOIR_BIN must name the built server; `make test` does that");
     const address = `127.0.0.1:${await freePort()}`;
     const data = await mkdtemp(join(tmpdir(), "comptoir-end2end-"));
     const { PATH, HOME, LANG } = process.env;
     // Nothing else of the surroundings: a DATABASE_URL of the developer must not be used by a test.
-    const env: NodeJS.ProcessEnv = { PATH, HOME, LANG, COMPTOIR_ADDR: address, COMPTOIR_DATA: join(data, "till"), COMPTOIR_DEMO: "1" };
+    const env: NodeJS.ProcessEnv = { PATH, HOME, LANG, COMPTOIR_ADDR: address, COMPTOIR_DATA: join(data, "till"), COMPTOIR_DEMO: "1", ...more };
     const till = new Till(`http://${address}`, data, env);
     if (terminal) Object.assign(env, { TPE_URL: await till.simulate(terminal), COMPTOIR_TRAINING: "1" });
     await till.start();
