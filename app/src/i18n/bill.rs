@@ -73,7 +73,7 @@ texts! {
     silent_detail: "On ne sait pas si la carte a été débitée. La part est réservée : personne ne peut l’encaisser deux fois.",
     silent_do: "À faire",
     silent_do_1: "Regardez l’écran du TPE et le ticket qu’il a imprimé.",
-    silent_do_2: "Pas de ticket\u{a0}? Menu du TPE, « duplicata », compare le montant et l’heure.",
+    silent_do_2: "Pas de ticket\u{a0}? Menu du TPE, «\u{a0}duplicata\u{a0}»\u{a0}: comparez le montant et l’heure.",
     silent_do_3: "Dites ci-dessous ce que le ticket indique.",
     silent_dont: "À ne pas faire",
     silent_dont_1: "Ne repassez pas la carte.",

@@ -141,8 +141,6 @@ async fn store(witness: &dyn Witness, stray: Stray, every: Duration) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "what cannot go on should stop")]
-
     use super::*;
     use crate::adapters::tpe::Overhears;
     use domain::Cents;
