@@ -2,7 +2,7 @@
 //!
 //! An [`Intent`] is what a waiter meant: *this round, for these guests*. It is written on the phone before the screen says so, under a
 //! number that the phone chose, and stays until the server has it or a person gives it up. The [`Queue`] says what is sent when; it is fed
-//! with what happens and answers with what to do, and does nothing itself. [`judge`] is the server's side of the same story: where a round
+//! with what happens and answers with what to do, and does nothing itself. [`judge()`] is the server's side of the same story: where a round
 //! belongs that was typed without knowing what others did meanwhile.
 //!
 //! What they promise together, whatever is lost, doubled, late or killed: every intent is on exactly one order once, or was given up by a
