@@ -52,13 +52,9 @@ async fn main() {
     let options = cluster.connect_options();
     db::migrate(&options).await.unwrap();
     let mut report = Report::default();
-    // `cargo bench -- sockets` measures these alone.
-    let only_sockets = std::env::args().any(|argument| argument == "sockets");
-    if !only_sockets {
-        requests(folder.path(), &options, &mut report).await;
-    }
-    // Not the role that serves: it lays out what it measures.
-    if !std::env::args().any(|argument| argument == "shares") {
+    requests(folder.path(), &options, &mut report).await;
+    if asked("sockets") {
+        // Not the role that serves: it lays out what it measures.
         let owner = sqlx::PgPool::connect_with(options).await.unwrap();
         sockets::measure(folder.path(), &owner, &mut report).await;
         owner.close().await;
@@ -69,23 +65,37 @@ async fn main() {
     cluster.stop().await.unwrap();
 }
 
+/// Is this part to be measured? `cargo bench -- orders shares` measures these two, without a name all are.
+fn asked(part: &str) -> bool {
+    let mut named = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
+    named.peek().is_none() || named.any(|name| name == part)
+}
+
 /// What is asked over HTTP.
 async fn requests(folder: &Path, options: &PgConnectOptions, report: &mut Report) {
+    if !["menus", "orders", "shares", "memory", "kitchen"].iter().any(|part| asked(part)) {
+        return;
+    }
     let server = Server::start(folder, None).await;
     let cookie = server.sign_in("alice").await;
     let mut owner = sqlx::PgConnection::connect_with(options).await.unwrap();
     limits::seed(&mut owner, TABLES).await;
-
-    shares::shares(&server, options, &mut owner, report).await;
-    // `cargo bench -- shares` measures these alone.
-    if std::env::args().any(|argument| argument == "shares") {
-        return server.stop().await;
+    if asked("shares") {
+        shares::shares(&server, options, &mut owner, report).await;
     }
-    menus(&server, &cookie, folder, report).await;
-    orders(&server, &cookie, options, None, report).await;
-    memory(&server, &cookie, report).await;
+    if asked("menus") {
+        menus(&server, &cookie, folder, report).await;
+    }
+    if asked("orders") {
+        orders(&server, &cookie, options, None, report).await;
+    }
+    if asked("memory") {
+        memory(&server, &cookie, report).await;
+    }
     server.stop().await;
-    kitchen(folder, options, &mut owner, report).await;
+    if asked("kitchen") {
+        kitchen(folder, options, &mut owner, report).await;
+    }
     owner.close().await.unwrap();
 }
 

@@ -52,7 +52,7 @@ pub async fn shares(server: &Server, options: &PgConnectOptions, owner: &mut sql
 /// Open bills of 102.00 for four covers. Returns the number of the first.
 async fn seed(owner: &mut sqlx::PgConnection) -> i64 {
     let sql = format!(
-        "insert into tables (id, name, room_id, seats, x, y) select i, 'P' || i, 1, 4, 0, 0 from generate_series({FIRST_TABLE}, {last}) i;
+        "insert into tables (id, name, room_id, seats, x, y) select i, 'P' || i, 1, 4, 50, 50 from generate_series({FIRST_TABLE}, {last}) i;
          insert into orders (table_id, covers, server_user_id) select id, 4, 1 from tables where id >= {FIRST_TABLE} order by id;
          insert into order_lines (order_id, item_id, kind, name, qty, unit_price_cents, vat_rate, course, round)
          select o.id, 12, 'dish', 'Magret de canard', 1, 7400, 1000, 2, 1 from orders o where o.table_id >= {FIRST_TABLE}
@@ -95,7 +95,7 @@ select a.id, a.share_number, a.amount_cents, a.state, p.line_id, p.amount_cents 
 select note_no from fiscal_notes where order_id = :o and training = true order by audit_log_id;
 select last_seq + 1 as seq, last_hash as hash from fiscal_lock('01', 'X', 'Europe/Paris') \gset
 select no, service_day, start_seq, end_seq, opened_local, audit_log_id from fiscal_periods where register = '01' and training = true order by no desc limit 1;
-select fiscal_append('01', 'X', :seq, 'TICKET', 2550, current_date, md5(:k::text) || md5(:s::text), :'hash', repeat('s', 342), to_json(repeat('x', 1200))::text, 'F1', '20260101000000', now(), '1000=1850', '', md5('c') || md5('c'), repeat('d', 700), (select key_id from fiscal_keys limit 1), 'bench') as record \gset
+select fiscal_append('01', 'X', :seq, 'TICKET', 2550, current_date, md5(:k::text) || md5(:s::text), :hash, repeat('s', 342), to_json(repeat('x', 1200))::text, 'F1', '20260101000000', now(), '1000=1850', '', md5('c') || md5('c'), repeat('d', 700), (select key_id from fiscal_keys limit 1), 'bench') as record \gset
 insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id, audit_log_id) overriding system value values (nextval('payments_id_seq'), :o, :s, 'ESPECES', 2550, 3000, 450, 0, 'approved', 4, :record) on conflict (order_id, share_number) do nothing returning id;
 insert into share_parts (payment_id, line_id, amount_cents) select currval('payments_id_seq'), line_id, amount from (select id as line_id, 1 as amount from order_lines where order_id = :o) as part where exists (select from payments where id = currval('payments_id_seq'));
 update idempotency set status = 201, answer = json_build_object('payment_id', 1) where key = md5(:k::text)::uuid;
