@@ -7,6 +7,7 @@
 
 // Notifications have a file of their own.
 importScripts("/sw-notify.js");
+importScripts("/sw-queue.js");
 
 const CACHE = "comptoir-__VERSION__";
 const PRECACHE = "__PRECACHE__";

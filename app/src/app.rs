@@ -1,6 +1,6 @@
 //! The app: what all pages share, and the table of addresses.
 
-use crate::browser::{clock::Clock, live::Live, start_in_browser};
+use crate::browser::{clock::Clock, live::Live, outbox::Outbox, start_in_browser};
 use crate::components::pass::{PassCards, PassTray};
 use crate::components::toast::{Toaster, Toasts};
 use crate::pages::bill::BillPage;
@@ -11,6 +11,7 @@ use crate::pages::not_found::NotFoundPage;
 use crate::pages::order::OrderPage;
 use crate::pages::pass_waits::PassWaitsPage;
 use crate::pages::plan::PlanPage;
+use crate::pages::queue::QueuePage;
 use crate::pages::sign_in::SignInPage;
 use crate::pages::ticket::TicketPage;
 use crate::session::{Gate, Session};
@@ -27,6 +28,7 @@ pub fn App() -> impl IntoView {
     provide_context(Live::new());
     provide_context(Clock::new());
     provide_context(Toaster::new());
+    provide_context(Outbox::new());
     start_in_browser();
     provide_context(PassCards::begin());
     view! {
@@ -40,6 +42,7 @@ pub fn App() -> impl IntoView {
                 // waiters, on phones
                 <Route path=path!("/plan") view=PlanPage ssr=SsrMode::Async/>
                 <Route path=path!("/table/:id") view=OrderPage ssr=SsrMode::Async/>
+                <Route path=path!("/en-attente") view=QueuePage ssr=SsrMode::Async/>
                 // the kitchen, on a screen at the pass
                 <Route path=path!("/cuisine") view=KitchenPage ssr=SsrMode::Async/>
                 // cashiers, at the desk

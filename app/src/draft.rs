@@ -23,8 +23,12 @@ pub struct Draft {
     pub covers: Option<u16>,
     /// What is typed and not sent.
     pub lines: Vec<DraftLine>,
-    /// What was sent and not answered yet; exactly this is sent again.
+    /// What is being written down for the server. An app from before the queue kept here what it had sent without an answer.
+    #[serde(default, skip_serializing)]
     pub sending: Option<OrderRequest>,
+    /// The order that was refused and whose lines these were: what is sent takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolves: Option<Uuid>,
     uuid: Option<Uuid>,
     last: Option<u32>,
 }
@@ -179,6 +183,18 @@ impl Draft {
     /// The server has what was on its way.
     pub fn accepted(&mut self) {
         self.sending = None;
+        self.resolves = None;
+    }
+
+    /// An order that waits for a person comes back to be corrected, before what was typed since.
+    pub fn take_back(&mut self, items: Vec<ItemRequest>, covers: Option<u16>, uuid: Uuid) {
+        let typed_since = std::mem::take(&mut self.lines);
+        let given_back = items.into_iter().filter_map(DraftLine::of);
+        self.lines = given_back.chain(typed_since).zip(0..).map(|(line, key)| DraftLine { key, ..line }).collect();
+        self.covers = self.covers.or(covers);
+        self.uuid = Some(Uuid::now_v7());
+        self.resolves = Some(uuid);
+        self.last = None;
     }
 
     /// The server refused what was on its way, and kept nothing of it: it can be corrected.

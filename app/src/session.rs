@@ -14,9 +14,28 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 /// Under which the phone keeps who is signed in.
 const STORED: &str = "who";
+
+/// Who is signed in on this phone, and until when it believes that without asking the server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Remembered {
+    #[serde(flatten)]
+    who: Who,
+    /// Seconds since 1970; an app from before did not say.
+    #[serde(default)]
+    until: i64,
+}
+
+/// As long as the server believes it: a long day.
+const REMEMBERED_S: i64 = 16 * 3600;
+
+fn now_s() -> i64 {
+    OffsetDateTime::now_utc().unix_timestamp()
+}
 
 /// Who is signed in here; in context everywhere.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +60,12 @@ impl Session {
         self.user.get()
     }
 
+    /// The person, for whoever need not be told when it changes.
+    #[must_use]
+    pub fn user_untracked(self) -> Option<SessionUser> {
+        self.user.get_untracked()
+    }
+
     /// Whether the till is in training.
     #[must_use]
     pub fn training(self) -> bool {
@@ -62,17 +87,24 @@ impl Session {
     /// Somebody signed in.
     pub fn enter(self, user: SessionUser) {
         let (training, flawed) = (self.training.get_untracked(), self.flawed.get_untracked());
-        spawn_local(store::put_json(STORED, Who { user: Some(user.clone()), training, flawed }));
+        let who = Who { user: Some(user.clone()), training, flawed };
+        spawn_local(store::put_json(STORED, Remembered { who, until: now_s() + REMEMBERED_S }));
         self.user.set(Some(user));
         self.known.set(true);
     }
 
-    /// Nobody is signed in any more: everything that the phone remembers for this person goes. Orders not sent yet stay, they belong to
-    /// tables, not to people.
-    pub fn leave(self) {
+    /// Nobody is signed in any more: everything that the phone remembers goes. With `keeps_something` orders that were not sent and what
+    /// was typed stay: the person was told.
+    pub fn leave(self, keeps_something: bool) {
         self.user.set(None);
         self.known.set(true);
-        spawn_local(store::forget_snapshots());
+        spawn_local(async move {
+            if keeps_something {
+                store::forget_snapshots().await;
+            } else {
+                store::forget_everything().await;
+            }
+        });
     }
 
     /// Looks at what a call said: a person who is no longer signed in is led to the sign-in page.
@@ -85,12 +117,18 @@ impl Session {
 
     /// Asks the phone, then the server, who is signed in.
     pub async fn find_out(self, live: Live) {
-        if let Some(stored) = store::get_json::<Who>(STORED).await
+        let mut until = now_s() + REMEMBERED_S;
+        if let Some(stored) = store::get_json::<Remembered>(STORED).await
             && self.user.with_untracked(Option::is_none)
         {
-            self.training.set(stored.training);
-            self.flawed.set(stored.flawed);
-            self.user.set(stored.user);
+            if stored.until > 0 {
+                until = stored.until;
+            }
+            // Bound to this phone, and not for ever: who lost it yesterday is not signed in on it today.
+            let in_time = until > now_s();
+            self.training.set(stored.who.training);
+            self.flawed.set(stored.who.flawed);
+            self.user.set(stored.who.user.filter(|_| in_time));
             self.known.set(self.user.with_untracked(Option::is_some));
         }
         let answer = who().await;
@@ -99,7 +137,8 @@ impl Session {
             self.training.set(now.training);
             self.flawed.set(now.flawed);
             if now.user.is_some() {
-                store::put_json(STORED, now.clone()).await;
+                let until = until.max(now_s() + 60);
+                store::put_json(STORED, Remembered { who: now.clone(), until }).await;
             } else {
                 store::forget(STORED).await;
             }
@@ -107,6 +146,11 @@ impl Session {
         }
         self.known.set(true);
     }
+}
+
+/// Who was signed in on this phone last, as far as it remembers.
+pub async fn remembered_user() -> Option<SessionUser> {
+    store::get_json::<Remembered>(STORED).await?.who.user
 }
 
 /// The session of this device.

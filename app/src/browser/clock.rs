@@ -85,6 +85,22 @@ pub fn next_at(hour: u32) -> Option<OffsetDateTime> {
     }
 }
 
+/// Hour and minute of a moment on the wall of where this device is; UTC on the server, which does not know where that is.
+#[must_use]
+pub fn on_the_wall(at: OffsetDateTime) -> (u8, u8) {
+    #[cfg(feature = "hydrate")]
+    {
+        let date = js_sys::Date::new_0();
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of our time fit in 53 bits")]
+        date.set_time((at.unix_timestamp() * 1000) as f64);
+        (u8::try_from(date.get_hours()).unwrap_or(0), u8::try_from(date.get_minutes()).unwrap_or(0))
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        (at.hour(), at.minute())
+    }
+}
+
 /// The clock of this tab.
 #[must_use]
 pub fn use_clock() -> Clock {

@@ -4,72 +4,77 @@
 //! programs use, under the number that the phone chose: sending it again after a lost answer changes nothing.
 
 use crate::error::CallError;
-use domain::api::OrderAccepted;
+use domain::api::{DeviceReport, DropRequest, SyncRequest};
 use domain::order::OrderRequest;
+use domain::sync::{Answer, read_answer, read_drop_answer};
+use serde::Serialize;
+use uuid::Uuid;
 
 /// After this long without an answer the phone stops waiting, in milliseconds; what happened on the server is then unknown.
-#[cfg(feature = "hydrate")]
 const PATIENCE_MS: u32 = 15_000;
 
-/// Sends an order.
-///
-/// # Errors
-/// [`CallError::Refused`] when the server said no, [`CallError::Unreachable`] when nothing is known about what happened.
-pub async fn post_order(request: &OrderRequest) -> Result<OrderAccepted, CallError> {
-    let body = serde_json::to_string(request).map_err(|error| CallError::Unreachable(error.to_string()))?;
-    let (status, text) = post("/api/orders", body).await?;
-    read_answer(status, &text)
+/// Sends an order that this phone keeps.
+pub async fn sync_order(request: &SyncRequest) -> Answer {
+    ask("POST", "/api/orders/sync", request, read_answer).await
 }
 
-/// What an answer means. One that is not ours (a proxy, a captive portal) tells nothing about the order.
-fn read_answer<T: serde::de::DeserializeOwned>(status: u16, text: &str) -> Result<T, CallError> {
-    let unreadable = || CallError::Unreachable(format!("answer {status} is not readable"));
-    if (200..300).contains(&status) {
-        return crate::json::read(text).map_err(|_| unreadable());
+/// Sends an order that an app from before the queue had sent already: as it was, so that the server knows it again.
+pub async fn send_plain(request: &OrderRequest) -> Answer {
+    ask("POST", "/api/orders", request, read_answer).await
+}
+
+/// Tells the server that a person gave an order up.
+pub async fn drop_intent(uuid: Uuid, reason: &str) -> Answer {
+    ask("POST", &format!("/api/orders/sync/{uuid}/drop"), &DropRequest { reason: reason.to_owned() }, read_drop_answer).await
+}
+
+/// Tells the house what this phone keeps. It is told again a minute later, so a report that is lost does not matter.
+pub async fn report_device(device: Uuid, report: &DeviceReport) {
+    let _told = ask("PUT", &format!("/api/devices/{device}"), report, |status, _| Answer::Unanswered(status.to_string())).await;
+}
+
+async fn ask(method: &str, path: &str, body: &impl Serialize, read: fn(u16, &str) -> Answer) -> Answer {
+    let Ok(body) = serde_json::to_string(body) else { return Answer::Unanswered("not JSON".to_owned()) };
+    match send(method, path, Some(body), PATIENCE_MS).await {
+        Ok((status, text)) => read(status, &text),
+        Err(error) => Answer::Unanswered(match error {
+            CallError::Unreachable(why) => why,
+            CallError::Refused(problem) => problem.code,
+        }),
     }
-    Err(crate::json::read(text).map_or_else(|_| unreadable(), CallError::Refused))
+}
+
+/// Whether the server answers within so many milliseconds.
+pub async fn is_there(patience_ms: u32) -> bool {
+    matches!(send("GET", "/health/live", None, patience_ms).await, Ok((200, _)))
 }
 
 #[cfg(feature = "hydrate")]
-async fn post(path: &str, body: String) -> Result<(u16, String), CallError> {
+async fn send(method: &str, path: &str, body: Option<String>, patience_ms: u32) -> Result<(u16, String), CallError> {
+    use gloo_net::http::{Method, RequestBuilder};
     let unreachable = |error: gloo_net::Error| CallError::Unreachable(error.to_string());
     let abort = web_sys::AbortController::new().ok();
     let signal = abort.as_ref().map(web_sys::AbortController::signal);
     // Dropped, and so stopped, when the answer is there.
-    let _patience = gloo_timers::callback::Timeout::new(PATIENCE_MS, move || {
+    let _patience = gloo_timers::callback::Timeout::new(patience_ms, move || {
         if let Some(abort) = abort {
             abort.abort();
         }
     });
-    let answer = gloo_net::http::Request::post(path)
-        .header("content-type", "application/json")
-        .abort_signal(signal.as_ref())
-        .body(body)
-        .map_err(unreachable)?
-        .send()
-        .await
-        .map_err(unreachable)?;
+    let request = RequestBuilder::new(path)
+        .method(method.parse::<Method>().unwrap_or(Method::GET))
+        .cache(web_sys::RequestCache::NoStore)
+        .abort_signal(signal.as_ref());
+    let request = match body {
+        Some(body) => request.header("content-type", "application/json").body(body),
+        None => request.build(),
+    };
+    let answer = request.map_err(unreachable)?.send().await.map_err(unreachable)?;
     let text = answer.text().await.map_err(unreachable)?;
     Ok((answer.status(), text))
 }
 
 #[cfg(not(feature = "hydrate"))]
-async fn post(path: &str, _body: String) -> Result<(u16, String), CallError> {
-    Err(CallError::Unreachable(format!("{path}: only browsers send orders")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_is_told_from_an_unknown_outcome() {
-        let refused = read_answer::<OrderAccepted>(422, r#"{"type":"x","title":"y","status":422,"code":"unavailable","detail":"Épuisé."}"#);
-        assert_eq!(refused.unwrap_err().code(), Some("unavailable"));
-        for (status, text) in [(200, "<html>"), (502, "<html>"), (201, "{}")] {
-            assert!(matches!(read_answer::<OrderAccepted>(status, text), Err(CallError::Unreachable(_))), "{status} {text}");
-        }
-        let accepted = read_answer::<OrderAccepted>(201, r#"{"order_id":7,"status":"pending_erp","round":1}"#);
-        assert!(accepted.is_ok());
-    }
+async fn send(method: &str, path: &str, _body: Option<String>, _patience_ms: u32) -> Result<(u16, String), CallError> {
+    Err(CallError::Unreachable(format!("{method} {path}: only browsers send orders")))
 }

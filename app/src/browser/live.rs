@@ -82,6 +82,12 @@ impl Live {
         }
     }
 
+    /// The same, for whoever need not be told when it changes.
+    #[must_use]
+    pub fn link_untracked(self) -> Link {
+        untrack(|| self.link())
+    }
+
     /// Whether nothing is answered right now.
     #[must_use]
     pub fn is_offline(self) -> bool {

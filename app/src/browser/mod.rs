@@ -1,4 +1,4 @@
-//! The only place that touches the browser: what it keeps ([`store`]), what it sends ([`http`]), what it hears ([`live`]), the time
+//! The only place that touches the browser: what it keeps ([`store`]), what it sends ([`http`], [`outbox`]), what it hears ([`live`]), the time
 //! ([`clock`]) and the installed app ([`install`]).
 //!
 //! Every door is there on the server too and opens on nothing, so that pages read the same on both sides. Pages use [`use_cached`] for
@@ -15,6 +15,8 @@ pub mod keys;
 pub mod leaving;
 pub mod live;
 pub mod notify;
+pub mod outbox;
+mod own_orders;
 pub mod press;
 pub mod print;
 #[cfg(feature = "hydrate")]
@@ -45,4 +47,6 @@ pub(crate) fn start_in_browser() {
             leptos::task::spawn_local(session.find_out(live));
         }
     });
+    outbox::use_outbox().start();
+    own_orders::keep_own_orders();
 }

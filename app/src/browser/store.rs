@@ -11,6 +11,11 @@ use serde::de::DeserializeOwned;
 const SNAPSHOTS: &str = "snapshots";
 const DRAFTS: &str = "drafts";
 
+/// Money is not kept on phones: bills, tickets and closings are asked for each time.
+fn is_money(name: &str) -> bool {
+    name == "closing" || name.starts_with("bill-") || name.starts_with("ticket-")
+}
+
 /// The phone could not keep it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the browser keeps nothing")]
@@ -24,14 +29,32 @@ pub async fn get_json<T: DeserializeOwned>(name: &str) -> Option<T> {
 
 /// Keeps this under a name. A snapshot that is not kept is only a slower start, so nobody is told.
 pub async fn put_json<T: Serialize>(name: impl Into<String>, value: T) {
-    if let Ok(text) = serde_json::to_string(&value) {
-        let _not_kept = idb::put(SNAPSHOTS, &name.into(), &text).await;
+    let name = name.into();
+    if let Ok(text) = serde_json::to_string(&value)
+        && !is_money(&name)
+    {
+        let _not_kept = idb::put(SNAPSHOTS, &name, &text).await;
     }
 }
 
 /// Forgets what was kept under this name.
 pub async fn forget(name: &'static str) {
     let _still_there = idb::delete(SNAPSHOTS, name).await;
+}
+
+/// Forgets the orders that are not among these, and whatever an older app kept that is not kept any more.
+pub async fn forget_orders_but(these: &[String]) {
+    for name in idb::keys(SNAPSHOTS).await.unwrap_or_default() {
+        if is_money(&name) || (name.starts_with("order-") && !these.contains(&name)) {
+            let _still_there = idb::delete(SNAPSHOTS, &name).await;
+        }
+    }
+}
+
+/// Forgets everything, also what was typed: the person who leaves said so.
+pub async fn forget_everything() {
+    forget_snapshots().await;
+    let _still_there = idb::clear(DRAFTS).await;
 }
 
 /// Forgets everything but the drafts.

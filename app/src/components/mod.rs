@@ -5,6 +5,7 @@
 //! one, except with a label), [`sheet::Sheet`] for a choice over the page, [`stepper::Stepper`] for a small number,
 //! [`state::StateChip`] for where a line stands, [`toast::Toaster`] for what just happened.
 
+pub mod devices;
 pub mod icon;
 pub mod notice;
 pub mod page;

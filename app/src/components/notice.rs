@@ -77,6 +77,7 @@ pub fn Freshness<T: Clone + Send + Sync + 'static>(
         of.error.get().map(|error| {
             let sentence = match &error {
                 CallError::Unreachable(_) if of.data.with(Option::is_some) => t().stale.to_owned(),
+                CallError::Unreachable(_) => crate::i18n::queue::t().needs_network.to_owned(),
                 error => explain(error),
             };
             view! {

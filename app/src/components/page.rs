@@ -8,8 +8,11 @@ use super::toast::use_toaster;
 use crate::browser::install::use_updates;
 use crate::browser::live::{Link, use_live};
 use crate::browser::notify::Permission;
+use crate::browser::outbox::use_outbox;
 use crate::browser::sound::SoundState;
+use crate::browser::store;
 use crate::calls::sign_out;
+use crate::i18n::queue::t as words;
 use crate::i18n::t;
 use crate::session::use_session;
 use domain::role::Right;
@@ -51,7 +54,8 @@ pub fn Page(
                 <Show when=move || session.flawed()>
                     <p class="flawed" role="alert"><Icon glyph=Glyph::Shield/><span><strong>{t.journal_broken}</strong>" — "{t.journal_broken_detail}</span></p>
                 </Show>
-                <UpdateBar/>
+                <Show when=move || !own_bar><UpdateBar/></Show>
+                <DecideBar/>
                 <div class="top-row">
                     {back.map(|to| view! { <a class="round" href=to aria-label=t.back><Icon glyph=Glyph::Back/></a> })}
                     <h1>{move || title.get()}</h1>
@@ -91,18 +95,31 @@ fn Navigation() -> impl IntoView {
 #[component]
 pub fn Connection() -> impl IntoView {
     let t = t();
-    let live = use_live();
+    let (live, outbox) = (use_live(), use_outbox());
     let shown = move || match live.link() {
         Link::Connecting => (Glyph::Wifi, t.connecting, "connection is-unknown"),
         Link::Online => (Glyph::Wifi, t.online, "connection is-online"),
         Link::Reconnecting => (Glyph::Refresh, t.reconnecting, "connection is-unknown"),
         Link::Offline => (Glyph::WifiOff, t.offline, "connection is-offline"),
     };
+    // Hydration finds what the server rendered: nothing waits there.
+    let waiting = move || {
+        let waiting = outbox.waiting();
+        let count = waiting.to_send + waiting.conflicts;
+        (count > 0).then(|| {
+            view! {
+                <a class="connection is-waiting" href="/en-attente" data-testid="waiting">
+                    <Icon glyph=Glyph::Phone/><span>{words().count(count)}</span>
+                </a>
+            }
+        })
+    };
     view! {
         <p class=move || shown().2 role="status" data-testid="connection">
             {move || view! { <Icon glyph=shown().0/> }}
             <span>{move || shown().1}</span>
         </p>
+        {waiting}
     }
 }
 
@@ -110,14 +127,26 @@ pub fn Connection() -> impl IntoView {
 fn Account() -> impl IntoView {
     let t = t();
     let (session, live, toaster) = (use_session(), use_live(), use_toaster());
+    let outbox = use_outbox();
+    // What was not sent is never left behind without a word.
+    let warned = RwSignal::new(false);
     let leave = move |_| {
         spawn_local(async move {
+            let keeps_something = outbox.holds_something() || !store::tables_with_drafts().await.is_empty();
+            if keeps_something && !warned.get_untracked() {
+                warned.set(true);
+                return;
+            }
+            outbox.report(true).await;
             let answer = sign_out().await;
             live.heard_of_call(&answer);
             match answer {
                 // Without the server the cookie would stay, and with it the person: say so instead of pretending.
                 Err(error) if !error.needs_sign_in() => toaster.say(Tone::Bad, t.sign_out_failed),
-                _ => session.leave(),
+                _ => {
+                    warned.set(false);
+                    session.leave(keeps_something);
+                }
             }
         });
     };
@@ -130,7 +159,10 @@ fn Account() -> impl IntoView {
                 <p class="account-name" data-testid="who">{name}</p>
                 <p class="quiet-text">{role}</p>
                 <Show when=move || session.may(Right::TakeOrders)><Bell/></Show>
-                <button type="button" class="button" data-testid="sign-out" on:click=leave><Icon glyph=Glyph::Leave/>{t.sign_out}</button>
+                <Show when=move || warned.get()><p class="account-warning" role="alert" data-testid="leave-warning">{words().leave_warning}</p></Show>
+                <button type="button" class="button" data-testid="sign-out" on:click=leave>
+                    <Icon glyph=Glyph::Leave/>{move || if warned.get() { words().leave_anyway } else { t.sign_out }}
+                </button>
             </div>
         </details>
     }
@@ -158,6 +190,20 @@ fn Bell() -> impl IntoView {
             {move || view! { <Icon glyph=shown().0/> }}<span>{move || shown().1}</span>
         </button>
         {about_notifications}
+    }
+}
+
+/// An order of this phone waits for a person.
+#[component]
+fn DecideBar() -> impl IntoView {
+    let outbox = use_outbox();
+    view! {
+        <Show when=move || { outbox.waiting().conflicts > 0 }>
+            <p class="update-bar is-decision" role="status" data-testid="decide">
+                <span><Icon glyph=Glyph::Alert/>{words().decide_now}</span>
+                <a class="button quiet" href="/en-attente">{words().see}</a>
+            </p>
+        </Show>
     }
 }
 

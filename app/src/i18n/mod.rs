@@ -27,6 +27,7 @@ pub mod kitchen;
 pub mod order;
 
 pub mod pass;
+pub mod queue;
 
 pub mod bill;
 
@@ -133,11 +134,9 @@ texts! {
     note_for_kitchen: "Note pour la cuisine",
     remove: "Retirer",
     send: "Envoyer",
-    send_again: "Renvoyer",
     sending: "Envoi…",
     sent: "Envoyé en cuisine",
     sent_pending: "Commande reçue. La cuisine n’a pas encore répondu, l’envoi continue tout seul.",
-    kept_here: "Pas de réseau : la commande reste ici. Touchez « Renvoyer » quand le réseau revient.",
     not_kept: "Ce téléphone ne garde rien : envoyez avant de fermer cette page.",
     empty_order: "Touchez un plat pour commencer.",
     total: "Total",

@@ -88,7 +88,7 @@ texts! {
     join: "Réunir",
     no_other_table: "Aucune autre table n’est occupée.",
     free: "libre",
-    sending_first: "Un envoi attend une réponse : renvoyez-le d’abord.",
+    sending_first: "Une commande attend de partir : d’abord elle, puis la table.",
     nothing_yet: "Rien n’est encore commandé à cette table.",
     no_colleagues: "La liste des collègues n’est pas encore sur ce téléphone.",
     looked_after_by: "Suivie par",

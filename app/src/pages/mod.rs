@@ -8,5 +8,6 @@ pub mod not_found;
 pub mod order;
 pub mod pass_waits;
 pub mod plan;
+pub mod queue;
 pub mod sign_in;
 pub mod ticket;

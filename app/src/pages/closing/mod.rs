@@ -9,6 +9,7 @@ use crate::browser::live::use_live;
 use crate::browser::print::print_page_soon;
 use crate::browser::{Cached, use_cached_for};
 use crate::calls;
+use crate::components::devices::MissingOrders;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::notice::{Empty, Freshness, Notice, Skeleton, Tone, explain};
 use crate::components::page::Page;
@@ -100,6 +101,7 @@ fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<Shown>>) -> impl IntoVi
     view! {
         <div class="closing-columns">
             <div class="closing-open">
+                <MissingOrders/>
                 {unsettled}
                 {blocked}
                 {day}

@@ -18,7 +18,7 @@ pub(super) fn Actions(ordering: Ordering) -> impl IntoView {
     let t = texts();
     let order = Memo::new(move |_| ordering.open_order());
     // What waits for its answer belongs to this table; it must not come back when the guests are elsewhere.
-    let stuck = move || ordering.draft.with(|draft| draft.sending.is_some());
+    let stuck = move || !ordering.on_their_way().is_empty();
     let movable = move || !stuck() && (order.with(Option::is_some) || !ordering.draft.with(Draft::is_empty));
     let owes_nothing = move || order.with(|order| order.as_ref().is_some_and(|order| order.total == Cents::ZERO));
     let server = move || order.with(|order| order.as_ref().map(|order| format!("{} {}", t.looked_after_by, order.server_name)));

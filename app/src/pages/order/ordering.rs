@@ -2,6 +2,7 @@
 
 use super::panels::Panel;
 use crate::browser::live::{Live, use_live};
+use crate::browser::outbox::{Outbox, use_outbox};
 use crate::browser::{Cached, store, use_cached, use_cached_for};
 use crate::calls;
 use crate::components::notice::Tone;
@@ -12,6 +13,8 @@ use crate::i18n::t;
 use crate::session::{Session, use_session};
 use domain::api::{Event, OrderStatus, OrderView, TableView};
 use domain::menu::{Menu, MenuItem, Pairing};
+use domain::order::ItemRequest;
+use domain::sync::{Ask, Intent};
 use domain::{ItemId, OrderId, TableId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -49,6 +52,9 @@ pub struct Ordering {
     /// Where the guests were asked to be taken last, under which id.
     pub(super) going: StoredValue<Option<(TableId, Uuid)>>,
     pub(super) accepted_as: RwSignal<Option<OrderId>>,
+    /// The orders on this phone that the server does not have.
+    pub outbox: Outbox,
+    pub(super) known_order: Memo<Option<OrderId>>,
     pub(super) parts: StoredValue<(Session, Live, Toaster)>,
 }
 
@@ -74,6 +80,8 @@ impl Ordering {
             leave_to: RwSignal::new(None),
             going: StoredValue::new(None),
             accepted_as,
+            outbox: use_outbox(),
+            known_order: order_id,
             parts: StoredValue::new((use_session(), use_live(), use_toaster())),
         };
         // Other tables matter too: guests may move to them.
@@ -85,9 +93,11 @@ impl Ordering {
             }
             _ => false,
         });
+        ordering.outbox.listen(move |news| ordering.heard(news));
         Effect::new(move |_| {
             spawn_local(async move {
-                if let Some(kept) = store::draft::<Draft>(table_id).await {
+                if let Some(mut kept) = store::draft::<Draft>(table_id).await {
+                    ordering.outbox.adopt(table_id, &mut kept).await;
                     ordering.draft.try_update(|draft| draft.resume(kept));
                 }
             });
@@ -103,6 +113,20 @@ impl Ordering {
     /// The name of the table; until the plan is known its number stands for it, in most houses they are the same.
     pub fn table_name(self) -> String {
         self.table().map_or_else(|| self.table_id.to_string(), |table| table.name)
+    }
+
+    /// The open order of this table, as far as this phone knows.
+    pub fn known_order(self) -> Option<OrderId> {
+        self.known_order.get()
+    }
+
+    /// What this phone sends for this table and the server does not have.
+    pub fn on_their_way(self) -> Vec<ItemRequest> {
+        let items = |intent: Intent| match intent.ask {
+            Ask::Sync(request) => request.items,
+            Ask::Plain(request) => request.items,
+        };
+        self.outbox.of_table(self.table_id).into_iter().flat_map(items).collect()
     }
 
     /// The order of the guests who sit there now. An order that moved to another table is not theirs any more.

@@ -1,72 +1,126 @@
-//! Sending what is typed. Pressed again after a lost answer, it sends the same again.
+//! Sending what is typed: it is written down on the phone, and goes out from there by itself.
 
 use super::ordering::Ordering;
-use crate::browser::http::post_order;
-use crate::components::notice::{Tone, explain};
+use crate::browser::outbox::{News, Sent};
+use crate::components::notice::Tone;
 use crate::draft::Draft;
 use crate::error::CallError;
 use crate::i18n::order::order as texts;
-use crate::i18n::t;
-use domain::api::SentStatus;
+use crate::i18n::{queue, t};
+use domain::api::{SentStatus, SyncRequest};
+use domain::sync::{Ask, Conflict, Intent};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 impl Ordering {
     /// Sends what is typed.
     pub fn send(self) {
-        if self.busy.get_untracked() {
-            return;
-        }
-        // What was typed after a lost answer follows what has to be sent again.
-        let rest_follows = self.draft.with_untracked(|draft| draft.sending.is_some() && !draft.lines.is_empty());
-        self.edit(|draft| draft.freeze(self.table_id));
-        if self.draft.with_untracked(|draft| draft.sending.is_none()) {
-            return;
-        }
+        let Some((session, live, toaster)) = self.parts.try_get_value() else { return };
+        let Some(user) = session.user_untracked().filter(|_| !self.busy.get_untracked()) else { return };
+        let outbox = self.outbox;
+        let total = self.menu.data.with_untracked(|menu| {
+            menu.as_ref()
+                .map(|menu| self.draft.with_untracked(|draft| draft.total(self.table_id, menu)))
+                .filter(|(_, can_be_ordered)| *can_be_ordered)
+        });
+        self.draft.update(|draft| draft.freeze(self.table_id));
+        let Some((order, resolves)) = self.draft.with_untracked(|draft| Some((draft.sending.clone()?, draft.resolves))) else { return };
+        let uuid = order.uuid.unwrap_or_else(Uuid::now_v7);
+        let order_id = untrack(|| self.known_order());
+        let request = SyncRequest {
+            uuid: Some(uuid),
+            table_id: order.table_id,
+            items: order.items,
+            covers: order.covers,
+            offline_timestamp: OffsetDateTime::now_utc(),
+            if_occupied: None,
+            order_id,
+            after: if order_id.is_none() { outbox.last_of(self.table_id) } else { None },
+            total: total.map(|(total, _)| total),
+            resolves,
+            typed_by: Some(user.id),
+        };
+        let intent = Intent::new(uuid, outbox.next_seq(), user.id, Ask::Sync(request));
         self.busy.set(true);
         self.problem.set(None);
         spawn_local(async move {
-            if self.send_frozen().await && rest_follows {
-                self.edit(|draft| draft.freeze(self.table_id));
-                self.send_frozen().await;
+            match outbox.keep(intent.clone()).await {
+                Ok(()) => {
+                    self.settle(Draft::accepted).await;
+                    if live.link_untracked() == crate::browser::live::Link::Offline {
+                        toaster.say(Tone::Info, queue::t().kept_here);
+                    }
+                }
+                // Before the order is lost, not after: it stays typed on this page until the network is back.
+                Err(_) if live.link_untracked() == crate::browser::live::Link::Offline => {
+                    self.settle(Draft::refused).await;
+                    self.problem.try_set(Some(queue::t().cannot_keep.to_owned()));
+                }
+                Err(_) => {
+                    self.settle(Draft::accepted).await;
+                    toaster.say(Tone::Warning, t().not_kept);
+                    outbox.send_unkept(intent);
+                }
             }
             self.busy.try_set(false);
         });
     }
 
-    /// Says whether the server has it.
-    async fn send_frozen(self) -> bool {
-        let Some(request) = self.draft.try_with_untracked(|draft| draft.sending.clone()).flatten() else { return false };
-        let Some((session, live, toaster)) = self.parts.try_get_value() else { return false };
-        let answer = post_order(&request).await;
-        live.heard_of_call(&answer);
-        match answer {
-            Ok(accepted) => {
-                self.settle(Draft::accepted).await;
+    /// What became of an order of this table.
+    pub(super) fn heard(self, news: &News) {
+        let shown = self.order.data.try_with_untracked(|order| order.as_ref().map(|order| order.order_id)).flatten();
+        let same_guests = news.intent.order_id().is_some_and(|order| Some(order) == shown);
+        if news.intent.table_id() != self.table_id && !same_guests {
+            return;
+        }
+        let Some((_, _, toaster)) = self.parts.try_get_value() else { return };
+        match &news.sent {
+            Sent::Taken(accepted) => {
                 self.accepted_as.try_set(Some(accepted.order_id));
+                let waits = match &news.intent.ask {
+                    Ask::Sync(request) => request.items.iter().all(|wish| wish.hold),
+                    Ask::Plain(request) => request.items.iter().all(|wish| wish.hold),
+                };
                 match accepted.status {
-                    SentStatus::Sent if request.items.iter().all(|wish| wish.hold) => toaster.say(Tone::Info, texts().sent_waiting),
+                    SentStatus::Sent if waits => toaster.say(Tone::Info, texts().sent_waiting),
                     SentStatus::Sent => toaster.say(Tone::Good, t().sent),
                     SentStatus::PendingErp => toaster.say(Tone::Info, t().sent_pending),
                 }
                 self.unfolded.try_set(true);
                 self.order.refresh();
                 self.floor.refresh();
-                true
             }
-            Err(error) => {
-                session.heed(&error);
-                let kept = is_undecided(&error);
-                if !kept {
-                    self.settle(Draft::refused).await;
-                    // Something may have run out since this phone heard of the menu: then the line says so itself.
-                    self.menu.refresh();
-                }
-                let sentence = if matches!(error, CallError::Unreachable(_)) { t().kept_here.to_owned() } else { explain(&error) };
-                self.problem.try_set(Some(sentence));
-                false
+            Sent::TakenBefore(order) => {
+                self.accepted_as.try_set(*order);
+                toaster.say(Tone::Info, queue::t().taken_before);
+                self.order.refresh();
+                self.floor.refresh();
             }
+            // Whoever just typed it can put it right here.
+            Sent::Conflict(conflict @ (Conflict::DishOut { .. } | Conflict::Refused { .. })) => {
+                self.problem.try_set(Some(queue::t().conflict(conflict)));
+                self.menu.refresh();
+                self.take_back(&news.intent);
+            }
+            Sent::Conflict(conflict) => {
+                self.problem.try_set(Some(queue::t().conflict(conflict)));
+                self.floor.refresh();
+                self.order.refresh();
+            }
+            Sent::Waits => {}
         }
+    }
+
+    /// Gives the lines of an order back, to be corrected. What is sent then takes its place.
+    fn take_back(self, intent: &Intent) {
+        let Ask::Sync(request) = intent.ask.clone() else { return };
+        let uuid = intent.uuid;
+        spawn_local(async move {
+            self.settle(move |draft| draft.take_back(request.items, request.covers, uuid)).await;
+            self.outbox.take_back(uuid).await;
+        });
     }
 }
 

@@ -24,7 +24,8 @@ pub(super) fn Ticket(ordering: Ordering) -> impl IntoView {
     let t = t();
     let scroll = NodeRef::<Div>::new();
     let last = Memo::new(move |_| ordering.draft.with(|draft| draft.last_line().map(|line| (line.key, line.qty))));
-    let sending = Memo::new(move |_| ordering.draft.with(|draft| draft.sending.is_some()));
+    let waiting = Memo::new(move |_| ordering.on_their_way());
+    let sending = Memo::new(move |_| waiting.with(Vec::len));
     // What was touched last is in sight, however long the order. In the next frame: until then it is not drawn.
     Effect::new(move |_| {
         last.track();
@@ -39,8 +40,8 @@ pub(super) fn Ticket(ordering: Ordering) -> impl IntoView {
         });
     });
     let sent = move || ordering.open_order().map(|order| order.lines).filter(|lines| !lines.is_empty());
-    let on_their_way = move || ordering.draft.with(|draft| draft.sending.clone()).map(|request| request.items);
-    let nothing = move || sent().is_none() && ordering.draft.with(Draft::is_empty);
+    let on_their_way = move || Some(waiting.get()).filter(|items| !items.is_empty());
+    let nothing = move || sent().is_none() && waiting.with(Vec::is_empty) && ordering.draft.with(Draft::is_empty);
     view! {
         <section class="ticket" class:is-unfolded=move || ordering.unfolded.get() aria-label=t.the_order>
             <div class="ticket-scroll" node_ref=scroll>
@@ -48,7 +49,7 @@ pub(super) fn Ticket(ordering: Ordering) -> impl IntoView {
                 {move || sent().map(|lines| view! {
                     <div class="ticket-sent"><h2>{t.already_sent}</h2><SentLines ordering=ordering lines=lines/></div>
                 })}
-                <Show when=move || !ordering.draft.with(Draft::is_empty)><h2 class="ticket-new">{t.new_lines}</h2></Show>
+                <Show when=move || !waiting.with(Vec::is_empty) || !ordering.draft.with(Draft::is_empty)><h2 class="ticket-new">{t.new_lines}</h2></Show>
                 {move || on_their_way().map(|items| {
                     let lines = items.into_iter().map(|wish| view! { <WaitingLine ordering=ordering wish=wish/> }).collect_view();
                     view! { <ul class="ticket-waiting">{lines}</ul> }
@@ -105,7 +106,6 @@ fn SendBar(ordering: Ordering) -> impl IntoView {
         })
     });
     let count = move || ordering.draft.with(Draft::count);
-    let stuck = move || !ordering.busy.get() && ordering.draft.with(|draft| draft.sending.is_some());
     let summary = move || match (count(), ordering.open_order()) {
         (0, Some(order)) => sent_summary(&order.lines),
         (count, Some(order)) => format!("{} · {} {}", t.articles(count), t.already, order.total),
@@ -115,13 +115,8 @@ fn SendBar(ordering: Ordering) -> impl IntoView {
         (0, Some(order)) => order.total,
         _ => total.get().0,
     };
-    // What has to be sent again is sent as it was, whatever the menu says now.
-    let ready = move || count() > 0 && !ordering.busy.get() && (total.get().1 || stuck());
-    let word = move || match (ordering.busy.get(), stuck()) {
-        (true, _) => t.sending,
-        (false, true) => t.send_again,
-        (false, false) => t.send,
-    };
+    let ready = move || count() > 0 && !ordering.busy.get() && total.get().1;
+    let word = move || if ordering.busy.get() { t.sending } else { t.send };
     view! {
         <div class="send-bar">
             <button

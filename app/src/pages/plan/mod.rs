@@ -8,6 +8,7 @@ mod jump;
 mod table;
 
 use crate::browser::live::{Told, use_live};
+use crate::browser::outbox::use_outbox;
 use crate::browser::{Cached, store, use_cached};
 use crate::calls;
 use crate::components::icon::{Glyph, Icon};
@@ -38,10 +39,19 @@ pub fn PlanPage() -> impl IntoView {
     // The menu is fetched here already, so that the first table opens at once, with or without a network.
     let _menu = use_cached("menu", calls::menu);
     let unsent = RwSignal::new(HashMap::<TableId, u32>::new());
+    let outbox = use_outbox();
     Effect::new(move |_| {
+        let kept = outbox.intents();
         spawn_local(async move {
             let drafts = store::drafts::<Draft>().await;
-            unsent.try_set(drafts.into_iter().map(|(table, draft)| (table, draft.count())).filter(|(_, count)| *count > 0).collect());
+            let typed = drafts.into_iter().map(|(table, draft)| (table, draft.count()));
+            let mut all = HashMap::new();
+            for (table, count) in typed.chain(kept.iter().map(|intent| (intent.table_id(), intent.count()))) {
+                if count > 0 {
+                    *all.entry(table).or_insert(0) += count;
+                }
+            }
+            unsent.try_set(all);
         });
     });
     let as_list = RwSignal::new(false);
