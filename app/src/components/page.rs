@@ -197,8 +197,9 @@ fn Bell() -> impl IntoView {
 #[component]
 fn DecideBar() -> impl IntoView {
     let outbox = use_outbox();
+    let path = use_location().pathname;
     view! {
-        <Show when=move || { outbox.waiting().conflicts > 0 }>
+        <Show when=move || { outbox.waiting().conflicts > 0 && path.with(|path| path != "/en-attente") }>
             <p class="update-bar is-decision" role="status" data-testid="decide">
                 <span><Icon glyph=Glyph::Alert/>{words().decide_now}</span>
                 <a class="button quiet" href="/en-attente">{words().see}</a>

@@ -7,7 +7,7 @@ texts! {
     QueueTexts {
     waiting: "en attente",
     to_decide: "à décider",
-    title: "En attente sur ce téléphone",
+    title: "En attente",
     nothing: "Rien n’attend sur ce téléphone",
     nothing_detail: "Chaque commande envoyée est arrivée.",
     kept_here: "Enregistré ici. La commande partira toute seule au retour du réseau.",

@@ -125,8 +125,8 @@ impl Outbox {
     /// Whether an order of this phone is not with the server.
     #[must_use]
     pub fn holds_something(self) -> bool {
-        let Waiting { to_send, conflicts, .. } = self.waiting.get();
-        to_send + conflicts + self.unreadable.get() > 0
+        let Waiting { to_send, conflicts, .. } = self.waiting.get_untracked();
+        to_send + conflicts + self.unreadable.get_untracked() > 0
     }
 
     /// Calls back for whatever becomes of an order, as long as the calling component is on screen.

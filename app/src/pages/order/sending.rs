@@ -1,6 +1,7 @@
 //! Sending what is typed: it is written down on the phone, and goes out from there by itself.
 
 use super::ordering::Ordering;
+use crate::browser::live::Link;
 use crate::browser::outbox::{News, Sent};
 use crate::components::notice::Tone;
 use crate::draft::Draft;
@@ -8,6 +9,7 @@ use crate::error::CallError;
 use crate::i18n::order::order as texts;
 use crate::i18n::{queue, t};
 use domain::api::{SentStatus, SyncRequest};
+use domain::order::IfOccupied;
 use domain::sync::{Ask, Conflict, Intent};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -29,13 +31,15 @@ impl Ordering {
         let Some((order, resolves)) = self.draft.with_untracked(|draft| Some((draft.sending.clone()?, draft.resolves))) else { return };
         let uuid = order.uuid.unwrap_or_else(Uuid::now_v7);
         let order_id = untrack(|| self.known_order());
+        // Two waiters who serve one table at the same moment share it, as they always did. Without a network nobody knows who came meanwhile.
+        let if_occupied = (live.link_untracked() == Link::Online).then_some(IfOccupied::Append);
         let request = SyncRequest {
             uuid: Some(uuid),
             table_id: order.table_id,
             items: order.items,
             covers: order.covers,
             offline_timestamp: OffsetDateTime::now_utc(),
-            if_occupied: None,
+            if_occupied,
             order_id,
             after: if order_id.is_none() { outbox.last_of(self.table_id) } else { None },
             total: total.map(|(total, _)| total),
@@ -49,12 +53,12 @@ impl Ordering {
             match outbox.keep(intent.clone()).await {
                 Ok(()) => {
                     self.settle(Draft::accepted).await;
-                    if live.link_untracked() == crate::browser::live::Link::Offline {
+                    if live.link_untracked() == Link::Offline {
                         toaster.say(Tone::Info, queue::t().kept_here);
                     }
                 }
                 // Before the order is lost, not after: it stays typed on this page until the network is back.
-                Err(_) if live.link_untracked() == crate::browser::live::Link::Offline => {
+                Err(_) if live.link_untracked() == Link::Offline => {
                     self.settle(Draft::refused).await;
                     self.problem.try_set(Some(queue::t().cannot_keep.to_owned()));
                 }
