@@ -130,6 +130,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/plan", get(pages::page))
         .route("/plan/editeur", get(pages::page))
         .route("/table/{id}", get(pages::page))
+        .route("/en-attente", get(pages::page))
         .route("/cuisine", get(pages::page))
         .route("/addition/{order}", get(pages::page))
         .route("/ticket/{no}", get(pages::page))
