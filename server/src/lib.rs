@@ -12,6 +12,7 @@ pub mod db;
 pub mod error;
 pub mod http;
 pub mod jwt;
+pub mod listening;
 pub mod metrics;
 pub mod qr;
 pub mod router;

@@ -15,6 +15,7 @@ use crate::db;
 use crate::db::lane::Lane;
 use crate::db::orders::Way;
 use crate::http::ws::Stopping;
+use crate::listening::{self, Limits};
 use crate::metrics::Metrics;
 use crate::router::router;
 use crate::services::floor::{Changed, announce_changes};
@@ -35,8 +36,7 @@ use domain::Role;
 use domain::fiscal::{EventCode, Identity};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -98,6 +98,12 @@ impl Database {
             Some(_) => "the database in the data folder refuses the schema",
             None => "DATABASE_URL: cannot bring the schema up to date",
         })
+    }
+
+    /// Where a client program of the database is; `None` when the database is not ours.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        self.cluster.as_ref().map(|cluster| cluster.program(name))
     }
 
     /// Stops the database if it is ours and we started it.
@@ -339,15 +345,11 @@ async fn serve_with(
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
     announce(config, &house);
 
-    let stop = stopping.clone();
-    let server = axum::serve(listener, service.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move {
-        shutdown.await;
-        stop.cancel();
-    });
-    let server = tokio::spawn(server.into_future());
-    stopping.cancelled().await;
+    let server = tokio::spawn(listening::serve(listener, service, Limits::default(), stopping.clone()));
+    shutdown.await;
+    stopping.cancel();
     match tokio::time::timeout(LAST_ORDERS, server).await {
-        Ok(ended) => ended??,
+        Ok(ended) => ended?,
         Err(_) => tracing::warn!("gave up on requests that did not end"),
     }
     house.writing.close();

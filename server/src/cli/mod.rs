@@ -3,6 +3,7 @@
 //! A person reads what goes wrong here, so an error ends as one line on standard error and exit code 1. `fiscal verify` has further codes:
 //! 2 for a flaw, 3 when it cannot tell.
 
+mod backup;
 mod demo;
 mod fiscal;
 mod migrate;
@@ -35,6 +36,10 @@ enum Command {
     Migrate,
     /// Load the demo restaurant into an empty database
     Demo,
+    /// Write the database into one file, while the till serves
+    Backup(backup::Backup),
+    /// Fill an empty data folder from such a file, and record that in the journal
+    Restore(backup::Restore),
     /// The fiscal journal
     #[command(subcommand)]
     Fiscal(fiscal::Fiscal),
@@ -55,6 +60,8 @@ pub async fn run(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
         Command::Serve => serve::run(config).await,
         Command::Migrate => migrate::run(config).await,
         Command::Demo => demo::run(config).await,
+        Command::Backup(wanted) => backup::back_up(wanted, config).await,
+        Command::Restore(wanted) => backup::restore(wanted, config).await,
         Command::Fiscal(command) => fiscal::run(command, config).await,
         Command::User(command) => user::run(command, config).await,
         Command::Sim(command) => sim::run(command, config.erp_secret, CancellationToken::new()).await,

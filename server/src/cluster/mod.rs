@@ -17,7 +17,11 @@ mod postmaster;
 mod programs;
 mod watchdog;
 
-use std::{fs::File, path::Path, time::Duration};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use sqlx::{
     Connection, PgConnection,
@@ -96,6 +100,12 @@ impl Cluster {
     #[must_use]
     pub fn connect_options(&self) -> PgConnectOptions {
         options(&self.launcher.place, NAME)
+    }
+
+    /// The program of that name that belongs to the server.
+    #[must_use]
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.launcher.programs.path(name)
     }
 
     /// Stops the server, unless another process still uses it: running transactions are rolled back, everything committed is written
