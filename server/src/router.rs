@@ -4,7 +4,7 @@ use crate::LARGEST_BODY;
 use crate::error::Error;
 use crate::http::guard::{may, same_origin, secure_cookies, signed_in, to_the_end};
 use crate::http::{
-    amendments, auth, fiscal, floor, health, kitchen, menu, metrics, orders, pages, payments, printing, sync, users, webhooks, ws,
+    amendments, auth, fiscal, floor, health, kitchen, menu, metrics, openapi, orders, pages, payments, printing, sync, users, webhooks, ws,
 };
 use crate::session_store::Store;
 use crate::state::Shared;
@@ -55,6 +55,7 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
 
     let api = Router::new()
         // anyone
+        .route("/api/openapi.json", get(openapi::show))
         .route("/api/auth/login", post(auth::login))
         // whoever is signed in
         .route("/api/auth/logout", post(auth::logout).layer(middleware::from_fn(signed_in)))

@@ -1,12 +1,12 @@
 //! What changes an order that was taken. Each answers with the order as it is then; the same id again, with the order as it was then.
 
 use super::orders::{done, request_id};
-use super::parse::{Json, PathId};
+use super::parse::{Json, PathId, PathTexts};
 use crate::error::{Error, Result};
 use crate::services::amending;
 use crate::state::Shared;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::api::{CourseCall, CoversRequest, HandoverRequest, MergeRequest, OrderView, SessionUser, TransferRequest, VoidRequest};
@@ -22,7 +22,7 @@ type Who = Extension<SessionUser>;
 pub async fn void(
     State(house): State<Shared>,
     Extension(user): Who,
-    Path((order, line)): Path<(String, String)>,
+    PathTexts((order, line)): PathTexts<(String, String)>,
     headers: HeaderMap,
     Json(mut request): Json<VoidRequest>,
 ) -> Result<Response> {
@@ -96,7 +96,7 @@ pub async fn covers(
 ///
 /// # Errors
 /// 404; 409 closed.
-pub async fn fire(State(house): State<Shared>, Extension(user): Who, Path(of): Path<(String, String)>) -> Answer {
+pub async fn fire(State(house): State<Shared>, Extension(user): Who, PathTexts(of): PathTexts<(String, String)>) -> Answer {
     let (order, course) = order_and_course(&of)?;
     Ok(Json(amending::course(&house, &user, order, course, CourseCall::Fire).await?))
 }
@@ -105,7 +105,7 @@ pub async fn fire(State(house): State<Shared>, Extension(user): Who, Path(of): P
 ///
 /// # Errors
 /// 404; 409 closed, already in the kitchen.
-pub async fn hold(State(house): State<Shared>, Extension(user): Who, Path(of): Path<(String, String)>) -> Answer {
+pub async fn hold(State(house): State<Shared>, Extension(user): Who, PathTexts(of): PathTexts<(String, String)>) -> Answer {
     let (order, course) = order_and_course(&of)?;
     Ok(Json(amending::course(&house, &user, order, course, CourseCall::Hold).await?))
 }

@@ -1,11 +1,11 @@
 //! The kitchen screen.
 
-use super::parse::{Json, PathId};
+use super::parse::{Json, PathId, PathTexts};
 use crate::error::{Error, Result};
 use crate::services::{kitchen, notifying};
 use crate::state::Shared;
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use domain::LineId;
 use domain::api::{KitchenView, PassWaits, SessionUser, SlipMove, SlipMoved, iso_date};
 use domain::order::{KitchenMove, LineState};
@@ -50,7 +50,7 @@ pub async fn move_line(State(house): State<Shared>, PathId(line_id): PathId<Line
 /// 404; 409 when no line of it can go there.
 pub async fn move_slip(
     State(house): State<Shared>,
-    Path((order, round)): Path<(String, String)>,
+    PathTexts((order, round)): PathTexts<(String, String)>,
     Json(wanted): Json<SlipMove>,
 ) -> Result<Json<SlipMoved>> {
     let order = order.parse().map_err(|_| Error::NotFound("ce bon"))?;

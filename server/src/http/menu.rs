@@ -1,13 +1,13 @@
 //! The menu: for whoever orders, and for whoever keeps it.
 
 use super::orders::{created, request_id};
-use super::parse::{Json, PathId};
+use super::parse::{Json, PathId, PathTexts};
 use crate::error::Result;
 use crate::services::menu;
 use crate::state::Shared;
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use domain::ItemId;
@@ -114,7 +114,7 @@ pub async fn headings(State(house): State<Shared>) -> Result<Json<Vec<Heading>>>
 pub async fn heading_pairings(
     State(house): State<Shared>,
     Extension(user): Extension<SessionUser>,
-    Path(category): Path<String>,
+    PathTexts(category): PathTexts<String>,
     Json(draft): Json<Vec<PairingDraft>>,
 ) -> Result<Json<Heading>> {
     Ok(Json(menu::pair_heading(&house, &user, &category, &draft).await?))

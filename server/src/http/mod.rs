@@ -9,6 +9,7 @@ pub mod health;
 pub mod kitchen;
 pub mod menu;
 pub mod metrics;
+pub mod openapi;
 pub mod orders;
 pub mod pages;
 pub mod parse;

@@ -55,3 +55,19 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathId<T> {
         text.parse().map(Self).map_err(|_| Error::NotFound("ce numéro"))
     }
 }
+
+/// Several texts in the path. What is no text names nothing: 404.
+pub struct PathTexts<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathTexts<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        // No text of ours holds a zero, and the database takes none.
+        if parts.uri.path().contains("%00") {
+            return Err(Error::NotFound("cette adresse"));
+        }
+        let Path(texts) = Path::<T>::from_request_parts(parts, state).await.map_err(|_| Error::NotFound("cette adresse"))?;
+        Ok(Self(texts))
+    }
+}

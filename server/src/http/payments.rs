@@ -1,12 +1,12 @@
 //! Payments.
 
 use super::orders::{created, request_id};
-use super::parse::{Json, PathId};
+use super::parse::{Json, PathId, PathTexts};
 use crate::error::{Error, Result};
 use crate::services::{correcting, paying, resolving};
 use crate::state::Shared;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::PaymentId;
@@ -55,7 +55,7 @@ pub async fn resolve(
 pub async fn decide(
     State(house): State<Shared>,
     Extension(user): Extension<SessionUser>,
-    Path((id, contradiction)): Path<(String, String)>,
+    PathTexts((id, contradiction)): PathTexts<(String, String)>,
     Json(request): Json<DecideRequest>,
 ) -> Result<Json<PaymentView>> {
     let unknown = || Error::NotFound("cette contradiction");
@@ -79,7 +79,7 @@ pub async fn strays(State(house): State<Shared>) -> Result<Json<Vec<StrayView>>>
 pub async fn decide_stray(
     State(house): State<Shared>,
     Extension(user): Extension<SessionUser>,
-    Path(id): Path<String>,
+    PathTexts(id): PathTexts<String>,
     Json(request): Json<DecideRequest>,
 ) -> Result<Json<StrayView>> {
     let id = id.parse().map_err(|_| Error::NotFound("ce débit"))?;
