@@ -86,10 +86,11 @@ pub async fn forget(db: &mut PgConnection, key: Uuid) -> Result<()> {
 /// # Errors
 /// When the database does not answer.
 pub async fn forget_old(db: impl PgExecutor<'_>) -> Result<u64> {
-    // The first 48 bits of a v7 are milliseconds since 1970.
+    // The first 48 bits of a v7 are milliseconds since 1970. By them the primary key finds the old ones, among few others.
     let done = sqlx::query!(
         "delete from idempotency
-         where created_at < now() - make_interval(days => $1)
+         where key < (lpad(to_hex((extract(epoch from now() - make_interval(days => $1 - 1)) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+           and created_at < now() - make_interval(days => $1)
            and substr(key::text, 15, 1) = '7'
            and abs(extract(epoch from created_at)
                    - ('x' || lpad(replace(substr(key::text, 1, 13), '-', ''), 16, '0'))::bit(64)::bigint / 1000.0) < 86400",

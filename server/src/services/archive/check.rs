@@ -20,6 +20,9 @@ use std::sync::Arc;
 /// No manifest, signature or key is larger.
 const SMALL: u64 = 4 << 20;
 
+/// No record is longer, in bytes: a ticket of a hundred lines has forty kilobytes.
+const LONGEST_LINE: u64 = 8 << 20;
+
 /// The raw signature of a record, as `openssl` takes it.
 #[must_use]
 pub fn raw_signature(signature: &str) -> Option<Vec<u8>> {
@@ -185,7 +188,26 @@ fn lines<'f>(
     places: &BTreeMap<String, Place>,
 ) -> anyhow::Result<impl Iterator<Item = std::io::Result<String>> + 'f> {
     let place = places.get(JOURNAL).with_context(|| format!("{JOURNAL} is missing"))?;
-    Ok(BufReader::new(open(file, place)?).lines())
+    let mut from = BufReader::new(open(file, place)?);
+    Ok(std::iter::from_fn(move || next_line(&mut from).transpose()))
+}
+
+/// The next line without its end. One that is longer than any record is refused before it fills the memory: a few packed kilobytes can be
+/// gigabytes.
+fn next_line(from: &mut impl BufRead) -> std::io::Result<Option<String>> {
+    let mut line = Vec::new();
+    from.take(LONGEST_LINE + 1).read_until(b'\n', &mut line)?;
+    if line.is_empty() {
+        return Ok(None);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    }
+    let broken = |what: &'static str| std::io::Error::new(std::io::ErrorKind::InvalidData, what);
+    if line.len() as u64 > LONGEST_LINE {
+        return Err(broken("a line of the journal that is no record"));
+    }
+    String::from_utf8(line).map(Some).map_err(|_| broken("a line of the journal that is no text"))
 }
 
 fn flaw(code: &str, detail: String) -> Flaw {
