@@ -148,3 +148,58 @@ async fn auditors_and_owners_download_an_archive_and_nobody_asks_for_too_much() 
     }
     assert_eq!(audit.get("/api/nf525/archive?from=hier").await.status, 422);
 }
+
+/// Any bytes, and bytes near to an archive's: it is read to its end or refused, and nothing that was changed is called sound. `COMPTOIR_CASES` says
+/// how many tries; a hundredth of them, because each reads an archive.
+#[tokio::test]
+async fn an_archive_of_any_bytes_is_refused_or_is_the_one_that_was_signed() {
+    let tries = std::env::var("COMPTOIR_CASES").ok().map_or(150, |text| text.parse::<usize>().unwrap() / 100);
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    sell(&alice, &camille, 1).await;
+    camille.post("/api/nf525/close", &json!({})).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (day, sound) = (today(&app).await, folder.path().join("sound.zip"));
+    make(&app.house, "Gérant", day, day, &sound).await.unwrap();
+    let (bytes, pem) = (std::fs::read(&sound).unwrap(), app.house.signer.public_key_pem());
+    let signed = check(&sound, Some(pem), Vec::new()).await.unwrap().manifest_sha256;
+    let (mut refused, mut flawed, mut unchanged) = (0, 0, 0);
+    for _ in 0..tries {
+        let mut changed = bytes.clone();
+        for _ in 0..rand::random_range(1..4) {
+            let at = rand::random_range(0..changed.len());
+            match rand::random_range(0..5) {
+                0 => changed[at] ^= 1 << rand::random_range(0..8),
+                1 => changed.truncate(at.max(1)),
+                2 => changed.insert(at, rand::random()),
+                // Sizes and places of the directory stand at its end.
+                3 => {
+                    let at = changed.len() - 1 - at % changed.len().min(400);
+                    changed[at] = rand::random();
+                }
+                _ => changed = (0..rand::random_range(1..2_000)).map(|_| rand::random()).collect(),
+            }
+        }
+        let path = folder.path().join("changed.zip");
+        std::fs::write(&path, &changed).unwrap();
+        match check(&path, Some(pem), Vec::new()).await {
+            Err(_) => refused += 1,
+            Ok(checked) if !checked.report.ok => flawed += 1,
+            // What a zip program may change without changing a file.
+            Ok(checked) => {
+                assert_eq!(checked.manifest_sha256, signed);
+                unchanged += 1;
+            }
+        }
+    }
+    println!("{tries} damaged archives: {refused} refused, {flawed} flawed, {unchanged} the same archive in another envelope");
+    assert!(refused + flawed > tries / 2);
+
+    // A line that is a gigabyte once it is unpacked costs no gigabyte.
+    let bomb = folder.path().join("bomb.zip");
+    changed(&sound, &bomb, "journal.jsonl", |_| Some(vec![b'{'; 256 << 20]));
+    let began = std::time::Instant::now();
+    let answer = check(&bomb, Some(pem), Vec::new()).await;
+    assert!(answer.is_err(), "a line without end is no journal");
+    assert!(began.elapsed() < std::time::Duration::from_secs(60), "{:?}", began.elapsed());
+}

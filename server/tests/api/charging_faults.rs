@@ -41,7 +41,12 @@ async fn refuse(scene: &Scene, id: &Value) -> Answer {
 
 /// An attempt that nobody works on.
 async fn left_behind(scene: &Scene, cover: i16, state: &str, worker: i64, till: &str) -> Value {
-    let line: i64 = sqlx::query_scalar("select min(id) from order_lines").fetch_one(&scene.app.owner).await.unwrap();
+    // Each on a line that costs as much as the share owes.
+    let line: i64 = sqlx::query_scalar("select id from order_lines order by unit_price_cents desc, id offset $1 limit 1")
+        .bind(i64::from(cover - 1) % 2)
+        .fetch_one(&scene.app.owner)
+        .await
+        .unwrap();
     let id: i64 = sqlx::query_scalar(
         "with attempt as (insert into payment_attempts
              (reference, order_id, share_number, amount_cents, terminal, till, user_id, worker, state, training)

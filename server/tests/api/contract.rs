@@ -3,6 +3,7 @@
 use crate::support::{Client, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
+use server::http::openapi;
 use std::collections::BTreeSet;
 
 const ANYONE: &str = "";
@@ -18,6 +19,7 @@ const KITCHEN_SYSTEM: &str = "/api/webhooks/erp/dish-ready";
 
 /// Every route for programs, as `router.rs` writes it, and who may call it.
 const ROUTES: &[(&str, &str, &str)] = &[
+    ("GET", "/api/openapi.json", ANYONE),
     ("POST", "/api/auth/login", ANYONE),
     ("GET", "/api/menu/items", ADMINS),
     ("POST", "/api/menu/items", ADMINS),
@@ -144,6 +146,86 @@ fn the_lists_below_are_complete() {
     assert_eq!(routes.into_iter().filter(|path| !pages(path)).collect::<BTreeSet<_>>(), listed);
     let listed = calls().into_iter().map(|(name, ..)| name).collect();
     assert_eq!(named_in(include_str!("../../../app/src/calls.rs"), "endpoint = \"", "\""), listed);
+}
+
+#[test]
+fn the_published_contract_names_every_route_with_its_roles_and_no_other() {
+    let published: BTreeSet<(String, String, String)> = openapi::routes()
+        .iter()
+        .map(|route| {
+            let roles: Vec<&str> = route.roles().unwrap_or_default().into_iter().map(domain::Role::as_str).collect();
+            (route.method.to_uppercase(), route.path.to_owned(), roles.join(" "))
+        })
+        .collect();
+    let listed = ROUTES.iter().chain(&[("POST", "/api/auth/logout", EVERYBODY), ("POST", KITCHEN_SYSTEM, ANYONE)]);
+    // A socket is no request and answer; its frames are described elsewhere.
+    let listed = listed
+        .filter(|(_, path, _)| *path != "/ws")
+        .map(|(method, path, roles)| ((*method).to_owned(), (*path).to_owned(), (*roles).to_owned()));
+    assert_eq!(published, listed.collect());
+    assert!(openapi::routes().iter().all(|route| (route.path == KITCHEN_SYSTEM) == (route.who == openapi::Who::KitchenSystem)));
+}
+
+#[test]
+fn the_published_contract_names_every_code_with_its_status() {
+    let error = include_str!("../../src/error.rs");
+    let described = &error[error.find("fn describe").unwrap()..error.find("fn extras").unwrap()];
+    let statuses = |name: &str| match name {
+        "BAD_REQUEST" => 400,
+        "UNAUTHORIZED" => 401,
+        "PAYMENT_REQUIRED" => 402,
+        "FORBIDDEN" => 403,
+        "NOT_FOUND" => 404,
+        "METHOD_NOT_ALLOWED" => 405,
+        "CONFLICT" => 409,
+        "PAYLOAD_TOO_LARGE" => 413,
+        "UNSUPPORTED_MEDIA_TYPE" => 415,
+        "UNPROCESSABLE_ENTITY" => 422,
+        "TOO_MANY_REQUESTS" => 429,
+        "INTERNAL_SERVER_ERROR" => 500,
+        "SERVICE_UNAVAILABLE" => 503,
+        "GATEWAY_TIMEOUT" => 504,
+        other => panic!("which status is {other}?"),
+    };
+    let mut ours = BTreeSet::new();
+    for said in described.split("S::").skip(1) {
+        let (name, rest) = said.split_once(',').unwrap();
+        if let Some(word) = rest.trim_start().strip_prefix('"') {
+            ours.insert((statuses(name), word.split('"').next().unwrap()));
+        }
+    }
+    let syncing = include_str!("../../src/services/syncing.rs");
+    let refusals = &syncing[syncing.find("fn code").unwrap()..syncing.find("fn sentence").unwrap()];
+    ours.extend(refusals.split("=> \"").skip(1).map(|rest| (409, rest.split('"').next().unwrap())));
+    // Of other methods and of faults of ours nothing is promised.
+    ours.retain(|(status, _)| ![405, 500].contains(status));
+    assert_eq!(openapi::CODES.iter().map(|code| (code.status, code.word)).collect::<BTreeSet<_>>(), ours);
+}
+
+/// A change of the contract is seen as one: `COMPTOIR_RENEW=1 cargo test -p server --test api contract` writes it anew.
+#[tokio::test]
+async fn the_published_contract_is_the_one_that_was_agreed() {
+    let app = TestApp::start().await;
+    let answer = app.stranger().get("/api/openapi.json").await;
+    let document = openapi::document();
+    assert_eq!(answer.body, document);
+    // One line for each route and each shape.
+    let mut text = format!("{{\"openapi\": {}, \"info\": {},\n\"paths\": {{\n", document["openapi"], document["info"]);
+    let lines = |of: &Value| {
+        let lines: Vec<String> = of.as_object().unwrap().iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();
+        lines.join(",\n")
+    };
+    let components = &document["components"];
+    text += &format!("{}\n}},\n\"components\": {{\n\"schemas\": {{\n{}\n}},\n", lines(&document["paths"]), lines(&components["schemas"]));
+    text += &format!("\"securitySchemes\": {}\n}}}}\n", components["securitySchemes"]);
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), document);
+    let agreed = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
+    if std::env::var_os("COMPTOIR_RENEW").is_some() {
+        std::fs::write(agreed, &text).unwrap();
+    }
+    let known = std::fs::read_to_string(agreed).unwrap_or_default();
+    let changed: Vec<(&str, &str)> = known.lines().zip(text.lines()).filter(|(was, is)| was != is).take(3).collect();
+    assert!(known == text, "the contract changed; renew server/docs/openapi.json if that is meant. First differences: {changed:#?}");
 }
 
 /// Roles × one request: who may is let through, everybody else and strangers are not.

@@ -1,10 +1,12 @@
 //! A whole server per test: its own database in a real PostgreSQL, its own port, real HTTP.
 
+use crate::conforming;
 use serde_json::Value;
 use server::adapters::signer::Signer;
 use server::cluster::{Cluster, Durability};
 use server::config::{Config, Erp, Terminal};
 use server::http::ws::Stopping;
+use server::listening;
 use server::router::router;
 use server::state::Shared;
 use server::{db, run};
@@ -149,8 +151,8 @@ impl TestApp {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let service = router(house.clone(), house.sessions.clone(), Stopping(stopping.clone()));
-        let service = service.into_make_service_with_connect_info::<std::net::SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        // Until the test ends: what it still asks afterwards is not to be refused by a server that is leaving.
+        tokio::spawn(listening::serve(listener, service, listening::Limits::default(), CancellationToken::new()));
         tokio::spawn(server::workers::menu::listen(house.clone(), stopping.clone()));
         server::workers::keep_telling(&house, &stopping).detach_all();
         tokio::spawn(server::workers::printing::tend(house.clone(), stopping.clone()));
@@ -235,9 +237,15 @@ impl Client {
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
         }
-        let response = request.send().await.unwrap();
+        let request = request.build().unwrap();
+        let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+        let sent = request.body().and_then(reqwest::Body::as_bytes).map(<[u8]>::to_vec);
+        let response = self.http.execute(request).await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap();
+        let bytes = response.bytes().await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let content_type = headers.get("content-type").and_then(|value| value.to_str().ok());
+        conforming::check(&method, &path, sent.as_deref(), status, content_type, &text);
         Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
     }
 }

@@ -1,0 +1,178 @@
+//! Whatever comes in as bytes or text: nothing panics, nothing is believed that was not said, and work is bounded by what came.
+//!
+//! `COMPTOIR_CASES` says how many tries each (a few thousand unless said; a campaign takes a hundred times as many).
+#![expect(clippy::unwrap_used, reason = "tests: what cannot go on should stop")]
+
+use domain::fiscal::jcs::canonical;
+use domain::receipt::escpos::Decoder;
+use domain::share::Units;
+use domain::terminal::caisse_ap::{self, Dialect};
+use domain::terminal::concert::dialogue::Dialogue;
+use domain::terminal::concert::frame::{Listener, frame};
+use domain::terminal::concert::overhearing::Overhearing;
+use domain::terminal::concert::{Reply, Speech};
+use domain::terminal::{Charge, Doubt, Outcome, Reference, Till};
+use domain::{Cents, OrderId};
+use proptest::prelude::*;
+use serde_json::Value;
+use std::time::Duration;
+
+fn tries() -> ProptestConfig {
+    let cases = std::env::var("COMPTOIR_CASES").ok().map_or(2_000, |text| text.parse().unwrap());
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+fn charge() -> Charge {
+    Charge { reference: Reference::from_random(0x5eed), amount: Cents(2550), till: Till::FIRST }
+}
+
+/// A sound answer of a terminal, in fields.
+fn approval() -> Vec<u8> {
+    let reference = charge().reference.to_string();
+    caisse_ap::encode([
+        (b"CZ", "0300"),
+        (b"CJ", "012345678901"),
+        (b"CA", "01"),
+        (b"CE", "978"),
+        (b"BA", "0"),
+        (b"CD", "0"),
+        (b"AE", "10"),
+        (b"CB", "2550"),
+        (b"CF", reference.as_str()),
+        (b"AC", "123456"),
+    ])
+}
+
+/// Bytes near to sound ones: cut, doubled, exchanged, or with others put in.
+fn damaged(sound: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..4), 0..6).prop_map(move |damages| {
+        let mut bytes = sound.clone();
+        for (place, byte, how) in damages {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = place.index(bytes.len());
+            match how {
+                0 => bytes[at] = byte,
+                1 => bytes.truncate(at),
+                2 => bytes.insert(at, byte),
+                _ => bytes.extend_from_slice(&sound[at.min(sound.len())..]),
+            }
+        }
+        bytes
+    })
+}
+
+fn answers() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![prop::collection::vec(any::<u8>(), 0..400), damaged(approval())]
+}
+
+proptest! {
+    #![proptest_config(tries())]
+
+    #[test]
+    fn caisse_ap_believes_no_approval_that_does_not_name_ours(bytes in answers(), cut in any::<prop::sample::Index>()) {
+        let mut reader = caisse_ap::Reader::default();
+        // However it is cut on its way, it says the same.
+        let (one, two) = bytes.split_at(cut.index(bytes.len() + 1));
+        reader.push(one);
+        reader.push(two);
+        let mut whole = caisse_ap::Reader::default();
+        whole.push(&bytes);
+        let said = reader.judge(&charge(), Doubt::Unreadable);
+        prop_assert_eq!(&said, &whole.judge(&charge(), Doubt::Unreadable));
+        if let Outcome::Approved { .. } = said {
+            let has = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+            prop_assert!(has(b"AE00210"), "an approval without AE=10");
+            prop_assert!(has(charge().reference.as_str().as_bytes()), "an approval of another attempt");
+        }
+        let _ = (whole.judge_on_a_line(&charge()), whole.stray(), whole.for_others(&charge()), whole.request(), whole.is_interim(), whole.has_result());
+    }
+
+    #[test]
+    fn concert_bears_any_line(bytes in prop::collection::vec(any::<u8>(), 0..600), tagged in any::<bool>()) {
+        let dialect = Dialect::default();
+        let speech = || if tagged { Speech::Tagged(dialect.clone()) } else { Speech::Fixed };
+        let (mut dialogue, _) = Dialogue::begin(charge(), speech(), Duration::from_secs(60));
+        let (mut listener, mut ear, mut other) = (Listener::default(), Overhearing::new(speech()), Listener::default());
+        let mut said = 0;
+        for byte in &bytes {
+            if let Some(heard) = listener.hear(*byte) {
+                said += dialogue.hear(heard).len();
+            }
+            if let Some(heard) = other.hear(*byte) {
+                said += ear.hear(heard).len();
+            }
+        }
+        said += dialogue.late().len() + ear.late().len();
+        prop_assert!(said <= 8 * (bytes.len() + 2), "{} bytes made it do {said} things", bytes.len());
+        let _ = (Reply::parse(&bytes), speech().overhear(&bytes));
+    }
+
+    #[test]
+    fn a_frame_that_is_damaged_anywhere_is_no_frame(body in "[ -~]{1,80}", place in any::<prop::sample::Index>(), bit in 0u8..8) {
+        let sound = frame(body.as_bytes());
+        let mut bytes = sound.clone();
+        let at = 1 + place.index(bytes.len() - 1);
+        bytes[at] ^= 1 << bit;
+        let mut listener = Listener::default();
+        for byte in bytes {
+            if let Some(domain::terminal::concert::frame::Heard::Frame(heard)) = listener.hear(byte) {
+                prop_assert_ne!(heard, body.as_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn a_paper_of_any_bytes_is_read_to_its_end(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
+        let mut decoder = Decoder::default();
+        let heard: usize = bytes.chunks(7).map(|part| decoder.push(part).len()).sum();
+        prop_assert!(heard <= bytes.len());
+    }
+
+    #[test]
+    fn an_amount_is_read_exactly_or_not_at_all(text in prop_oneof!["\\PC{0,24}", "-?[0-9]{0,14}[.,]?[0-9]{0,4}", "[0-9+eE.-]{0,12}"]) {
+        // A number of JSON may have an exponent; what it comes to is shown elsewhere.
+        if let (Ok(cents), false) = (Cents::parse(&text), text.contains(['e', 'E'])) {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            let written: String = cents.to_decimal().chars().filter(char::is_ascii_digit).collect();
+            let bare = |digits: &str| digits.trim_start_matches('0').trim_end_matches('0').to_owned();
+            prop_assert_eq!(bare(&digits), bare(&written), "{}", text);
+            prop_assert_eq!(Cents::parse(&cents.to_decimal()), Ok(cents));
+        }
+        let _ = (Units::parse(&text), text.parse::<OrderId>());
+    }
+
+    #[test]
+    fn one_text_of_a_value_and_one_value_of_a_text(bytes in prop_oneof![prop::collection::vec(any::<u8>(), 0..300), json_like()]) {
+        let Ok(value) = serde_json::from_slice::<Value>(&bytes) else { return Ok(()) };
+        if let Ok(text) = canonical(&value) {
+            let again: Value = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(canonical(&again).unwrap(), text);
+            prop_assert_eq!(again, value);
+        }
+    }
+}
+
+/// Texts that are often JSON: braces, quotes, escapes, numbers at the edges.
+fn json_like() -> impl Strategy<Value = Vec<u8>> {
+    let scalar = prop_oneof![
+        Just("null".to_owned()),
+        Just("9007199254740991".to_owned()),
+        Just("9007199254740992".to_owned()),
+        Just("-0".to_owned()),
+        Just("1.5".to_owned()),
+        "-?[0-9]{1,20}",
+        "\"(\\\\u[0-9a-f]{4}|\\\\n|[a-zé€😀 ]){0,6}\"",
+    ];
+    let value = scalar.prop_recursive(5, 40, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::vec(("[a-zA-Zé😀\u{fb33}]{0,3}", inner), 0..4).prop_map(|members| {
+                let members: Vec<String> = members.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+                format!("{{{}}}", members.join(","))
+            }),
+        ]
+    });
+    value.prop_map(String::into_bytes)
+}
