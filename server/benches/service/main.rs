@@ -14,6 +14,7 @@
 mod limits;
 mod load;
 mod report;
+mod scale;
 mod shares;
 mod sockets;
 mod watched;
@@ -58,6 +59,12 @@ async fn main() {
         let owner = sqlx::PgPool::connect_with(options).await.unwrap();
         sockets::measure(folder.path(), &owner, &mut report).await;
         owner.close().await;
+    }
+
+    if asked("scale") {
+        let mut owner = sqlx::PgConnection::connect_with(&cluster.connect_options()).await.unwrap();
+        scale::measure(folder.path(), &mut owner, &mut report).await;
+        owner.close().await.unwrap();
     }
 
     report.print();
