@@ -3,6 +3,9 @@
 // sending it once more than needed changes nothing; everything else stays for the app.
 
 const QUEUE = "comptoir-queue";
+// What this file speaks, and how the records are written that it understands: see `domain::sync`.
+const CONTRACT = "1";
+const FORMAT = 1;
 
 self.addEventListener("sync", (event) => {
   if (event.tag === QUEUE) event.waitUntil(sendQueue());
@@ -15,16 +18,16 @@ async function sendQueue() {
     const database = await openQueue();
     if (!database) return;
     try {
-      const records = (await all(database)).filter((record) => record.v === 1 && record.state === "waiting");
+      const records = (await all(database)).filter((record) => record.v === FORMAT && record.state === "waiting");
       records.sort((one, other) => one.seq - other.seq);
-      for (const record of records) {
-        const [path, body] = "sync" in record.ask ? ["/api/orders/sync", record.ask.sync] : ["/api/orders", record.ask.plain];
+      for (const { uuid, ask } of records) {
         // Only a request that says who typed it can be sent without knowing who is signed in.
-        if (!body || (path === "/api/orders/sync" && !body.typed_by) || path === "/api/orders") continue;
-        const answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+        if (!ask.sync?.typed_by) continue;
+        const body = JSON.stringify(ask.sync);
+        const answer = await fetch("/api/orders/sync", { method: "POST", headers: { "content-type": "application/json", "comptoir-contract": CONTRACT }, body });
         // No network again: the browser calls once more.
         if (answer.status >= 500) throw new Error(`answer ${answer.status}`);
-        if (answer.ok) await forget(database, record.uuid);
+        if (answer.ok) await forget(database, uuid);
       }
     } finally {
       database.close();

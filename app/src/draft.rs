@@ -47,6 +47,37 @@ impl Draft {
         self.lines.is_empty() && self.sending.is_none()
     }
 
+    /// Whether the phone has something to keep.
+    #[must_use]
+    pub fn is_worth_keeping(&self) -> bool {
+        !self.lines.is_empty() || self.covers.is_some()
+    }
+
+    /// The refused order whose lines these were, once they were all taken off by hand: nothing takes its place any more. Said once.
+    pub fn forsaken(&mut self) -> Option<Uuid> {
+        if self.is_empty() { self.resolves.take() } else { None }
+    }
+
+    /// Another tab of this browser, which showed the same draft, has sent it: what it sent is typed here no more. What was added here since
+    /// stays, as an order of its own. Says whether this was that draft.
+    pub fn sent_elsewhere(&mut self, uuid: Uuid, items: &[ItemRequest]) -> bool {
+        if self.uuid != Some(uuid) {
+            return false;
+        }
+        self.uuid = None;
+        self.covers = None;
+        for sent in items.iter().cloned().filter_map(DraftLine::of) {
+            if let Some(line) = self.lines.iter_mut().find(|line| line.is_same(&sent)) {
+                line.qty = line.qty.saturating_sub(sent.qty);
+            }
+        }
+        self.lines.retain(|line| line.qty > 0);
+        if !self.lines.is_empty() {
+            self.uuid = Some(Uuid::now_v7());
+        }
+        true
+    }
+
     /// Puts something on the order: more of a line like it, or a new line.
     pub fn add(&mut self, line: impl Into<DraftLine>) {
         let line = line.into();
@@ -153,6 +184,12 @@ impl Draft {
         priced(table, line.wish(), menu).ok()
     }
 
+    /// What these come to, as far as they can be ordered now.
+    #[must_use]
+    pub fn price_wishes(table: TableId, wishes: &[ItemRequest], menu: &Menu) -> Cents {
+        wishes.iter().filter_map(|wish| priced(table, wish.clone(), menu).ok()).sum()
+    }
+
     /// The first line that cannot be sent as it is, and why.
     #[must_use]
     pub fn first_fault(&self, table: TableId, menu: &Menu) -> Option<(u32, Fault)> {
@@ -180,7 +217,7 @@ impl Draft {
         self.last = None;
     }
 
-    /// The server has what was on its way.
+    /// What was on its way is written down.
     pub fn accepted(&mut self) {
         self.sending = None;
         self.resolves = None;
@@ -388,6 +425,24 @@ pub(crate) mod tests {
         draft.freeze(table());
         let held: Vec<bool> = draft.sending.iter().flat_map(|request| &request.items).map(|wish| wish.hold).collect();
         assert_eq!(held, [false, false, true, true, false]);
+    }
+
+    #[test]
+    fn what_another_tab_sent_is_typed_no_more_and_what_was_added_stays() {
+        let mut one = Draft::default();
+        one.add(magret());
+        one.add(DraftLine { note: "bleu".into(), ..entrecote().into() });
+        let mut other = one.clone();
+        other.add(magret());
+        other.add(ItemId::from_row(61));
+        one.freeze(table());
+        let sent = one.sending.unwrap();
+        let uuid = sent.uuid.unwrap();
+        assert!(!Draft::default().sent_elsewhere(uuid, &sent.items));
+        assert!(other.sent_elsewhere(uuid, &sent.items));
+        assert_eq!(other.lines.iter().map(|line| (line.item_id, line.qty)).collect::<Vec<_>>(), [(magret(), 1), (ItemId::from_row(61), 1)]);
+        other.freeze(table());
+        assert_ne!(other.sending.and_then(|request| request.uuid), Some(uuid), "an order of its own");
     }
 
     #[test]

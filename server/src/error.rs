@@ -183,6 +183,12 @@ pub enum Error {
     /// 415.
     #[error("wrong content type")]
     WrongContentType,
+    /// 426: an app whose words are no longer understood.
+    #[error("app outdated")]
+    AppOutdated,
+    /// 503: an app that is ahead of this server.
+    #[error("server outdated")]
+    ServerOutdated,
     /// 422: well-formed but invalid.
     #[error("invalid: {0:?}")]
     Invalid(Vec<FieldError>),
@@ -326,6 +332,16 @@ impl Error {
             ),
             Self::Sync(refusal) => (S::CONFLICT, refusal.code(), refusal.sentence()),
             Self::Again(first) => return first.describe(),
+            Self::AppOutdated => (
+                S::UPGRADE_REQUIRED,
+                "app_outdated",
+                "Cette version de l’application est trop ancienne : mettez-la à jour, ses commandes sont gardées.",
+            ),
+            Self::ServerOutdated => (
+                S::SERVICE_UNAVAILABLE,
+                "server_outdated",
+                "Le serveur est d’une version plus ancienne que l’application : les commandes attendent qu’il soit mis à jour.",
+            ),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "La requête est trop volumineuse."),
             Self::WrongContentType => (S::UNSUPPORTED_MEDIA_TYPE, "wrong_content_type", "Le contenu doit être du JSON."),
             Self::Invalid(errors) => return (S::UNPROCESSABLE_ENTITY, "invalid", sentence(errors)),

@@ -64,8 +64,8 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/ws", get(ws::open).layer(middleware::from_fn(signed_in)))
         // waiters
         .route("/api/orders", only(TakeOrders, post(orders::place)))
-        .route("/api/orders/sync", only(TakeOrders, post(sync::sync)))
-        .route("/api/orders/sync/{uuid}/drop", only(TakeOrders, post(sync::give_up)))
+        .route("/api/orders/sync", only(TakeOrders, post(sync::sync).layer(middleware::from_fn(sync::speaks))))
+        .route("/api/orders/sync/{uuid}/drop", only(TakeOrders, post(sync::give_up).layer(middleware::from_fn(sync::speaks))))
         .route("/api/devices/{uuid}", only(TakeOrders, put(sync::report)))
         .route("/api/orders/{id}", only(TakeOrders, get(orders::get)))
         .route("/api/orders/{id}/bill", only(TakeOrders, get(orders::bill)))

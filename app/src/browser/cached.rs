@@ -5,6 +5,7 @@
 //!
 //! However many events arrive, at most one question is on its way and one more waits for its answer.
 
+use super::http::while_alive;
 use super::live::{Told, use_live};
 use super::store;
 use crate::error::CallError;
@@ -145,7 +146,7 @@ where
                 if is_new && let Some(stored) = store::get_json::<T>(&stored_under).await {
                     cached.show_stored(stored, number);
                 }
-                let answer = answer.await;
+                let answer = while_alive(answer).await;
                 live.heard_of_call(&answer);
                 cached.come_back(number);
                 match answer {

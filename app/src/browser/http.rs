@@ -7,7 +7,14 @@ use crate::error::CallError;
 use domain::api::{DeviceReport, DropRequest, SyncRequest};
 use domain::order::OrderRequest;
 use domain::sync::{Answer, read_answer, read_drop_answer};
+#[cfg(feature = "hydrate")]
+use domain::sync::{CONTRACT, CONTRACT_HEADER};
 use serde::Serialize;
+#[cfg(feature = "hydrate")]
+use std::collections::BTreeMap;
+use std::future::Future;
+#[cfg(feature = "hydrate")]
+use std::task::Poll;
 use uuid::Uuid;
 
 /// After this long without an answer the phone stops waiting, in milliseconds; what happened on the server is then unknown.
@@ -53,9 +60,10 @@ pub async fn is_there(patience_ms: u32) -> bool {
 async fn send(method: &str, path: &str, body: Option<String>, patience_ms: u32) -> Result<(u16, String), CallError> {
     use gloo_net::http::{Method, RequestBuilder};
     let unreachable = |error: gloo_net::Error| CallError::Unreachable(error.to_string());
-    let abort = web_sys::AbortController::new().ok();
-    let signal = abort.as_ref().map(web_sys::AbortController::signal);
+    let under_way = UnderWay::begin();
+    let signal = under_way.as_ref().map(|under_way| under_way.abort.signal());
     // Dropped, and so stopped, when the answer is there.
+    let abort = under_way.as_ref().map(|under_way| under_way.abort.clone());
     let _patience = gloo_timers::callback::Timeout::new(patience_ms, move || {
         if let Some(abort) = abort {
             abort.abort();
@@ -64,6 +72,7 @@ async fn send(method: &str, path: &str, body: Option<String>, patience_ms: u32) 
     let request = RequestBuilder::new(path)
         .method(method.parse::<Method>().unwrap_or(Method::GET))
         .cache(web_sys::RequestCache::NoStore)
+        .header(CONTRACT_HEADER, &CONTRACT.to_string())
         .abort_signal(signal.as_ref());
     let request = match body {
         Some(body) => request.header("content-type", "application/json").body(body),
@@ -72,6 +81,93 @@ async fn send(method: &str, path: &str, body: Option<String>, patience_ms: u32) 
     let answer = request.map_err(unreachable)?.send().await.map_err(unreachable)?;
     let text = answer.text().await.map_err(unreachable)?;
     Ok((answer.status(), text))
+}
+
+#[cfg(feature = "hydrate")]
+thread_local! {
+    static UNDER_WAY: std::cell::RefCell<Vec<web_sys::AbortController>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// A request that waits for its answer.
+#[cfg(feature = "hydrate")]
+struct UnderWay {
+    abort: web_sys::AbortController,
+}
+
+#[cfg(feature = "hydrate")]
+impl UnderWay {
+    fn begin() -> Option<Self> {
+        let abort = web_sys::AbortController::new().ok()?;
+        UNDER_WAY.with_borrow_mut(|all| all.push(abort.clone()));
+        Some(Self { abort })
+    }
+}
+
+#[cfg(feature = "hydrate")]
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        UNDER_WAY.with_borrow_mut(|all| all.retain(|other| other != &self.abort));
+    }
+}
+
+/// The network is known to be dead: nobody waits for the answers that were to come through it. Browsers open six connections to a house
+/// and no more, so that six questions without an answer would keep the seventh from being asked when the network is back.
+#[cfg(feature = "hydrate")]
+pub fn stop_waiting() {
+    for abort in UNDER_WAY.with_borrow(Clone::clone) {
+        abort.abort();
+    }
+    DEATHS.set(DEATHS.get() + 1);
+    // Whoever is woken looks, and takes its waker away itself.
+    for waker in WAITING.with_borrow(|all| all.values().cloned().collect::<Vec<_>>()) {
+        waker.wake();
+    }
+}
+
+#[cfg(feature = "hydrate")]
+thread_local! {
+    /// How often the network died.
+    static DEATHS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    /// Who waits for an answer, by number.
+    static WAITING: std::cell::RefCell<BTreeMap<u64, std::task::Waker>> = const { std::cell::RefCell::new(BTreeMap::new()) };
+    static LAST: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// A place among those who wait.
+#[cfg(feature = "hydrate")]
+struct Place(u64);
+
+#[cfg(feature = "hydrate")]
+impl Drop for Place {
+    fn drop(&mut self) {
+        WAITING.with_borrow_mut(|all| all.remove(&self.0));
+    }
+}
+
+/// The answer to a question, unless the network dies before: then the question is taken back.
+#[cfg(feature = "hydrate")]
+pub async fn while_alive<T>(call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    let mut call = Box::pin(call);
+    let before = DEATHS.get();
+    LAST.set(LAST.get() + 1);
+    let place = Place(LAST.get());
+    std::future::poll_fn(move |context| {
+        if DEATHS.get() != before {
+            return Poll::Ready(Err(CallError::Unreachable("the network died".to_owned())));
+        }
+        let answered = call.as_mut().poll(context);
+        if answered.is_pending() {
+            WAITING.with_borrow_mut(|all| all.insert(place.0, context.waker().clone()));
+        }
+        answered
+    })
+    .await
+}
+
+/// The answer to a question.
+#[cfg(not(feature = "hydrate"))]
+pub async fn while_alive<T>(call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    call.await
 }
 
 #[cfg(not(feature = "hydrate"))]

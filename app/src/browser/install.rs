@@ -1,7 +1,7 @@
 //! The installed app: registers the service worker, and says when a new version waits.
 //!
 //! A new version never takes over by itself: in the middle of an order nothing may change under the waiter's fingers. The bar offers it;
-//! a tap tells the waiting worker to take over, and the page starts again once it did.
+//! a tap tells the waiting worker to take over, and the page starts again once it did. Other tabs go on with what they have, and say so.
 
 use leptos::prelude::*;
 
@@ -9,11 +9,13 @@ use leptos::prelude::*;
 #[derive(Debug, Clone, Copy)]
 pub struct Updates {
     waiting: RwSignal<bool>,
+    /// Another tab let the new version take over.
+    elsewhere: RwSignal<bool>,
 }
 
 impl Updates {
     pub(super) fn new() -> Self {
-        Self { waiting: RwSignal::new(false) }
+        Self { waiting: RwSignal::new(false), elsewhere: RwSignal::new(false) }
     }
 
     /// Whether a new version waits for a tap.
@@ -22,13 +24,19 @@ impl Updates {
         self.waiting.get()
     }
 
+    /// Whether this tab still runs what another tab of this browser has replaced.
+    #[must_use]
+    pub fn taken_elsewhere(self) -> bool {
+        self.elsewhere.get()
+    }
+
     /// Registers the worker and watches for its successors. Does nothing on the server.
     pub(super) fn watch(self) {
         #[cfg(feature = "hydrate")]
-        worker::watch(self.waiting);
+        worker::watch(self.waiting, self.elsewhere);
     }
 
-    /// Lets the new version take over.
+    /// Lets the new version take over, and starts again with it. Where none waits the page is loaded anew, from the server if it answers.
     pub fn take(self) {
         #[cfg(feature = "hydrate")]
         worker::take_over();
@@ -45,10 +53,11 @@ pub fn use_updates() -> Updates {
 mod worker {
     use leptos::prelude::*;
     use leptos::task::spawn_local;
+    use std::cell::Cell;
     use wasm_bindgen::prelude::{Closure, JsValue};
     use wasm_bindgen::{JsCast, UnwrapThrowExt};
     use wasm_bindgen_futures::JsFuture;
-    use web_sys::{ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState};
+    use web_sys::{ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState};
 
     /// How often an open app asks for a new version, in milliseconds.
     const LOOK_EVERY_MS: u32 = 30 * 60 * 1000;
@@ -60,8 +69,23 @@ mod worker {
         there.then(|| navigator.service_worker())
     }
 
-    pub(super) fn watch(waiting: RwSignal<bool>) {
+    thread_local! {
+        /// This tab asked for it.
+        static ASKED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    pub(super) fn watch(waiting: RwSignal<bool>, elsewhere: RwSignal<bool>) {
         let Some(container) = container() else { return };
+        // The very first worker replaces nobody.
+        let is_replaced = container.controller().is_some();
+        on(&container, "controllerchange", move || {
+            if ASKED.get() {
+                let _leaving = window().location().reload();
+            } else if is_replaced {
+                waiting.set(false);
+                elsewhere.set(true);
+            }
+        });
         spawn_local(async move {
             let Ok(registered) = JsFuture::from(container.register("/sw.js")).await else { return };
             let registration: ServiceWorkerRegistration = registered.unchecked_into();
@@ -90,16 +114,20 @@ mod worker {
     }
 
     pub(super) fn take_over() {
-        let Some(container) = container() else { return };
-        on(&container, "controllerchange", || {
-            let _leaving = window().location().reload();
-        });
         spawn_local(async move {
-            let Ok(found) = JsFuture::from(container.get_registration()).await else { return };
-            if let Some(worker) = found.dyn_into::<ServiceWorkerRegistration>().ok().and_then(|found| found.waiting()) {
+            if let Some(worker) = next_worker().await {
+                ASKED.set(true);
                 let _sent = worker.post_message(&JsValue::from_str("skip-waiting"));
+            } else {
+                let _leaving = window().location().reload();
             }
         });
+    }
+
+    /// The worker of the new version, if one waits.
+    async fn next_worker() -> Option<ServiceWorker> {
+        let found = JsFuture::from(container()?.get_registration()).await.ok()?;
+        found.dyn_into::<ServiceWorkerRegistration>().ok()?.waiting()
     }
 
     /// Listens as long as the tab lives.

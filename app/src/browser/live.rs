@@ -39,6 +39,8 @@ pub struct Live {
     wanted: RwSignal<bool>,
     socket_open: RwSignal<bool>,
     calls_answered: RwSignal<Option<bool>>,
+    /// How often something was heard of the server.
+    heard: StoredValue<u32>,
     /// How often the server said that the session of this device has ended.
     ended: RwSignal<u32>,
     listeners: StoredValue<Vec<(u64, Listener)>>,
@@ -54,6 +56,7 @@ impl Live {
             wanted: RwSignal::new(false),
             socket_open: RwSignal::new(false),
             calls_answered: RwSignal::new(None),
+            heard: StoredValue::new(0),
             ended: RwSignal::new(0),
             listeners: StoredValue::new(Vec::new()),
             last_listener: StoredValue::new(0),
@@ -112,7 +115,16 @@ impl Live {
         self.set_answered(!matches!(answer, Err(CallError::Unreachable(_))));
     }
 
+    /// How often something was heard of the server: whoever waits for one answer in vain may have missed that there were others.
+    #[cfg(feature = "hydrate")]
+    pub(super) fn times_heard(self) -> u32 {
+        self.heard.try_get_value().unwrap_or(0)
+    }
+
     pub(super) fn set_answered(self, answered: bool) {
+        if answered {
+            self.heard.try_update_value(|times| *times = times.wrapping_add(1));
+        }
         if self.calls_answered.get_untracked() != Some(answered) {
             self.calls_answered.set(Some(answered));
         }

@@ -8,6 +8,8 @@ pub mod cached;
 pub mod clock;
 #[cfg(feature = "hydrate")]
 pub mod crash;
+#[cfg(feature = "hydrate")]
+mod database;
 pub mod grip;
 pub mod http;
 pub mod install;

@@ -1,6 +1,7 @@
 //! The open orders of whoever is signed in, kept on the phone before they are needed: without a network, after a cold start, each table of
 //! a waiter shows what was ordered there.
 
+use super::http::while_alive;
 use super::live::{Told, use_live};
 use super::store;
 use crate::calls;
@@ -23,7 +24,7 @@ pub(super) fn keep_own_orders() {
             return;
         }
         spawn_local(async {
-            if let Ok(orders) = calls::own_orders().await {
+            if let Ok(orders) = while_alive(calls::own_orders()).await {
                 let names: Vec<String> = orders.iter().map(|order| format!("order-{}", order.order_id)).collect();
                 for (name, order) in names.iter().zip(&orders) {
                     store::put_json(name.clone(), order).await;

@@ -83,6 +83,11 @@ pub(super) fn say(event: &ClientEvent) {
     });
 }
 
+/// Opens a socket anew, whatever the one from before seems to be: a network that was cut leaves sockets open and silent.
+pub(super) fn open_again() {
+    end();
+}
+
 fn end() {
     if let Some(end) = END.take() {
         let _ended = end.call0(&JsValue::NULL);

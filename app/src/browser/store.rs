@@ -1,14 +1,18 @@
-//! What the phone keeps: IndexedDB, database `comptoir`.
+//! What the phone keeps, in IndexedDB.
 //!
 //! `snapshots` holds the last plan, menu, order … as JSON text, and who is signed in. `drafts` holds orders being typed, by table: a
 //! reload, a flat battery or a closed tab never loses what was typed. A phone that keeps nothing (private mode, disk full) still works
 //! online; the caller of [`put_draft`] is told, because there a promise is broken.
 
+#[cfg(feature = "hydrate")]
+use super::database::{self as idb, DRAFTS, SNAPSHOTS};
 use domain::TableId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+#[cfg(not(feature = "hydrate"))]
 const SNAPSHOTS: &str = "snapshots";
+#[cfg(not(feature = "hydrate"))]
 const DRAFTS: &str = "drafts";
 
 /// Money is not kept on phones: bills, tickets and closings are asked for each time.
@@ -77,6 +81,15 @@ pub async fn put_draft<T: Serialize>(table: TableId, draft: &T) -> Result<(), No
     idb::put(DRAFTS, &table.to_string(), &text).await
 }
 
+/// Keeps what is typed for another table from now on, and not for this one any more: both or neither.
+///
+/// # Errors
+/// [`NotKept`] when the browser refuses.
+pub async fn move_draft<T: Serialize>(from: TableId, to: TableId, draft: &T) -> Result<(), NotKept> {
+    let text = serde_json::to_string(draft).map_err(|_| NotKept)?;
+    idb::put_and_delete(DRAFTS, (&to.to_string(), &text), &from.to_string()).await
+}
+
 /// Forgets the draft of this table.
 pub async fn drop_draft(table: TableId) {
     let _still_there = idb::delete(DRAFTS, &table.to_string()).await;
@@ -99,77 +112,6 @@ pub async fn drafts<T: DeserializeOwned>() -> Vec<(TableId, T)> {
     drafts
 }
 
-#[cfg(feature = "hydrate")]
-mod idb {
-    use super::{DRAFTS, NotKept, SNAPSHOTS};
-    use rexie::{ObjectStore, Rexie, Store, Transaction, TransactionMode};
-    use std::cell::RefCell;
-    use std::rc::Rc;
-    use wasm_bindgen::JsValue;
-
-    thread_local! {
-        static DATABASE: RefCell<Option<Rc<Rexie>>> = const { RefCell::new(None) };
-    }
-
-    impl From<rexie::Error> for NotKept {
-        fn from(_: rexie::Error) -> Self {
-            Self
-        }
-    }
-
-    async fn open() -> Result<Rc<Rexie>, NotKept> {
-        if let Some(database) = DATABASE.with_borrow(Clone::clone) {
-            return Ok(database);
-        }
-        let database = Rexie::builder("comptoir")
-            .version(1)
-            .add_object_store(ObjectStore::new(SNAPSHOTS))
-            .add_object_store(ObjectStore::new(DRAFTS))
-            .build()
-            .await?;
-        let database = Rc::new(database);
-        DATABASE.set(Some(Rc::clone(&database)));
-        Ok(database)
-    }
-
-    async fn begin(store: &str, mode: TransactionMode) -> Result<(Transaction, Store), NotKept> {
-        let transaction = open().await?.transaction(&[store], mode)?;
-        let store = transaction.store(store)?;
-        Ok((transaction, store))
-    }
-
-    pub(super) async fn get(store: &str, key: &str) -> Result<Option<String>, NotKept> {
-        let (_transaction, store) = begin(store, TransactionMode::ReadOnly).await?;
-        Ok(store.get(JsValue::from_str(key)).await?.and_then(|value| value.as_string()))
-    }
-
-    pub(super) async fn keys(store: &str) -> Result<Vec<String>, NotKept> {
-        let (_transaction, store) = begin(store, TransactionMode::ReadOnly).await?;
-        Ok(store.get_all_keys(None, None).await?.into_iter().filter_map(|key| key.as_string()).collect())
-    }
-
-    pub(super) async fn put(store: &str, key: &str, text: &str) -> Result<(), NotKept> {
-        let (transaction, store) = begin(store, TransactionMode::ReadWrite).await?;
-        store.put(&JsValue::from_str(text), Some(&JsValue::from_str(key))).await?;
-        transaction.done().await?;
-        Ok(())
-    }
-
-    pub(super) async fn delete(store: &str, key: &str) -> Result<(), NotKept> {
-        let (transaction, store) = begin(store, TransactionMode::ReadWrite).await?;
-        store.delete(JsValue::from_str(key)).await?;
-        transaction.done().await?;
-        Ok(())
-    }
-
-    pub(super) async fn clear(store: &str) -> Result<(), NotKept> {
-        let (transaction, store) = begin(store, TransactionMode::ReadWrite).await?;
-        store.clear().await?;
-        transaction.done().await?;
-        Ok(())
-    }
-}
-
 /// On the server: nothing is kept, nothing was.
 #[cfg(not(feature = "hydrate"))]
 mod idb {
@@ -182,6 +124,9 @@ mod idb {
         Err(NotKept)
     }
     pub(super) async fn put(_: &str, _: &str, _: &str) -> Result<(), NotKept> {
+        Err(NotKept)
+    }
+    pub(super) async fn put_and_delete(_: &str, _: (&str, &str), _: &str) -> Result<(), NotKept> {
         Err(NotKept)
     }
     pub(super) async fn delete(_: &str, _: &str) -> Result<(), NotKept> {

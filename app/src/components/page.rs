@@ -54,7 +54,9 @@ pub fn Page(
                 <Show when=move || session.flawed()>
                     <p class="flawed" role="alert"><Icon glyph=Glyph::Shield/><span><strong>{t.journal_broken}</strong>" — "{t.journal_broken_detail}</span></p>
                 </Show>
+                // Never in the middle of an order.
                 <Show when=move || !own_bar><UpdateBar/></Show>
+                <KeepingBar/>
                 <DecideBar/>
                 <div class="top-row">
                     {back.map(|to| view! { <a class="round" href=to aria-label=t.back><Icon glyph=Glyph::Back/></a> })}
@@ -105,21 +107,23 @@ pub fn Connection() -> impl IntoView {
     // Hydration finds what the server rendered: nothing waits there.
     let waiting = move || {
         let waiting = outbox.waiting();
-        let count = waiting.to_send + waiting.conflicts;
+        let count = waiting.to_send + waiting.conflicts + outbox.unreadable();
         (count > 0).then(|| {
             view! {
                 <a class="connection is-waiting" href="/en-attente" data-testid="waiting">
-                    <Icon glyph=Glyph::Phone/><span>{words().count(count)}</span>
+                    <Icon glyph=Glyph::Phone/><span class="number">{count}</span><span class="waiting-word">"\u{a0}"{words().waiting}</span>
                 </a>
             }
         })
     };
     view! {
-        <p class=move || shown().2 role="status" data-testid="connection">
-            {move || view! { <Icon glyph=shown().0/> }}
-            <span>{move || shown().1}</span>
-        </p>
-        {waiting}
+        <div class="connections">
+            <p class=move || shown().2 role="status" data-testid="connection">
+                {move || view! { <Icon glyph=shown().0/> }}
+                <span>{move || shown().1}</span>
+            </p>
+            {waiting}
+        </div>
     }
 }
 
@@ -208,15 +212,40 @@ fn DecideBar() -> impl IntoView {
     }
 }
 
+/// What is typed on this phone would not outlive the page.
 #[component]
-fn UpdateBar() -> impl IntoView {
-    let updates = use_updates();
+fn KeepingBar() -> impl IntoView {
+    let (outbox, session) = (use_outbox(), use_session());
     view! {
-        <Show when=move || updates.waiting()>
-            <p class="update-bar" role="status">
-                <span>{t().new_version}</span>
-                <button type="button" class="button quiet" on:click=move |_| updates.take()>{t().update}</button>
+        <Show when=move || !outbox.keeps() && session.may(Right::TakeOrders)>
+            <p class="update-bar is-decision" role="status" data-testid="keeps-nothing">
+                <span><Icon glyph=Glyph::Alert/>{words().keeps_nothing}</span>
             </p>
         </Show>
+    }
+}
+
+/// There is a newer version of the app.
+#[component]
+fn UpdateBar() -> impl IntoView {
+    let (updates, outbox) = (use_updates(), use_outbox());
+    view! {
+        {move || {
+            let (said, word) = if outbox.outdated() {
+                (words().outdated, t().update)
+            } else if updates.waiting() {
+                (t().new_version, t().update)
+            } else if updates.taken_elsewhere() {
+                (words().reload_other, words().reload)
+            } else {
+                return None;
+            };
+            Some(view! {
+                <p class="update-bar" role="status" data-testid="update">
+                    <span>{said}</span>
+                    <button type="button" class="button quiet" data-testid="update-now" on:click=move |_| updates.take()>{word}</button>
+                </p>
+            })
+        }}
     }
 }

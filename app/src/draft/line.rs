@@ -104,6 +104,16 @@ impl DraftLine {
             && self.components == other.components
     }
 
+    /// Whether both ask for the same, whatever their number.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.note.trim() == other.note.trim()
+            && self.item_id == other.item_id
+            && self.options == other.options
+            && self.course == other.course
+            && self.hold == other.hold
+            && self.components == other.components
+    }
+
     /// Where it stands on the ticket.
     #[must_use]
     pub fn place(&self, menu: &Menu) -> Place {

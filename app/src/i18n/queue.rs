@@ -10,7 +10,7 @@ texts! {
     title: "En attente",
     nothing: "Rien n’attend sur ce téléphone",
     nothing_detail: "Chaque commande envoyée est arrivée.",
-    kept_here: "Enregistré ici. La commande partira toute seule au retour du réseau.",
+    kept_here: "Enregistré ici : part tout seul au retour du réseau.",
     cannot_keep: "Ce téléphone ne peut rien garder (mémoire pleine ou navigation privée) et il n’y a pas de réseau : la commande reste sur cette page, ne la fermez pas.",
     taken_before: "Cette commande avait déjà été reçue.",
     all_sent: "Tout est parti : plus rien n’attend sur ce téléphone.",
@@ -36,6 +36,22 @@ texts! {
     late_title: "Arrivées après la clôture",
     late_detail: "Prises avant la dernière clôture, reçues après : elles comptent dans la journée en cours.",
     reload_other: "L’application a été mise à jour dans un autre onglet.",
+    reload: "Recharger",
+    outdated: "Cette application est trop ancienne pour le serveur. Ce qui attend est gardé : mettez-la à jour.",
+    keeps_nothing: "Ce téléphone ne garde rien (mémoire pleine ou navigation privée). Sans réseau, une commande ne survivrait pas à cette page.",
+    sent_elsewhere: "Cette commande est partie d’un autre onglet.",
+    correct: "Corriger",
+    not_decided: "Ce téléphone n’a pas pu noter cette décision : réessayez.",
+    lines_removed: "Lignes retirées",
+    phones: "Téléphones",
+    phone_of: "Téléphone de ",
+    phone_of_vowel: "Téléphone d’",
+    phones_detail: "Chaque appareil sur lequel quelqu’un prend des commandes, et son dernier contact.",
+    nothing_held: "rien en attente",
+    silent: "sans nouvelles",
+    silent_title: "Téléphones sans nouvelles",
+    silent_detail: "Ils peuvent garder des commandes prises sans réseau. Ouvrez-les près du Wi-Fi, ou déconnectez-vous dessus.",
+    left: "déconnecté",
     }
 }
 
@@ -49,12 +65,6 @@ pub fn t() -> &'static QueueTexts {
 pub const DROP_REASONS: [&str; 4] = ["Clients partis", "Déjà commandé", "Erreur de saisie", "Client a changé d’avis"];
 
 impl QueueTexts {
-    /// `3 en attente`.
-    #[must_use]
-    pub fn count(&self, count: u32) -> String {
-        format!("{count}\u{a0}{}", self.waiting)
-    }
-
     /// What a person has to know to decide.
     #[must_use]
     pub fn conflict(&self, conflict: &Conflict) -> String {
@@ -82,10 +92,28 @@ impl QueueTexts {
         }
     }
 
-    /// `Alice : 2 commandes gardées, vue à 22:41`.
+    /// `2 commandes non reçues`.
+    #[must_use]
+    pub fn held(&self, held: u32) -> String {
+        let orders = if held < 2 { "commande non reçue" } else { "commandes non reçues" };
+        format!("{held}\u{a0}{orders}")
+    }
+
+    /// `Téléphone d’Alice : pas vu depuis 22:41`.
+    #[must_use]
+    pub fn silent_device(&self, name: &str, at: &str) -> String {
+        format!("{} : pas vu depuis {at}", self.phone_of(name))
+    }
+
+    /// French joins *de* to a vowel.
+    fn phone_of(&self, name: &str) -> String {
+        let elided = name.chars().next().is_some_and(|first| "AEÉÈIOUYH".contains(first));
+        format!("{}{name}", if elided { self.phone_of_vowel } else { self.phone_of })
+    }
+
+    /// `Téléphone d’Alice : 2 commandes non reçues, vu à 22:41`.
     #[must_use]
     pub fn device(&self, name: &str, held: u32, at: &str) -> String {
-        let orders = if held < 2 { "commande non reçue" } else { "commandes non reçues" };
-        format!("Téléphone de {name} : {held}\u{a0}{orders}, {} {at}", self.last_seen)
+        format!("{} : {}, {} {at}", self.phone_of(name), self.held(held), self.last_seen)
     }
 }

@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 /// A phone that was not heard of for so many days is no longer shown, unless it keeps orders.
 const SHOWN_DAYS: i32 = 2;
+/// A phone says every minute what it keeps. After so many without a word it may keep what nobody knows of.
+const SILENT_AFTER_MINUTES: i32 = 3;
 
 /// Stores what a phone says of itself.
 ///
@@ -37,11 +39,13 @@ pub async fn report(db: impl PgExecutor<'_>, id: Uuid, user: UserId, report: &De
 /// When the database does not answer.
 pub async fn list(db: impl PgExecutor<'_>) -> Result<Vec<DeviceView>> {
     let rows = sqlx::query!(
-        r#"select d.id, d.user_id, u.name, d.held, d.conflicts, d.app, d.seen_at, d.left_at is not null as "left!"
+        r#"select d.id, d.user_id, u.name, d.held, d.conflicts, d.app, d.seen_at, d.left_at is not null as "left!",
+             d.left_at is null and d.seen_at < now() - make_interval(mins => $2) as "silent!"
            from devices d join users u on u.id = d.user_id
            where d.held > 0 or d.seen_at > now() - make_interval(days => $1)
            order by d.held > 0 desc, d.left_at is null desc, d.seen_at limit 200"#,
-        SHOWN_DAYS
+        SHOWN_DAYS,
+        SILENT_AFTER_MINUTES
     )
     .fetch_all(db)
     .await?;
@@ -54,6 +58,7 @@ pub async fn list(db: impl PgExecutor<'_>) -> Result<Vec<DeviceView>> {
         app: row.app,
         seen_at: row.seen_at,
         left: row.left,
+        silent: row.silent,
     });
     Ok(views.collect())
 }

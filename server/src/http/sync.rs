@@ -2,17 +2,31 @@
 
 use super::orders::{IDEMPOTENT_REPLAY, request_id};
 use super::parse::{Json, PathId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::services::once::Answered;
 use crate::services::syncing;
 use crate::state::Shared;
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::api::{DeviceReport, DevicesView, DropRequest, SessionUser, SyncRequest};
+use domain::sync::{CONTRACT_HEADER, Spoken, understood};
 use serde::Serialize;
 use uuid::Uuid;
+
+/// Only an app that speaks as this server does is listened to; any other keeps its orders.
+///
+/// # Errors
+/// 426 for an app that is too old, 503 for one that is ahead of this server.
+pub async fn speaks(request: Request, next: Next) -> Result<Response> {
+    match understood(request.headers().get(CONTRACT_HEADER).map(|spoken| spoken.to_str().unwrap_or_default())) {
+        Spoken::Understood => Ok(next.run(request).await),
+        Spoken::TooOld => Err(Error::AppOutdated),
+        Spoken::TooNew => Err(Error::ServerOutdated),
+    }
+}
 
 /// The same body again is 200: a phone that hears it knows that nothing happened this time.
 fn answer<T: Serialize>(first: StatusCode, answered: Answered<T>) -> Response {

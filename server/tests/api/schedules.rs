@@ -149,24 +149,35 @@ impl House for Real {
     }
 }
 
-#[tokio::test]
-async fn whatever_happens_every_order_is_there_once_and_every_conflict_was_shown() {
-    let many: u64 = std::env::var("COMPTOIR_SCHEDULES").ok().and_then(|many| many.parse().ok()).unwrap_or(25);
+/// These schedules, one after the other, in a house of their own.
+async fn lane(seeds: impl Iterator<Item = u64>) -> (Summary, Vec<String>) {
     let mut house = Real::open().await;
     let mut all = Summary::default();
-    let begun = Instant::now();
-    for seed in 0..many {
+    for seed in seeds {
         house.clear().await;
         let one = Schedule::run(&mut house, seed, 80, [5, 6, 7], [12, 14, 34]).await;
-        all.typed += one.typed;
-        all.conflicts += one.conflicts;
-        all.crashes += one.crashes;
-        all.lost += one.lost;
-        all.given_up += one.given_up;
-        all.doubled += one.doubled;
+        all += one;
     }
-    println!("{many} schedules in {:.0} s: {all:?}; {} answers of 5xx", begun.elapsed().as_secs_f32(), house.defects.len());
-    let faults: Vec<&String> = house.defects.iter().filter(|text| !text.contains("database_unavailable")).collect();
+    (all, house.defects)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_happens_every_order_is_there_once_and_every_conflict_was_shown() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
+    let (first, many) = (number("COMPTOIR_FIRST_SCHEDULE").unwrap_or(0), number("COMPTOIR_SCHEDULES").unwrap_or(25));
+    // A house does one schedule after the other; several houses do not wait for each other.
+    let lanes = if many > 100 { 4 } else { 1 };
+    let begun = Instant::now();
+    let played =
+        futures::future::join_all((0..lanes).map(|at| lane((first + at..first + many).step_by(usize::try_from(lanes).unwrap())))).await;
+    let mut all = Summary::default();
+    let mut defects = Vec::new();
+    for (one, found) in played {
+        all += one;
+        defects.extend(found);
+    }
+    println!("{many} schedules in {:.0} s: {all:?}; {} answers of 5xx", begun.elapsed().as_secs_f32(), defects.len());
+    let faults: Vec<&String> = defects.iter().filter(|text| !text.contains("database_unavailable")).collect();
     assert!(faults.is_empty(), "{faults:?}");
     assert!(all.conflicts > 0 && all.crashes > 0 && all.lost > 0, "a schedule in which nothing goes wrong shows nothing: {all:?}");
 }

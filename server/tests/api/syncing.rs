@@ -223,3 +223,57 @@ async fn given_up_and_sent_the_other_way_at_once_it_is_one_of_both() {
         assert_eq!(rounds(&app).await != before, sent.status == 201);
     }
 }
+
+#[tokio::test]
+async fn an_app_that_speaks_otherwise_is_not_guessed_at() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let said = async |spoken: &str, request: &Value| {
+        alice.send(alice.request(reqwest::Method::POST, "/api/orders/sync").header("comptoir-contract", spoken).json(request)).await
+    };
+    let request = kept(5, json!({}));
+    let old = said("0", &request).await;
+    assert_eq!((old.status, old.code()), (426, "app_outdated"));
+    let new = said("2", &request).await;
+    assert_eq!((new.status, new.code()), (503, "server_outdated"));
+    let stored: i64 = sqlx::query_scalar("select count(*) from sync_intents").fetch_one(&app.owner).await.unwrap();
+    assert_eq!((stored, rounds(&app).await.len()), (0, 0), "it is still the phone's");
+    assert_eq!(said("1", &request).await.status, 201);
+    assert_eq!(sync(&alice, &request).await.status, 200, "a program that says nothing speaks the first contract");
+}
+
+/// A phone of the first build sends again what it had sent before the server was updated: unless the digest is what it was, the server
+/// takes that for another request under a number that is taken, and the order never leaves the phone.
+#[tokio::test]
+async fn a_request_of_the_first_build_has_the_digest_that_it_had_then() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let mut intent: Value = serde_json::from_str(include_str!("../../../app/domain/tests/sync/previous/v1-waiting.json")).unwrap();
+    let mut request = intent["ask"]["sync"].take();
+    request.as_object_mut().unwrap().remove("order_id");
+    let taken = sync(&alice, &request).await;
+    assert_eq!(taken.status, 201, "{}", taken.text);
+    let digest: String = sqlx::query_scalar("select encode(digest, 'hex') from idempotency where key = $1::uuid")
+        .bind(request["uuid"].as_str().unwrap())
+        .fetch_one(&app.owner)
+        .await
+        .unwrap();
+    assert_eq!(digest, "6614495dcfa43a044627dd9d607b55aa03db3b76789157242e8ebb9ce8c91cbb");
+}
+
+#[tokio::test]
+async fn a_phone_without_a_word_may_keep_orders() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    let phone = Uuid::now_v7();
+    let report = |leaving: bool| json!({"held": 0, "app": "0.1.0", "leaving": leaving});
+    let is_silent = async || camille.get("/api/devices").await.body["devices"][0]["silent"].clone();
+    alice.put(&format!("/api/devices/{phone}"), &report(false)).await;
+    assert_eq!(is_silent().await, json!(false));
+    let an_age_ago = "update devices set seen_at = now() - interval '4 minutes'";
+    sqlx::query(an_age_ago).execute(&app.owner).await.unwrap();
+    assert_eq!(is_silent().await, json!(true), "it said that it keeps nothing, and then lost the network");
+    alice.put(&format!("/api/devices/{phone}"), &report(true)).await;
+    sqlx::query(an_age_ago).execute(&app.owner).await.unwrap();
+    assert_eq!(is_silent().await, json!(false), "whoever signed out keeps nothing that could be sent unseen");
+}

@@ -131,6 +131,9 @@ pub struct DeviceView {
     pub seen_at: OffsetDateTime,
     /// Its person signed out.
     pub left: bool,
+    /// Nobody signed out there, and it was not heard of for a while: it may keep orders of which nobody knows.
+    #[serde(default)]
+    pub silent: bool,
 }
 
 /// The phones of the house, and what a person has to decide.

@@ -121,6 +121,8 @@ pub enum Answer {
     NotNow(String),
     /// Whoever is signed in is not who typed this, or nobody is.
     NotSignedIn,
+    /// The server no longer understands this app: it has to be reloaded, and keeps what it has.
+    Outdated,
     /// The server will not take it as it is.
     Conflict(Conflict),
 }
@@ -148,6 +150,7 @@ pub fn read_answer(status: u16, body: &str) -> Answer {
     let order_id = value["order_id"].as_i64().and_then(|id| OrderId::new(id).ok());
     match (status, code) {
         (401, _) | (409, "typed_by_other") => Answer::NotSignedIn,
+        (426, _) => Answer::Outdated,
         (409, "already_synced") => Answer::TakenBefore(order_id),
         (409, "intent_over") => Answer::Over,
         (409, "table_occupied") => match order_id {
@@ -214,6 +217,8 @@ mod tests {
             (409, r#","code":"price_changed","total_cents":2500"#, Answer::Conflict(Conflict::PriceChanged { total_cents: 2500 })),
             (422, out, Answer::Conflict(Conflict::DishOut { items: vec![2] })),
             (422, mixed, Answer::Conflict(Conflict::Refused { code: "invalid".into(), detail: "Phrase.".into() })),
+            (426, r#","code":"app_outdated""#, Answer::Outdated),
+            (503, r#","code":"server_outdated""#, Answer::NotNow("server_outdated".into())),
             (429, r#","code":"too_many""#, Answer::NotNow("too_many".into())),
             (503, r#","code":"database_unavailable""#, Answer::NotNow("database_unavailable".into())),
             (

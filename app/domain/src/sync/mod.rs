@@ -9,11 +9,13 @@
 //! person; a [`Conflict`] is always shown; one that waits for a person holds nobody else back.
 
 mod conflict;
+mod contract;
 mod intent;
 mod judge;
 mod queue;
 
 pub use conflict::{Answer, Choice, Conflict, read_answer, read_drop_answer};
+pub use contract::{CONTRACT, CONTRACT_HEADER, OLDEST_CONTRACT, Spoken, understood};
 pub use intent::{Ask, FORMAT, Intent, IntentState, NotAnIntent};
 pub use judge::{Facts, Ruling, SeenOrder, judge};
 pub use queue::{Effect, MAX_IN_FLIGHT, Queue, Waiting};

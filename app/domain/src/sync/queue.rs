@@ -34,6 +34,8 @@ pub enum Effect {
     Show(Uuid),
     /// Nothing can be sent until somebody says who they are.
     AskWho,
+    /// Nothing can be sent until the app is reloaded.
+    Reload,
 }
 
 /// How many wait, for the badge.
@@ -197,6 +199,11 @@ impl Queue {
                 self.put_off(key, why, now, chance)
             }
             Answer::NotNow(why) => self.put_off(key, why, now, chance),
+            Answer::Outdated => {
+                let mut effects = self.put_off(key, "app_outdated".to_owned(), now, chance);
+                effects.push(Effect::Reload);
+                effects
+            }
             Answer::Conflict(conflict) => self.change(key, |intent| {
                 intent.failures = 0;
                 intent.next_try = 0;
@@ -340,6 +347,16 @@ mod tests {
         assert_eq!(queue.send(0), [], "kept, and nothing is tried until somebody signs in");
         queue.signed_in(Some(UserId::from_row(ALICE)));
         assert_eq!(sent(&queue.send(0)), [1]);
+    }
+
+    #[test]
+    fn an_app_that_is_too_old_keeps_what_it_has() {
+        let mut queue = queue(&[5]);
+        queue.send(0);
+        let effects = queue.answered(uuid(1), Answer::Outdated, 0, 0);
+        assert!(matches!(effects.as_slice(), [Effect::Keep(_), Effect::Reload]), "{effects:?}");
+        assert_eq!(queue.waiting().to_send, 1);
+        assert_eq!(queue.send(0), [], "and does not hammer the server");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 )]
 
 mod model;
+mod previous;
 mod schedule;
 
 use model::Model;
@@ -28,13 +29,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 fn run(seeds: std::ops::Range<u64>) -> Summary {
     let mut all = Summary::default();
     for seed in seeds {
-        let one = now(Schedule::run(&mut Model::default(), seed, 80, [5, 6, 7], [12, 14, 34]));
-        all.typed += one.typed;
-        all.given_up += one.given_up;
-        all.conflicts += one.conflicts;
-        all.crashes += one.crashes;
-        all.lost += one.lost;
-        all.doubled += one.doubled;
+        all += now(Schedule::run(&mut Model::default(), seed, 80, [5, 6, 7], [12, 14, 34]));
     }
     all
 }

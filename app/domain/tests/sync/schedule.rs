@@ -6,6 +6,7 @@ use domain::order::ItemRequest;
 use domain::sync::{Answer, Ask, Choice, Effect, Intent, IntentState, Queue, read_answer, read_drop_answer};
 use domain::{Cents, ItemId, OrderId, TableId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::AddAssign;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -91,6 +92,17 @@ pub struct Summary {
     pub crashes: u32,
     pub lost: u32,
     pub doubled: u32,
+}
+
+impl AddAssign for Summary {
+    fn add_assign(&mut self, other: Self) {
+        self.typed += other.typed;
+        self.given_up += other.given_up;
+        self.conflicts += other.conflicts;
+        self.crashes += other.crashes;
+        self.lost += other.lost;
+        self.doubled += other.doubled;
+    }
 }
 
 pub struct Schedule<'h, H> {
@@ -247,7 +259,7 @@ impl<'h, H: House> Schedule<'h, H> {
                     // Told to the person: what was given up, or decided otherwise, had been taken.
                     let _told = uuid;
                 }
-                Effect::AskWho => panic!("nobody signed out"),
+                Effect::AskWho | Effect::Reload => panic!("nobody signed out, nothing was updated"),
             }
         }
     }

@@ -12,6 +12,8 @@ use web_sys::{BroadcastChannel, MessageEvent};
 
 /// Names the lock of the tab that sends, the channel between tabs, and the event of Background Sync.
 const NAME: &str = "comptoir-queue";
+/// What tabs say to each other when there is nothing more to say; anything else is a new record.
+const CHANGED: &str = "changed";
 /// Is the server there? Asked so often while somebody looks, in milliseconds: an open socket and an open Wi-Fi say nothing.
 const LOOK_EVERY_MS: u32 = 5_000;
 /// And has so long to answer.
@@ -30,17 +32,26 @@ thread_local! {
 pub(super) fn watch(outbox: Outbox) {
     become_sender(outbox);
     if let Ok(channel) = BroadcastChannel::new(NAME) {
-        let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |_: MessageEvent| spawn_local(outbox.reload()));
+        let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
+            if let Some(record) = message.data().as_string().filter(|said| said != CHANGED) {
+                outbox.kept_elsewhere(&record);
+            }
+            spawn_local(outbox.reload());
+        });
         channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
         heard.forget();
         CHANNEL.set(Some(channel));
     }
     spawn_local(outbox.reload());
+    spawn_local(outbox.probe());
     let _whole_life = window_event_listener_untyped("online", move |_| outbox.wake());
     let _whole_life = window_event_listener_untyped("visibilitychange", move |_| {
         if is_visible() {
             look(outbox);
-            spawn_local(outbox.reload());
+            spawn_local(async move {
+                outbox.reload().await;
+                outbox.probe().await;
+            });
             outbox.wake();
         }
     });
@@ -60,10 +71,20 @@ fn look(outbox: Outbox) {
         return;
     }
     spawn_local(async move {
+        let heard_before = live.times_heard();
         let was_offline = live.link_untracked() == crate::browser::live::Link::Offline;
         let answered = crate::browser::http::is_there(PATIENCE_MS).await;
+        // One that got lost among others says nothing.
+        if !answered && live.times_heard() != heard_before {
+            return;
+        }
         live.set_answered(answered);
+        if !answered {
+            crate::browser::http::stop_waiting();
+        }
         if answered && was_offline {
+            // A socket from before may be open and deaf.
+            crate::browser::socket::open_again();
             outbox.wake();
         }
     });
@@ -88,10 +109,20 @@ fn become_sender(outbox: Outbox) {
     granted.forget();
 }
 
+/// Tells the other tabs that the records changed.
 pub(super) fn tell_others() {
+    post(CHANGED);
+}
+
+/// Tells the other tabs that this record is new: whoever still shows it as typed must not send it again.
+pub(super) fn tell_kept(record: &str) {
+    post(record);
+}
+
+fn post(message: &str) {
     CHANNEL.with_borrow(|channel| {
         if let Some(channel) = channel {
-            let _told = channel.post_message(&JsValue::from_str("changed"));
+            let _told = channel.post_message(&JsValue::from_str(message));
         }
     });
 }
@@ -101,10 +132,10 @@ pub(super) fn look_again_in(outbox: Outbox, ms: i64) {
     let ms = u32::try_from(ms.clamp(50, 600_000)).unwrap_or(600_000);
     // The one before is dropped, and so stopped.
     NEXT_LOOK.set(Some(Timeout::new(ms, move || outbox.send())));
-    report_soon(outbox);
 }
 
-fn report_soon(outbox: Outbox) {
+/// Tells the house in a moment what this phone keeps.
+pub(super) fn report_soon(outbox: Outbox) {
     if NEXT_REPORT.with_borrow(Option::is_some) {
         return;
     }

@@ -1,25 +1,41 @@
 //! Where the phone keeps the orders that the server does not have yet.
 //!
-//! A database of its own: an app of another version in another tab never holds up its opening, and clearing what is only a memory never
-//! touches what is a promise. Records are text; the service worker reads them too (`sw-queue.js`), so that they go out even when no page
-//! is open.
+//! Records are text; the service worker reads them too (`sw-queue.js`), so that they go out even when no page is open. What is typed stands
+//! in the same database: an order that begins to wait is no longer typed, in one transaction, and the other way round when it comes back to
+//! be corrected. A phone that dies in between has it once.
 
 use crate::browser::store::NotKept;
+use domain::TableId;
 use std::future::Future;
 use uuid::Uuid;
 
+/// What becomes of the draft of a table in the same transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftThen {
+    /// Whose draft.
+    pub table: TableId,
+    /// What is typed there afterwards, as text; nothing when it is forgotten.
+    pub text: Option<String>,
+}
+
 /// Keeps the records of the queue.
 pub trait QueueStore {
-    /// Everything that is kept, each with its number.
+    /// Everything that is kept.
     fn all(&self) -> impl Future<Output = Result<Vec<String>, NotKept>>;
-    /// Keeps one; after this it outlives the app, the tab and the battery.
-    fn put(&self, uuid: Uuid, text: String) -> impl Future<Output = Result<(), NotKept>>;
+    /// Keeps a new one. Both or neither: after this it outlives the app and the tab, and is typed no more.
+    fn keep(&self, uuid: Uuid, text: String, draft: Option<DraftThen>) -> impl Future<Output = Result<(), NotKept>>;
+    /// Writes one down as it is now, unless it was forgotten meanwhile.
+    fn update(&self, uuid: Uuid, text: String) -> impl Future<Output = Result<(), NotKept>>;
     /// Keeps one in the place of another: both or neither.
     fn replace(&self, old: Uuid, uuid: Uuid, text: String) -> impl Future<Output = Result<(), NotKept>>;
-    /// Forgets one.
-    fn forget(&self, uuid: Uuid) -> impl Future<Output = Result<(), NotKept>>;
+    /// Forgets these.
+    fn forget(&self, these: &[Uuid]) -> impl Future<Output = Result<(), NotKept>>;
+    /// Forgets one that is typed again: both or neither.
+    fn take_back(&self, uuid: Uuid, draft: DraftThen) -> impl Future<Output = Result<(), NotKept>>;
     /// The number of this phone; made the first time.
     fn device(&self) -> impl Future<Output = Result<Uuid, NotKept>>;
+    /// Whether something written now would be kept.
+    fn probe(&self) -> impl Future<Output = Result<(), NotKept>>;
 }
 
 /// The store of this browser.
@@ -30,84 +46,102 @@ pub use nothing::Nothing as Kept;
 
 #[cfg(feature = "hydrate")]
 mod indexed_db {
-    use super::{NotKept, QueueStore};
-    use rexie::{ObjectStore, Rexie, TransactionMode};
-    use std::cell::RefCell;
-    use std::rc::Rc;
+    use super::{DraftThen, NotKept, QueueStore};
+    use crate::browser::database::{self, DRAFTS, INTENTS, PHONE, committed, promises};
+    use rexie::{Transaction, TransactionMode};
     use uuid::Uuid;
     use wasm_bindgen::JsValue;
 
-    const INTENTS: &str = "intents";
-    const PHONE: &str = "phone";
     const DEVICE: &str = "device";
-
-    thread_local! {
-        static DATABASE: RefCell<Option<Rc<Rexie>>> = const { RefCell::new(None) };
-    }
+    /// As much as an order needs, and more: a disk that has no room for this has none for an order.
+    const PROBE_CHARACTERS: usize = 16_384;
 
     /// IndexedDB, database `comptoir-queue`.
     pub struct IndexedDb;
-
-    async fn open() -> Result<Rc<Rexie>, NotKept> {
-        if let Some(database) = DATABASE.with_borrow(Clone::clone) {
-            return Ok(database);
-        }
-        let database = Rexie::builder("comptoir-queue")
-            .version(1)
-            .add_object_store(ObjectStore::new(INTENTS))
-            .add_object_store(ObjectStore::new(PHONE))
-            .build()
-            .await?;
-        let database = Rc::new(database);
-        DATABASE.set(Some(Rc::clone(&database)));
-        Ok(database)
-    }
 
     fn key(uuid: Uuid) -> JsValue {
         JsValue::from_str(&uuid.to_string())
     }
 
+    async fn set_draft(transaction: &Transaction, draft: DraftThen) -> Result<(), NotKept> {
+        let drafts = transaction.store(DRAFTS)?;
+        let table = JsValue::from_str(&draft.table.to_string());
+        match draft.text {
+            Some(text) => drop(drafts.put(&JsValue::from_str(&text), Some(&table)).await?),
+            None => drafts.delete(table).await?,
+        }
+        Ok(())
+    }
+
     impl QueueStore for IndexedDb {
         async fn all(&self) -> Result<Vec<String>, NotKept> {
-            let transaction = open().await?.transaction(&[INTENTS], TransactionMode::ReadOnly)?;
-            let records = transaction.store(INTENTS)?.get_all(None, None).await?;
-            Ok(records.into_iter().filter_map(|record| record.as_string()).collect())
+            database::values(INTENTS).await
         }
 
-        async fn put(&self, uuid: Uuid, text: String) -> Result<(), NotKept> {
-            let transaction = open().await?.transaction(&[INTENTS], TransactionMode::ReadWrite)?;
+        async fn keep(&self, uuid: Uuid, text: String, draft: Option<DraftThen>) -> Result<(), NotKept> {
+            let transaction = promises(&[INTENTS, DRAFTS], TransactionMode::ReadWrite).await?;
             transaction.store(INTENTS)?.put(&JsValue::from_str(&text), Some(&key(uuid))).await?;
-            transaction.done().await?;
-            Ok(())
+            if let Some(draft) = draft {
+                set_draft(&transaction, draft).await?;
+            }
+            committed(transaction).await
+        }
+
+        async fn update(&self, uuid: Uuid, text: String) -> Result<(), NotKept> {
+            let transaction = promises(&[INTENTS], TransactionMode::ReadWrite).await?;
+            let intents = transaction.store(INTENTS)?;
+            if intents.key_exists(key(uuid)).await? {
+                intents.put(&JsValue::from_str(&text), Some(&key(uuid))).await?;
+            }
+            committed(transaction).await
         }
 
         async fn replace(&self, old: Uuid, uuid: Uuid, text: String) -> Result<(), NotKept> {
-            let transaction = open().await?.transaction(&[INTENTS], TransactionMode::ReadWrite)?;
-            let store = transaction.store(INTENTS)?;
-            store.delete(key(old)).await?;
-            store.put(&JsValue::from_str(&text), Some(&key(uuid))).await?;
-            transaction.done().await?;
-            Ok(())
+            let transaction = promises(&[INTENTS], TransactionMode::ReadWrite).await?;
+            let intents = transaction.store(INTENTS)?;
+            intents.delete(key(old)).await?;
+            intents.put(&JsValue::from_str(&text), Some(&key(uuid))).await?;
+            committed(transaction).await
         }
 
-        async fn forget(&self, uuid: Uuid) -> Result<(), NotKept> {
-            let transaction = open().await?.transaction(&[INTENTS], TransactionMode::ReadWrite)?;
+        async fn forget(&self, these: &[Uuid]) -> Result<(), NotKept> {
+            let transaction = promises(&[INTENTS], TransactionMode::ReadWrite).await?;
+            let intents = transaction.store(INTENTS)?;
+            for uuid in these {
+                intents.delete(key(*uuid)).await?;
+            }
+            committed(transaction).await
+        }
+
+        async fn take_back(&self, uuid: Uuid, draft: DraftThen) -> Result<(), NotKept> {
+            let transaction = promises(&[INTENTS, DRAFTS], TransactionMode::ReadWrite).await?;
             transaction.store(INTENTS)?.delete(key(uuid)).await?;
-            transaction.done().await?;
-            Ok(())
+            set_draft(&transaction, draft).await?;
+            committed(transaction).await
         }
 
         async fn device(&self) -> Result<Uuid, NotKept> {
-            let transaction = open().await?.transaction(&[PHONE], TransactionMode::ReadWrite)?;
-            let store = transaction.store(PHONE)?;
-            let known = store.get(JsValue::from_str(DEVICE)).await?.and_then(|text| text.as_string()).and_then(|text| text.parse().ok());
+            let transaction = promises(&[PHONE], TransactionMode::ReadWrite).await?;
+            let phone = transaction.store(PHONE)?;
+            let known = phone.get(JsValue::from_str(DEVICE)).await?.and_then(|text| text.as_string()).and_then(|text| text.parse().ok());
             if let Some(known) = known {
                 return Ok(known);
             }
             let new = Uuid::now_v7();
-            store.put(&key(new), Some(&JsValue::from_str(DEVICE))).await?;
-            transaction.done().await?;
+            phone.put(&key(new), Some(&JsValue::from_str(DEVICE))).await?;
+            committed(transaction).await?;
             Ok(new)
+        }
+
+        async fn probe(&self) -> Result<(), NotKept> {
+            let transaction = promises(&[PHONE], TransactionMode::ReadWrite).await?;
+            let phone = transaction.store(PHONE)?;
+            let name = JsValue::from_str("probe");
+            phone.put(&JsValue::from_str(&"x".repeat(PROBE_CHARACTERS)), Some(&name)).await?;
+            committed(transaction).await?;
+            let transaction = promises(&[PHONE], TransactionMode::ReadWrite).await?;
+            transaction.store(PHONE)?.delete(name).await?;
+            committed(transaction).await
         }
     }
 }
@@ -115,7 +149,7 @@ mod indexed_db {
 /// On the server: nothing is kept, nothing was.
 #[cfg(not(feature = "hydrate"))]
 mod nothing {
-    use super::{NotKept, QueueStore};
+    use super::{DraftThen, NotKept, QueueStore};
     use uuid::Uuid;
 
     /// Keeps nothing.
@@ -125,16 +159,25 @@ mod nothing {
         async fn all(&self) -> Result<Vec<String>, NotKept> {
             Err(NotKept)
         }
-        async fn put(&self, _: Uuid, _: String) -> Result<(), NotKept> {
+        async fn keep(&self, _: Uuid, _: String, _: Option<DraftThen>) -> Result<(), NotKept> {
+            Err(NotKept)
+        }
+        async fn update(&self, _: Uuid, _: String) -> Result<(), NotKept> {
             Err(NotKept)
         }
         async fn replace(&self, _: Uuid, _: Uuid, _: String) -> Result<(), NotKept> {
             Err(NotKept)
         }
-        async fn forget(&self, _: Uuid) -> Result<(), NotKept> {
+        async fn forget(&self, _: &[Uuid]) -> Result<(), NotKept> {
+            Err(NotKept)
+        }
+        async fn take_back(&self, _: Uuid, _: DraftThen) -> Result<(), NotKept> {
             Err(NotKept)
         }
         async fn device(&self) -> Result<Uuid, NotKept> {
+            Err(NotKept)
+        }
+        async fn probe(&self) -> Result<(), NotKept> {
             Err(NotKept)
         }
     }

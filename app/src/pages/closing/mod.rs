@@ -9,7 +9,7 @@ use crate::browser::live::use_live;
 use crate::browser::print::print_page_soon;
 use crate::browser::{Cached, use_cached_for};
 use crate::calls;
-use crate::components::devices::MissingOrders;
+use crate::components::devices::{MissingOrders, Phones, use_devices};
 use crate::components::icon::{Glyph, Icon};
 use crate::components::notice::{Empty, Freshness, Notice, Skeleton, Tone, explain};
 use crate::components::page::Page;
@@ -98,10 +98,11 @@ fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<Shown>>) -> impl IntoVi
         }
         .into_any(),
     };
+    let devices = use_devices();
     view! {
         <div class="closing-columns">
             <div class="closing-open">
-                <MissingOrders/>
+                <MissingOrders devices=devices/>
                 {unsettled}
                 {blocked}
                 {day}
@@ -109,6 +110,7 @@ fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<Shown>>) -> impl IntoVi
             </div>
             <ShownPaper view=view shown=shown/>
             <div class="closing-side">
+                <Phones devices=devices/>
                 <PastClosings closed=closed shown=shown/>
                 <Months view=view shown=shown/>
                 <JournalCheck/>

@@ -1,7 +1,7 @@
 //! Changing what the server has: removals, courses, other tables, other people, what is out. Each needs the network and its answer; what
 //! was refused is said where it was asked.
 
-use super::ordering::{Ordering, keep};
+use super::ordering::Ordering;
 use super::sending::is_undecided;
 use crate::browser::store;
 use crate::calls;
@@ -184,7 +184,7 @@ impl Ordering {
             typed.covers = None;
             if !typed.is_empty() {
                 typed.resume(store::draft::<Draft>(table_id).await.unwrap_or_default());
-                if keep(table_id, &typed).await.is_err() {
+                if store::move_draft(self.table_id, table_id, &typed).await.is_err() {
                     // It stays on screen, at the old table, rather than nowhere.
                     self.done(crate::i18n::t().not_kept);
                     return;

@@ -1,6 +1,7 @@
 //! Taking an order, as the page's parts share it: what is known of table, menu and open order, the draft, and the sheet over the page.
 
 use super::panels::Panel;
+use crate::browser::leaving::ask_before_closing;
 use crate::browser::live::{Live, use_live};
 use crate::browser::outbox::{Outbox, use_outbox};
 use crate::browser::{Cached, store, use_cached, use_cached_for};
@@ -94,10 +95,14 @@ impl Ordering {
             _ => false,
         });
         ordering.outbox.listen(move |news| ordering.heard(news));
+        // On a phone that keeps nothing this page is all there is of what is typed.
+        ask_before_closing(move || {
+            untrack(|| !ordering.outbox.keeps()) && ordering.draft.try_with_untracked(Draft::is_worth_keeping) == Some(true)
+        });
         Effect::new(move |_| {
             spawn_local(async move {
                 if let Some(mut kept) = store::draft::<Draft>(table_id).await {
-                    ordering.outbox.adopt(table_id, &mut kept).await;
+                    ordering.outbox.adopt(&mut kept).await;
                     ordering.draft.try_update(|draft| draft.resume(kept));
                 }
             });
@@ -166,12 +171,17 @@ impl Ordering {
     /// Changes the draft, and keeps it on the phone.
     pub fn edit(self, change: impl FnOnce(&mut Draft)) {
         self.draft.update(change);
+        let forsaken = self.draft.try_update_untracked(Draft::forsaken).flatten();
         let draft = self.draft.get_untracked();
         let (_, _, toaster) = self.parts.get_value();
         let table_id = self.table_id;
         spawn_local(async move {
-            if keep(table_id, &draft).await.is_err() {
+            // Said once; from then on the bar over the page says it.
+            if keep(table_id, &draft).await.is_err() && self.outbox.found_out_keeping_nothing() {
                 toaster.say(Tone::Warning, t().not_kept);
+            }
+            if let Some(uuid) = forsaken {
+                self.outbox.forsake(table_id, uuid, crate::i18n::queue::t().lines_removed).await;
             }
         });
     }
@@ -256,8 +266,8 @@ impl Ordering {
 }
 
 /// Keeps a draft on the phone; one without content is forgotten.
-pub(super) async fn keep(table_id: TableId, draft: &Draft) -> Result<(), store::NotKept> {
-    if *draft == Draft::default() || (draft.is_empty() && draft.covers.is_none()) {
+async fn keep(table_id: TableId, draft: &Draft) -> Result<(), store::NotKept> {
+    if !draft.is_worth_keeping() {
         store::drop_draft(table_id).await;
         return Ok(());
     }

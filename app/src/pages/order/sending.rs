@@ -9,7 +9,6 @@ use crate::error::CallError;
 use crate::i18n::order::order as texts;
 use crate::i18n::{queue, t};
 use domain::api::{SentStatus, SyncRequest};
-use domain::order::IfOccupied;
 use domain::sync::{Ask, Conflict, Intent};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -31,15 +30,14 @@ impl Ordering {
         let Some((order, resolves)) = self.draft.with_untracked(|draft| Some((draft.sending.clone()?, draft.resolves))) else { return };
         let uuid = order.uuid.unwrap_or_else(Uuid::now_v7);
         let order_id = untrack(|| self.known_order());
-        // Two waiters who serve one table at the same moment share it, as they always did. Without a network nobody knows who came meanwhile.
-        let if_occupied = (live.link_untracked() == Link::Online).then_some(IfOccupied::Append);
         let request = SyncRequest {
             uuid: Some(uuid),
             table_id: order.table_id,
             items: order.items,
             covers: order.covers,
             offline_timestamp: OffsetDateTime::now_utc(),
-            if_occupied,
+            // Where this phone knew of an order there, it joins it; of one that it did not know of, a person hears.
+            if_occupied: None,
             order_id,
             after: if order_id.is_none() { outbox.last_of(self.table_id) } else { None },
             total: total.map(|(total, _)| total),
@@ -50,9 +48,10 @@ impl Ordering {
         self.busy.set(true);
         self.problem.set(None);
         spawn_local(async move {
-            match outbox.keep(intent.clone()).await {
+            // Nothing is left typed: `freeze` took it all.
+            match outbox.keep(intent.clone(), &Draft::default()).await {
                 Ok(()) => {
-                    self.settle(Draft::accepted).await;
+                    self.draft.try_update(Draft::accepted);
                     if live.link_untracked() == Link::Offline {
                         toaster.say(Tone::Info, queue::t().kept_here);
                     }
@@ -63,7 +62,7 @@ impl Ordering {
                     self.problem.try_set(Some(queue::t().cannot_keep.to_owned()));
                 }
                 Err(_) => {
-                    self.settle(Draft::accepted).await;
+                    self.draft.try_update(Draft::accepted);
                     toaster.say(Tone::Warning, t().not_kept);
                     outbox.send_unkept(intent);
                 }
@@ -102,8 +101,10 @@ impl Ordering {
                 self.order.refresh();
                 self.floor.refresh();
             }
-            // Whoever just typed it can put it right here.
-            Sent::Conflict(conflict @ (Conflict::DishOut { .. } | Conflict::Refused { .. })) => {
+            // Whoever just typed it, here, can put it right here.
+            Sent::Conflict(conflict @ (Conflict::DishOut { .. } | Conflict::Refused { .. }))
+                if self.outbox.was_typed_here(news.intent.uuid) =>
+            {
                 self.problem.try_set(Some(queue::t().conflict(conflict)));
                 self.menu.refresh();
                 self.take_back(&news.intent);
@@ -113,7 +114,16 @@ impl Ordering {
                 self.floor.refresh();
                 self.order.refresh();
             }
-            Sent::Waits => {}
+            Sent::Elsewhere => {
+                let Ask::Sync(request) = &news.intent.ask else { return };
+                let mut was_this = false;
+                self.draft.try_update(|draft| was_this = draft.sent_elsewhere(news.intent.uuid, &request.items));
+                if was_this {
+                    // What was added here since is kept again: the other tab forgot it with what it sent.
+                    self.edit(|_| {});
+                    toaster.say(Tone::Info, queue::t().sent_elsewhere);
+                }
+            }
         }
     }
 
@@ -121,9 +131,11 @@ impl Ordering {
     fn take_back(self, intent: &Intent) {
         let Ask::Sync(request) = intent.ask.clone() else { return };
         let uuid = intent.uuid;
+        self.draft.try_update(|draft| draft.take_back(request.items, request.covers, uuid));
+        let Some(draft) = self.draft.try_get_untracked() else { return };
         spawn_local(async move {
-            self.settle(move |draft| draft.take_back(request.items, request.covers, uuid)).await;
-            self.outbox.take_back(uuid).await;
+            // On a phone that cannot write, the card stays as well; sent again from here, it takes the place of that order all the same.
+            let _card_stays = self.outbox.take_back(uuid, self.table_id, &draft).await;
         });
     }
 }

@@ -106,13 +106,26 @@ fn SendBar(ordering: Ordering) -> impl IntoView {
         })
     });
     let count = move || ordering.draft.with(Draft::count);
-    let summary = move || match (count(), ordering.open_order()) {
-        (0, Some(order)) => sent_summary(&order.lines),
-        (count, Some(order)) => format!("{} · {} {}", t.articles(count), t.already, order.total),
-        (count, None) => t.articles(count),
+    // What waits here: how many, and what they come to.
+    let kept = Memo::new(move |_| {
+        let wishes = ordering.on_their_way();
+        let amount =
+            ordering.menu.data.with(|menu| menu.as_ref().map_or(Cents::ZERO, |menu| Draft::price_wishes(ordering.table_id, &wishes, menu)));
+        (wishes.iter().map(|wish| wish.qty).sum::<u32>(), amount)
+    });
+    let here = move |count: u32| format!("{count}\u{a0}{}", t.here);
+    let summary = move || match (count(), kept.get().0, ordering.open_order()) {
+        (0, 0, Some(order)) => sent_summary(&order.lines),
+        (0, 0, None) => t.articles(0),
+        (0, kept, Some(order)) => format!("{} · {} {}", here(kept), t.already, order.total),
+        (0, kept, None) => format!("{} {}", t.articles(kept), t.here),
+        (count, 0, Some(order)) => format!("{} · {} {}", t.articles(count), t.already, order.total),
+        (count, 0, None) => t.articles(count),
+        (count, kept, _) => format!("{} · {}", t.articles(count), here(kept)),
     };
+    // While something is typed, what is typed; otherwise what the table comes to.
     let amount = move || match (count(), ordering.open_order()) {
-        (0, Some(order)) => order.total,
+        (0, order) => order.map_or(Cents::ZERO, |order| order.total) + kept.get().1,
         _ => total.get().0,
     };
     let ready = move || count() > 0 && !ordering.busy.get() && total.get().1;

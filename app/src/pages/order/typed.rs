@@ -137,10 +137,14 @@ fn details(ordering: Ordering, line: &DraftLine) -> Vec<String> {
     [parts, answers(&line.options), line.note.clone()].into_iter().filter(|text| !text.trim().is_empty()).collect()
 }
 
-/// A line that was sent and not answered: nothing can be changed until the server said what became of it.
+/// A line that waits here to be sent: nothing can be changed until the server said what became of it.
 #[component]
 pub(super) fn WaitingLine(ordering: Ordering, wish: ItemRequest) -> impl IntoView {
-    let line = DraftLine::of(wish);
+    let line = DraftLine::of(wish.clone());
+    let price = move || {
+        let menu = ordering.menu.data.read();
+        menu.as_ref().map(|menu| Draft::price_wishes(ordering.table_id, std::slice::from_ref(&wish), menu).to_string())
+    };
     line.map(|line| {
         let (id, qty) = (line.item_id, line.qty);
         view! {
@@ -151,6 +155,7 @@ pub(super) fn WaitingLine(ordering: Ordering, wish: ItemRequest) -> impl IntoVie
                         {move || ordering.name_of(id)}
                         {move || details(ordering, &line).into_iter().map(|text| view! { <Under text=Some(text)/> }).collect_view()}
                     </span>
+                    <span class="line-price number">{price}</span>
                 </div>
                 <div class="line-tools"><StateChip state=None/></div>
             </li>

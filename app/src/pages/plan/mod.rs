@@ -41,12 +41,12 @@ pub fn PlanPage() -> impl IntoView {
     let unsent = RwSignal::new(HashMap::<TableId, u32>::new());
     let outbox = use_outbox();
     Effect::new(move |_| {
-        let kept = outbox.intents();
+        let kept: Vec<(TableId, u32)> = outbox.with_intents(|all| all.iter().map(|intent| (intent.table_id(), intent.count())).collect());
         spawn_local(async move {
             let drafts = store::drafts::<Draft>().await;
             let typed = drafts.into_iter().map(|(table, draft)| (table, draft.count()));
             let mut all = HashMap::new();
-            for (table, count) in typed.chain(kept.iter().map(|intent| (intent.table_id(), intent.count()))) {
+            for (table, count) in typed.chain(kept) {
                 if count > 0 {
                     *all.entry(table).or_insert(0) += count;
                 }

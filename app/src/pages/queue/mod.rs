@@ -7,6 +7,7 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::notice::{Empty, Notice, Tone};
 use crate::components::page::Page;
 use crate::components::sheet::Sheet;
+use crate::components::toast::use_toaster;
 use crate::i18n::queue::{DROP_REASONS, t as words};
 use crate::i18n::t;
 use crate::session::use_session;
@@ -17,13 +18,15 @@ use domain::order::ItemRequest;
 use domain::sync::{Ask, Choice, Conflict, Intent, IntentState};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
 use uuid::Uuid;
 
 /// The page.
 #[component]
 pub fn QueuePage() -> impl IntoView {
     let words = words();
-    let outbox = use_outbox();
+    let (outbox, toaster) = (use_outbox(), use_toaster());
     let floor = use_cached("floor", calls::floor);
     let menu = use_cached("menu", calls::menu);
     // What is being decided: about which order, and what the sheet asks.
@@ -35,8 +38,20 @@ pub fn QueuePage() -> impl IntoView {
             open.set(true);
         }
         Choice::Append | Choice::Accept | Choice::Without => spawn_local(async move {
-            outbox.decide(uuid, choice, None).await;
+            if !outbox.decide(uuid, choice, None).await {
+                toaster.say(Tone::Bad, words.not_decided);
+            }
         }),
+    };
+    let navigate = use_navigate();
+    let correct = move |uuid: Uuid| {
+        let navigate = navigate.clone();
+        spawn_local(async move {
+            match outbox.correct(uuid).await {
+                Some(table) => navigate(&format!("/table/{table}"), NavigateOptions::default()),
+                None => toaster.say(Tone::Bad, words.not_decided),
+            }
+        });
     };
     let names = Memo::new(move |_| {
         let floor: Vec<TableView> = floor.data.get().unwrap_or_default();
@@ -46,7 +61,10 @@ pub fn QueuePage() -> impl IntoView {
         names.with(|names| names.iter().find(|(table, _)| *table == id).map_or_else(|| id.to_string(), |(_, name)| name.clone()))
     };
     let list = move || {
-        let intents = outbox.intents();
+        let intents = outbox.with_intents(<[Intent]>::to_vec);
+        if intents.is_empty() && outbox.unreadable() > 0 {
+            return ().into_any();
+        }
         if intents.is_empty() {
             return view! { <Empty glyph=Glyph::CheckAll title=words.nothing detail=words.nothing_detail/> }.into_any();
         }
@@ -56,7 +74,8 @@ pub fn QueuePage() -> impl IntoView {
         let cards = first.into_iter().take(60).map(|intent| {
             let table = name_of(intent.table_id());
             let what = menu.data.with(|menu| describe(&intent, menu.as_ref()));
-            view! { <Card intent=intent table=table what=what ask=Callback::new(move |(uuid, choice)| ask(uuid, choice))/> }
+            let correct = correct.clone();
+            view! { <Card intent=intent table=table what=what ask=Callback::new(move |(uuid, choice)| ask(uuid, choice)) correct=Callback::new(move |uuid| correct(uuid))/> }
         });
         view! { <ul class="queue-cards">{cards.collect_view()}</ul> }.into_any()
     };
@@ -67,7 +86,9 @@ pub fn QueuePage() -> impl IntoView {
     let move_to = move |table: TableId| {
         if let Some((uuid, choice)) = asked.get_untracked() {
             spawn_local(async move {
-                outbox.decide(uuid, choice, Some(table)).await;
+                if !outbox.decide(uuid, choice, Some(table)).await {
+                    toaster.say(Tone::Bad, words.not_decided);
+                }
                 open.try_set(false);
             });
         }
@@ -75,7 +96,9 @@ pub fn QueuePage() -> impl IntoView {
     let give_up = move |reason: &'static str| {
         if let Some((uuid, _)) = asked.get_untracked() {
             spawn_local(async move {
-                outbox.give_up(uuid, reason.to_owned()).await;
+                if !outbox.give_up(uuid, reason.to_owned()).await {
+                    toaster.say(Tone::Bad, words.not_decided);
+                }
                 open.try_set(false);
             });
         }
@@ -113,7 +136,7 @@ pub fn QueuePage() -> impl IntoView {
 
 /// One order: where, what, where it stands, and what can be decided.
 #[component]
-fn Card(intent: Intent, table: String, what: String, ask: Callback<(Uuid, Choice)>) -> impl IntoView {
+fn Card(intent: Intent, table: String, what: String, ask: Callback<(Uuid, Choice)>, correct: Callback<Uuid>) -> impl IntoView {
     let words = words();
     let session = use_session();
     let uuid = intent.uuid;
@@ -122,9 +145,19 @@ fn Card(intent: Intent, table: String, what: String, ask: Callback<(Uuid, Choice
         IntentState::Conflict(conflict) => {
             let conflict: Conflict = conflict.clone();
             let sentence = words.conflict(&conflict);
-            let buttons = conflict.choices().iter().map(|choice| {
-                let choice = *choice;
-                let class = if choice == Choice::Drop { "button quiet" } else { "button" };
+            // The lines come back to the table, to be typed otherwise.
+            let can_correct = matches!(conflict, Conflict::DishOut { .. } | Conflict::PriceChanged { .. } | Conflict::Refused { .. });
+            let again = can_correct.then(|| {
+                view! {
+                    <button type="button" class="button" disabled=!is_mine data-testid="choice-correct" on:click=move |_| correct.run(uuid)>
+                        {words.correct}
+                    </button>
+                }
+            });
+            // Of an order that is all out nothing would be left.
+            let is_possible = |choice: &Choice| *choice != Choice::Without || intent.decide(*choice, None, Uuid::nil()).is_some();
+            let buttons = conflict.choices().iter().copied().filter(is_possible).map(|choice| {
+                let class = if choice == Choice::Drop { "button is-drop" } else { "button" };
                 view! {
                     <button type="button" class=class disabled=!is_mine data-testid=format!("choice-{}", choice.as_str()) on:click=move |_| ask.run((uuid, choice))>
                         {words.choice(choice, &conflict)}
@@ -134,7 +167,7 @@ fn Card(intent: Intent, table: String, what: String, ask: Callback<(Uuid, Choice
             let buttons = buttons.collect_view();
             view! {
                 <p class="queue-why"><Icon glyph=Glyph::Alert/>{sentence}</p>
-                <div class="queue-choices">{buttons}</div>
+                <div class="queue-choices">{again}{buttons}</div>
             }
             .into_any()
         }

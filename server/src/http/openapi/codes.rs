@@ -58,6 +58,11 @@ pub const CODES: &[Code] = &[
     code(415, "wrong_content_type", "the body is not `application/json`"),
     code(422, "invalid", "well-formed but not valid: `errors` names each field"),
     code(422, "does_not_add_up", "the shares do not come to what is left. `divided_cents`, `left_cents`"),
+    code(
+        426,
+        "app_outdated",
+        "the header `comptoir-contract` names a contract that is no longer understood: reload the app, it keeps its orders",
+    ),
     code(429, "too_many", "too many failures: wait. `retry_after`, in seconds"),
     code(
         503,
@@ -66,6 +71,7 @@ pub const CODES: &[Code] = &[
     ),
     code(503, "sessions_unavailable", "it cannot be seen who is signed in: ask again"),
     code(503, "too_slow", "it took too long: look what became of it"),
+    code(503, "server_outdated", "the header `comptoir-contract` names a contract that is not understood yet: keep it, ask again later"),
     code(503, "webhook_not_configured", "this till has no secret to check tokens with"),
     code(503, "terminal_unavailable", "the terminal cannot be reached; nothing was sent, try again freely. `payment_id`, `reason`"),
     code(504, "terminal_unknown", "the terminal did not say how it ended: the share is locked. `payment_id`"),

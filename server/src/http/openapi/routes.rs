@@ -204,11 +204,13 @@ fn waiters() -> Vec<Route> {
                 "already_synced",
                 "intent_over",
                 "price_changed",
+                "app_outdated",
+                "server_outdated",
             ]),
         Route::new("post", "/api/orders/sync/{uuid}/drop", MAY, "Gives up an order that a phone kept.")
             .takes("DropRequest")
             .gives(200, "Dropped")
-            .refuses(&["already_synced", "intent_over", "idempotency_mismatch", "typed_by_other"]),
+            .refuses(&["already_synced", "intent_over", "idempotency_mismatch", "typed_by_other", "app_outdated", "server_outdated"]),
         Route::new("put", "/api/devices/{uuid}", MAY, "A phone says what it keeps.").takes("DeviceReport").gives_nothing(204, "Noted."),
         Route::new("get", "/api/orders/{id}", MAY, "A whole order, each line with where it stands.").gives(200, "OrderView"),
         Route::new("get", "/api/orders/{id}/bill", MAY, "Its bill and the shares. Where nobody chose, equal shares by covers.")

@@ -279,6 +279,7 @@ pub(super) fn phones() -> Vec<Named> {
             must("app", words()),
             must("seen_at", moment()),
             must("left", flag()),
+            must("silent", flag()),
         ],
     );
     let late = object(
