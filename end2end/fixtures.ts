@@ -16,6 +16,8 @@ type Screen = typeof phone;
 interface Policy {
   // axe is put into the page, which the Content-Security-Policy forbids: only a test without axe can keep it.
   bypassCSP: boolean;
+  // Where the app is opened, when it is not the till's own address.
+  baseURL?: string;
 }
 
 export interface HouseOptions {
@@ -81,14 +83,14 @@ export const test = base.extend<{ device: (screen?: Screen, policy?: Policy) => 
   // Opens devices of any size; the page of the project is one more.
   device: async ({ browser, till }, use, { project }) => {
     const devices: Device[] = [];
-    await use(async (screen, { bypassCSP } = { bypassCSP: true }) => {
+    await use(async (screen, { bypassCSP, baseURL } = { bypassCSP: true }) => {
       const { viewport, deviceScaleFactor, hasTouch, isMobile } = { ...phone, ...project.use, ...screen } as Screen;
       const context = await browser.newContext({
         viewport,
         deviceScaleFactor,
         hasTouch,
         isMobile,
-        baseURL: till.url,
+        baseURL: baseURL ?? till.url,
         locale: "fr-FR",
         timezoneId: "Europe/Paris",
         reducedMotion: "reduce",

@@ -1,43 +1,14 @@
 // How it feels on a cheap phone: everything here happens on a processor slowed four times.
 //
 // Cold start: from the moment the address is asked for until a table can be tapped. Tap: from the finger, as the browser dates it, until the
-// frame with the new line is painted (Event Timing). Figures go to standard output and, with COMPTOIR_BENCH, into that file; a missed target is
-// printed as missed and fails nothing: a figure of a busy machine is no defect.
+// frame with the new line is painted (Event Timing).
 
-import { writeFileSync } from "node:fs";
-import type { BrowserContext, Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
 import { expect, signIn, test } from "../fixtures";
+import { report, slowed } from "./figures";
 
-const SLOWED = 4;
 const STARTS = 5;
 const TAPS = 30;
-
-interface Figure {
-  what: string;
-  ms: number[];
-  target: number;
-}
-const figures: Figure[] = [];
-
-const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
-function report(what: string, ms: number[], target: number) {
-  figures.push({ what, ms, target });
-  const [middle, worst] = [median(ms), Math.max(...ms)];
-  const verdict = middle < target ? "met" : "MISSED";
-  console.log(`      ${what}: median ${middle.toFixed(0)} ms, worst ${worst.toFixed(0)} ms of ${ms.length}, target under ${target} ms: ${verdict}`);
-}
-
-test.afterAll(() => {
-  if (process.env.COMPTOIR_BENCH) writeFileSync(process.env.COMPTOIR_BENCH, JSON.stringify(figures, null, 2));
-});
-
-async function slowed(context: BrowserContext): Promise<Page> {
-  const page = await context.newPage();
-  const devtools = await context.newCDPSession(page);
-  await devtools.send("Emulation.setCPUThrottlingRate", { rate: SLOWED });
-  return page;
-}
 
 // Dates the first frame in which a table is there. Tables come from the app, not from the server's page: whoever sees one can tap it.
 async function untilPlan(page: Page): Promise<number> {

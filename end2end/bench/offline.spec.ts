@@ -1,0 +1,139 @@
+// What the network costs when it is not there, on a processor slowed four times: until an order is kept, and until everything is sent when the
+// network is back. That moment is when the phone itself hears of it; what is sent is sent when its badge is gone.
+
+import type { Page } from "@playwright/test";
+import { expect, signIn, test } from "../fixtures";
+import { linesAt, typeAndSend, write } from "../keeping";
+import { report, slowed } from "./figures";
+
+test.use({ house: "bench-offline" });
+
+const SENDINGS = 10;
+const RETURNS = 5;
+const MANY = 500;
+const TABLES = 20;
+
+async function installed(page: Page) {
+  await signIn(page, "alice");
+  await page.waitForFunction(() => navigator.serviceWorker.controller?.state === "activated");
+  await expect(page.getByTestId("connection")).toContainText("En ligne");
+}
+
+// Watches from inside the page: when the network came back, when nothing waits any more, and whatever kept the page busy meanwhile.
+async function watch(page: Page) {
+  await page.evaluate(() => {
+    const seen = { online: 0, done: 0, tasks: [] as { at: number; ms: number }[] };
+    Object.assign(window, { seen });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) seen.tasks.push({ at: entry.startTime, ms: entry.duration });
+    }).observe({ type: "longtask" });
+    const look = () => {
+      if (document.querySelector('[data-testid="waiting"]')) requestAnimationFrame(look);
+      else seen.done = performance.now();
+    };
+    window.addEventListener("online", () => {
+      seen.online = performance.now();
+      requestAnimationFrame(look);
+    });
+  });
+}
+
+async function back(page: Page, timeout = 60_000) {
+  await page.context().setOffline(false);
+  await page.waitForFunction(() => (window as unknown as { seen: { done: number } }).seen.done > 0, undefined, { timeout });
+  return page.evaluate(() => {
+    const { online, done, tasks } = (window as unknown as { seen: { online: number; done: number; tasks: { at: number; ms: number }[] } }).seen;
+    return { ms: done - online, tasks: tasks.filter(({ at, ms }) => at + ms >= online && at <= done).map(({ ms }) => ms) };
+  });
+}
+
+test("without a network: from the tap on Envoyer until the order is kept", async ({ device }) => {
+  const { context } = await device();
+  await installed(await context.newPage());
+  const page = await slowed(context);
+  await page.goto("/plan");
+  await context.setOffline(true);
+  const times: number[] = [];
+  for (let table = 1; table <= SENDINGS; table++) {
+    await page.goto(`/table/${table}`);
+    await page.getByTestId("item-12").tap();
+    await expect(page.getByTestId("line-12")).toBeVisible();
+    const shown = page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          document.addEventListener(
+            "click",
+            (event) => {
+              const look = () => {
+                if (document.querySelector('[data-testid="line-state"]')) setTimeout(() => resolve(performance.now() - event.timeStamp));
+                else requestAnimationFrame(look);
+              };
+              requestAnimationFrame(look);
+            },
+            { capture: true, once: true },
+          );
+        }),
+    );
+    await page.getByTestId("send").tap();
+    times.push(await shown);
+  }
+  report("offline send acknowledged on screen", times, 100);
+});
+
+test("the network is back: three orders", async ({ device }) => {
+  const { context } = await device();
+  await installed(await context.newPage());
+  const page = await slowed(context);
+  await page.goto("/plan");
+  const times: number[] = [];
+  for (let round = 0; round < RETURNS; round++) {
+    await context.setOffline(true);
+    for (const table of [11, 12, 13]) await typeAndSend(page, table);
+    await page.goto("/plan");
+    await expect(page.getByTestId("waiting")).toContainText("3 en attente");
+    await watch(page);
+    times.push((await back(page)).ms);
+  }
+  for (const table of [11, 12, 13]) expect(await linesAt(context.request, table)).toHaveLength(RETURNS);
+  report("3 kept orders synchronised after reconnection", times, 500);
+});
+
+test("the network is back: five hundred orders", async ({ device }) => {
+  const { context } = await device();
+  await installed(await context.newPage());
+  const page = await slowed(context);
+  await page.goto("/plan");
+  await context.setOffline(true);
+  const before = await Promise.all(Array.from({ length: TABLES }, (_, at) => linesAt(context.request, at + 1)));
+  const records = await page.evaluate(
+    ([many, tables]) => {
+      const records: Record<string, string> = {};
+      for (let seq = 1; seq <= many; seq++) {
+        const uuid = crypto.randomUUID();
+        const sync = {
+          uuid,
+          table_id: 1 + (seq % tables),
+          items: [{ item_id: 12, qty: 1 }],
+          offline_timestamp: new Date().toISOString(),
+          total: 24,
+          typed_by: 1,
+        };
+        const record = { v: 1, uuid, seq, user_id: 1, ask: { sync }, state: "waiting", failures: 0, next_try: 0, last_error: null };
+        records[uuid] = JSON.stringify(record);
+      }
+      return records;
+    },
+    [MANY, TABLES] as const,
+  );
+  await write(page, "comptoir-queue", "intents", records);
+  await page.goto("/plan");
+  await expect(page.getByTestId("waiting")).toContainText(`${MANY} en attente`);
+  await watch(page);
+  const { ms, tasks } = await back(page, 120_000);
+  const after = await Promise.all(Array.from({ length: TABLES }, (_, at) => linesAt(context.request, at + 1)));
+  const count = (all: { qty: number }[][]) => all.flat().reduce((sum, { qty }) => sum + qty, 0);
+  expect(count(after) - count(before), "each once").toBe(MANY);
+  report(`${MANY} kept orders synchronised after reconnection`, [ms], 10_000);
+  // Tasks of 50 ms or less are not reported by the browser.
+  report(`the longest task meanwhile (${tasks.length} over 50 ms)`, [Math.max(50 - 1, ...tasks)], 50);
+});

@@ -1,0 +1,95 @@
+// A network that is neither there nor away: silent sockets, lost answers, doubled requests, and another version at the other end.
+
+import { expect, inspect, measured, test as base } from "../fixtures";
+import { kept, lines, nothingWaits, ready, type, typeAndSend } from "../keeping";
+import { Line } from "../line";
+
+const test = base.extend<{ line: Line }>({
+  line: async ({ till }, use) => {
+    const line = await Line.open(till.url);
+    await use(line);
+    line.close();
+  },
+});
+test.use({ house: "offline-line" });
+
+const SYNC = /^\/api\/orders\/sync$/;
+
+test("a network that falls silent with everything open is noticed in seconds, and so is its return", async ({ device, line }, { project }) => {
+  test.setTimeout(120_000);
+  const table = project.name === "phone" ? 1 : 11;
+  const page = await ready(await device(undefined, { bypassCSP: true, baseURL: line.url }), "alice", `/table/${table}`);
+  await page.getByTestId("item-12").click();
+  line.fallSilent();
+  let begun = Date.now();
+  await expect(page.getByTestId("connection")).toContainText("Hors ligne", { timeout: 12_000 });
+  measured(`a silent network is noticed after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+  await page.getByTestId("send").click();
+  await expect(page.getByTestId("line-state").first()).toHaveText("ici");
+  await expect(page.getByTestId("waiting")).toContainText("1 en attente");
+  line.heal();
+  begun = Date.now();
+  await expect(page.getByTestId("connection")).toContainText("En ligne", { timeout: 12_000 });
+  await nothingWaits(page);
+  measured(`its return is noticed, and everything sent, after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+  expect(await lines(page, table)).toBe(1);
+  await test.step("events arrive too: the deaf socket was replaced", async () => {
+    await page.request.post("/api/orders", { data: { table_id: table, items: [{ item_id: 57, qty: 1 }] } });
+    await expect(page.getByTestId("total")).toContainText("29,00");
+  });
+});
+
+test("an order whose answer is lost is sent again, and is there once", async ({ device, line }, { project }) => {
+  const table = project.name === "phone" ? 2 : 12;
+  const page = await ready(await device(undefined, { bypassCSP: true, baseURL: line.url }), "alice");
+  line.loseAnswers(SYNC, 1);
+  await type(page, table);
+  await page.getByTestId("send").click();
+  await expect.poll(() => line.passed.filter(({ path }) => SYNC.test(path)).map(({ status }) => status), { timeout: 20_000 }).toEqual([201, 200]);
+  await nothingWaits(page);
+  expect(await kept(page)).toEqual([]);
+  expect(await lines(page, table)).toBe(1);
+});
+
+test("a request that the network doubles has its effect once", async ({ device, line }, { project }) => {
+  const table = project.name === "phone" ? 3 : 13;
+  const page = await ready(await device(undefined, { bypassCSP: true, baseURL: line.url }), "alice");
+  line.double(SYNC);
+  await type(page, table);
+  await page.getByTestId("send").click();
+  await nothingWaits(page);
+  await expect(page.getByTestId("line-state").first()).toHaveText(/reçu|en cuisine/);
+  expect(line.passed.filter(({ path }) => SYNC.test(path)).map(({ status }) => status).sort()).toEqual([200, 201]);
+  expect(await lines(page, table)).toBe(1);
+});
+
+test("what the till could not take is tried at once when the app comes back to the foreground", async ({ device, line }, { project }) => {
+  const table = project.name === "phone" ? 7 : 17;
+  const page = await ready(await device(undefined, { bypassCSP: true, baseURL: line.url }), "alice");
+  line.answer(SYNC, 503, { type: "about:blank", title: "", status: 503, code: "database_unavailable", detail: "…" });
+  await typeAndSend(page, table);
+  await expect.poll(async () => (await kept(page)).map((record) => (record as unknown as { failures: number }).failures)).toEqual([1]);
+  line.stopAnswering();
+  await page.waitForTimeout(1_500);
+  expect(await kept(page), "the next try is half a minute away").toHaveLength(1);
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
+  await nothingWaits(page);
+  expect(await lines(page, table)).toBe(1);
+});
+
+test("an app that the server no longer understands is told so, and keeps its queue", async ({ device, line }, { project }) => {
+  const table = project.name === "phone" ? 6 : 16;
+  const page = await ready(await device(undefined, { bypassCSP: true, baseURL: line.url }), "alice");
+  line.answer(SYNC, 426, { type: "about:blank", title: "", status: 426, code: "app_outdated", detail: "…" });
+  await typeAndSend(page, table);
+  await page.getByRole("link", { name: "Retour" }).click();
+  await expect(page.getByTestId("update")).toContainText("trop ancienne");
+  await expect(page.getByTestId("waiting")).toContainText("1 en attente");
+  expect(await kept(page)).toHaveLength(1);
+  await inspect(page, `43-trop-ancienne-${project.name}`);
+  line.stopAnswering();
+  await page.getByTestId("update-now").click();
+  await expect.poll(() => lines(page, table), { timeout: 20_000 }).toBe(1);
+  await nothingWaits(page);
+  await expect(page.getByTestId("update")).toHaveCount(0);
+});
