@@ -8,7 +8,11 @@
 //!
 //! Each step is stored before the next byte goes out. Until the first byte of the request is out nothing has happened, and the attempt may
 //! end as `not_sent`. From then on the share is freed only by somebody's word: the terminal's, or a person's who has looked at its ticket.
-//! `unknown` keeps the share locked against any means of payment. What is final stays for ever.
+//! `unknown` keeps the share locked against any means of payment.
+//!
+//! What is final stays, with one exception that is no event of this machine: when a terminal says late that it took money for an attempt that
+//! had ended without, and a person decides to book it while its share is still open, that decision is stored first, and the attempt is `unknown`
+//! for one moment before it is approved. The database refuses that step without the decision.
 
 use crate::terminal::Outcome;
 use serde::{Deserialize, Serialize};
@@ -46,6 +50,8 @@ pub enum AttemptEvent {
     RequestSent,
     /// No byte of the request was written.
     NothingSent,
+    /// A person gave it up before anything was said to the terminal.
+    GivenUp,
     /// The terminal, or its silence, says how it ended; in time or late.
     Told(Outcome),
     /// The process that worked on it is gone.
@@ -121,7 +127,7 @@ impl AttemptState {
         Ok(match (self, event) {
             (Self::Created, E::AboutToSend) => Self::Sending,
             // Nothing is out before the state says that it may be.
-            (Self::Created, E::NothingSent | E::Orphaned) | (Self::Sending, E::NothingSent) => Self::NotSent,
+            (Self::Created, E::NothingSent | E::Orphaned | E::GivenUp) | (Self::Sending, E::NothingSent) => Self::NotSent,
             (Self::Created, E::TypedIn) => Self::Approved,
             (Self::Sending, E::RequestSent) => Self::Sent,
             (Self::Sending | Self::Sent, E::Orphaned) => Self::Unknown,
@@ -175,6 +181,7 @@ mod tests {
             Just(AttemptEvent::AboutToSend),
             Just(AttemptEvent::RequestSent),
             Just(AttemptEvent::NothingSent),
+            Just(AttemptEvent::GivenUp),
             outcomes().prop_map(AttemptEvent::Told),
             Just(AttemptEvent::Orphaned),
             Just(AttemptEvent::TypedIn),
@@ -204,6 +211,9 @@ mod tests {
                     let somebody_says_so = matches!(&event, AttemptEvent::Told(outcome) if !matches!(outcome, Outcome::Unknown(_)))
                         || matches!(event, AttemptEvent::Resolved { .. });
                     prop_assert!(next.holds_its_share() || somebody_says_so, "freed by nobody: {state:?} {event:?}");
+                }
+                if event == AttemptEvent::GivenUp {
+                    prop_assert_eq!(state, AttemptState::Created, "what may be at the terminal is given up there");
                 }
                 if matches!(event, AttemptEvent::Resolved { .. }) {
                     prop_assert_eq!(state, AttemptState::Unknown, "a person is asked only when nobody knows");

@@ -7,7 +7,9 @@
 //! Sources: the public descriptions by `HiPay` and `PayXpert` and the behaviour of terminals as reported by OCA/l10n-france; the specification
 //! itself is for members of the Association du Paiement.
 
-use super::{Charge, Doubt, EURO, MAX_APPROVAL_CODE, Outcome, Reference, Stray, Till, amount_from, approval_code, currency_from};
+use super::{
+    Charge, Doubt, EURO, LastTicket, MAX_APPROVAL_CODE, Outcome, Queried, Reference, Stray, Till, amount_from, approval_code, currency_from,
+};
 use crate::Cents;
 use std::fmt;
 
@@ -64,6 +66,22 @@ pub fn debit(charge: &Charge, dialect: &Dialect) -> Vec<u8> {
         (b"CD", "0"),
         (b"CB", amount.as_str()),
         (b"CF", charge.reference.as_str()),
+    ])
+}
+
+/// The request for the last ticket (`CD=3`, duplicata). Names no attempt: what a terminal echoes would come from the question. Asks for no amount,
+/// so that a terminal which takes it for a debit debits nothing; and never for the ticket's text, which holds card data.
+#[must_use]
+pub fn duplicate(till: Till, dialect: &Dialect) -> Vec<u8> {
+    let till = till.to_string();
+    encode([
+        (b"CZ", dialect.version.as_str()),
+        (b"CJ", dialect.maker.as_str()),
+        (b"CA", till.as_str()),
+        (b"CE", EURO),
+        (b"BA", "0"),
+        (b"CD", "3"),
+        (b"CB", "00"),
     ])
 }
 
@@ -172,11 +190,39 @@ impl Reader {
         messages.last().is_some_and(|last| matches!(last.text(b"AE"), Some("10" | "01"))) && (end == End::Clean || in_ticket)
     }
 
-    /// Whether a whole request is there: one that names its version and amount and ends cleanly.
+    /// Whether a whole request is there: one that names its version and amount and ends cleanly, and an attempt unless it asks for a
+    /// duplicata.
     #[must_use]
     pub fn request(&self) -> Option<Message> {
         let (mut messages, end) = self.messages();
-        messages.pop().filter(|last| end == End::Clean && last.has(b"CZ") && last.has(b"CB") && last.has(b"CF"))
+        let is_whole = |last: &Message| last.has(b"CZ") && last.has(b"CB") && (last.has(b"CF") || last.text(b"CD") == Some("3"));
+        messages.pop().filter(|last| end == End::Clean && is_whole(last))
+    }
+
+    /// What it says as the answer to [`duplicate`], once nothing more is to come; `None` when it is none. On a serial line, where the result of
+    /// an earlier payment comes in the same way, only what names the action is one (`framed`); over TCP the call was made for the question.
+    #[must_use]
+    pub fn last_ticket(&self, framed: bool) -> Option<Queried> {
+        let (messages, _) = self.messages();
+        let mut finals = messages.iter().filter(|message| message.is_final());
+        let (Some(answer), None) = (finals.next(), finals.next()) else { return None };
+        match answer.text(b"CD") {
+            Some("3") => {}
+            None | Some("0") if !framed => {}
+            _ => return None,
+        }
+        if answer.text(b"AE") != Some("10") {
+            return Some(Queried::Refused);
+        }
+        // The reference and the amount of the question are no news.
+        let amount = answer.get(b"CB").and_then(amount_from).filter(|amount| *amount > Cents::ZERO);
+        Some(Queried::Ticket(LastTicket {
+            reference: answer.text(b"CF").and_then(|echo| echo.trim().parse().ok()),
+            amount,
+            currency: answer.text(b"CE").and_then(currency_from),
+            till: answer.text(b"CA").and_then(|till| till.trim().parse().ok()),
+            approval_code: answer.text(b"AC").and_then(approval_code),
+        }))
     }
 
     /// The messages so far, and how the last one ends. A field whose value is cut counts as there when it belongs to a ticket, so that the

@@ -221,6 +221,79 @@ impl Stray {
     }
 }
 
+/// What a terminal says that is asked for its last ticket. It is evidence for a person and books nothing: no French protocol dependably tells
+/// what became of one past payment, and a terminal may have printed another ticket since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Queried {
+    /// The protocol has no such question.
+    Unsupported,
+    /// The terminal is at something else, or had something to say first.
+    Busy,
+    /// It cannot be reached; nothing was asked.
+    Unreachable,
+    /// It was asked, and nothing that is an answer came.
+    Silent,
+    /// It has no last ticket, or does not do this.
+    Refused,
+    /// Its last ticket, as far as it says.
+    Ticket(LastTicket),
+}
+
+/// What a terminal says of its last ticket. Nothing at all: it only printed it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LastTicket {
+    /// Which attempt it was for.
+    pub reference: Option<Reference>,
+    /// The amount.
+    pub amount: Option<Cents>,
+    /// Its currency.
+    pub currency: Option<String>,
+    /// The till that had asked.
+    pub till: Option<Till>,
+    /// The authorisation number.
+    pub approval_code: Option<String>,
+}
+
+impl LastTicket {
+    /// Whether it is the ticket of `charge`: the same reference, amount, currency and till, and nothing less.
+    #[must_use]
+    pub fn is_of(&self, charge: &Charge) -> bool {
+        self.reference.as_ref() == Some(&charge.reference)
+            && self.amount == Some(charge.amount)
+            && self.currency.as_deref() == Some(EURO)
+            && self.till == Some(charge.till)
+    }
+
+    /// Whether it certainly is another's: it says something that does not agree.
+    #[must_use]
+    pub fn is_of_another(&self, charge: &Charge) -> bool {
+        self.reference.as_ref().is_some_and(|reference| *reference != charge.reference)
+            || self.amount.is_some_and(|amount| amount != charge.amount)
+            || self.currency.as_deref().is_some_and(|currency| currency != EURO)
+            || self.till.is_some_and(|till| till != charge.till)
+    }
+}
+
+/// How a line is, without asking for money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probed {
+    /// The terminal answers; over TCP: it takes calls.
+    Answers,
+    /// A payment is under way, so it does.
+    Busy,
+    /// It does not.
+    Unreachable,
+}
+
+/// What comes of asking a terminal to give up a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aborted {
+    /// Its protocol has no such request: only the red key of the terminal gives up.
+    Unsupported,
+    /// It was asked to; what comes of it is its answer to the payment.
+    Requested,
+}
+
 /// An authorisation number fit to be stored and printed: what is not a plain character is left out; none when nothing is left.
 #[must_use]
 pub fn approval_code(text: &str) -> Option<String> {
@@ -282,6 +355,31 @@ mod tests {
         assert_eq!("1".parse::<Till>().unwrap().to_string(), "01");
         for text in ["", "0", "00", "100", "+1", "a1", " 1"] {
             assert_eq!(text.parse::<Till>(), Err(NotATill), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_last_ticket_is_of_a_charge_by_reference_amount_currency_and_till_and_by_nothing_less() {
+        let charge = charge();
+        let same = LastTicket {
+            reference: Some(charge.reference.clone()),
+            amount: Some(charge.amount),
+            currency: Some(EURO.to_owned()),
+            till: Some(charge.till),
+            approval_code: None,
+        };
+        assert!(same.is_of(&charge) && !same.is_of_another(&charge));
+        for (what, ticket, anothers) in [
+            ("no reference", LastTicket { reference: None, ..same.clone() }, false),
+            ("another reference", LastTicket { reference: Some(Reference::from_random(1)), ..same.clone() }, true),
+            ("less", LastTicket { amount: Some(Cents(2000)), ..same.clone() }, true),
+            ("no amount", LastTicket { amount: None, ..same.clone() }, false),
+            ("another currency", LastTicket { currency: Some("953".to_owned()), ..same.clone() }, true),
+            ("another till", LastTicket { till: Some(Till(2)), ..same.clone() }, true),
+            ("nothing", LastTicket::default(), false),
+        ] {
+            assert!(!ticket.is_of(&charge), "{what}");
+            assert_eq!(ticket.is_of_another(&charge), anothers, "{what}");
         }
     }
 

@@ -3,12 +3,13 @@
 use super::{CardTerminal, Witness};
 use crate::config::CaisseApLine;
 use async_trait::async_trait;
-use domain::terminal::caisse_ap::{Dialect, Reader, debit};
-use domain::terminal::{Charge, Doubt, Outcome, Stray, Till};
+use domain::terminal::caisse_ap::{Dialect, Reader, debit, duplicate};
+use domain::terminal::{Charge, Doubt, Outcome, Probed, Queried, Stray, Till};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// To reach a device of the local network.
@@ -20,17 +21,22 @@ const STORE_EVERY: Duration = Duration::from_secs(1);
 /// How often that is tried.
 const STORE_TRIES: usize = 120;
 
+/// How long the terminal may look for its last ticket, and print it.
+const LOOKING: Duration = Duration::from_secs(15);
+
 /// The terminal.
 pub struct CaisseAp {
     line: CaisseApLine,
     name: String,
+    /// One call at a time: a question waits for nothing, and a payment for a question.
+    calls: Mutex<()>,
 }
 
 impl CaisseAp {
     /// A terminal at that address.
     pub fn new(line: CaisseApLine) -> Self {
         let name = format!("caisse-ap://{}:{}", line.host, line.port);
-        Self { line, name }
+        Self { line, name, calls: Mutex::default() }
     }
 
     /// The simulated terminal of this process.
@@ -43,7 +49,19 @@ impl CaisseAp {
             patience: Duration::from_secs(60),
             late: Duration::from_secs(60),
         };
-        Self { line, name: "simulator:".to_owned() }
+        Self { line, name: "simulator:".to_owned(), calls: Mutex::default() }
+    }
+
+    /// Calls the terminal, which picks up or does not.
+    async fn call(&self) -> Result<TcpStream, &'static str> {
+        match timeout(CONNECTING, TcpStream::connect((self.line.host.as_str(), self.line.port))).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, terminal = self.name, "the terminal cannot be reached");
+                Err("unreachable")
+            }
+            Err(_) => Err("connect_timeout"),
+        }
     }
 
     /// Reads until a final answer, the end of the line, or `until`. Returns why nothing more comes.
@@ -76,13 +94,10 @@ impl CardTerminal for CaisseAp {
 
     async fn pay(&self, charge: Charge, witness: Arc<dyn Witness>) {
         let request = debit(&charge, &self.line.dialect);
-        let mut stream = match timeout(CONNECTING, TcpStream::connect((self.line.host.as_str(), self.line.port))).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, terminal = self.name, "the terminal cannot be reached");
-                return witness.nothing_sent("unreachable").await;
-            }
-            Err(_) => return witness.nothing_sent("connect_timeout").await,
+        let _call = self.calls.lock().await;
+        let mut stream = match self.call().await {
+            Ok(stream) => stream,
+            Err(why) => return witness.nothing_sent(why).await,
         };
         if !witness.about_to_send().await {
             return witness.nothing_sent("not_stored").await;
@@ -124,6 +139,30 @@ impl CardTerminal for CaisseAp {
             store(&*witness, stray, STORE_EVERY).await;
         }
         witness.hung_up().await;
+    }
+
+    fn can_query(&self) -> bool {
+        true
+    }
+
+    async fn query(&self) -> Queried {
+        let Ok(_call) = self.calls.try_lock() else { return Queried::Busy };
+        let Ok(mut stream) = self.call().await else { return Queried::Unreachable };
+        if stream.write_all(&duplicate(self.line.till, &self.line.dialect)).await.is_err() {
+            return Queried::Silent;
+        }
+        let mut reader = Reader::default();
+        Self::listen(&mut stream, &mut reader, Instant::now() + LOOKING).await;
+        reader.last_ticket(false).unwrap_or(Queried::Silent)
+    }
+
+    /// A call that is picked up and ended without a word: the terminal does nothing about it.
+    async fn probe(&self) -> Probed {
+        let Ok(_call) = self.calls.try_lock() else { return Probed::Busy };
+        match self.call().await {
+            Ok(_) => Probed::Answers,
+            Err(_) => Probed::Unreachable,
+        }
     }
 }
 

@@ -9,10 +9,12 @@ use crate::config::{ConcertLine, Framing};
 use async_trait::async_trait;
 use domain::terminal::concert::dialogue::{Dialogue, Do};
 use domain::terminal::concert::frame::{ACK, EOT, Heard, Listener};
+use domain::terminal::concert::inquiry::Inquiry;
 use domain::terminal::concert::overhearing::Overhearing;
-use domain::terminal::{Charge, Doubt, Outcome, Till};
+use domain::terminal::{Charge, Doubt, Outcome, Probed, Queried, Till};
 use serialport::{DataBits, FlowControl, Parity, SerialPort, StopBits};
 use std::io::{ErrorKind, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,6 +29,8 @@ const TURN_ROUND: Duration = Duration::from_millis(10);
 const OPEN_AGAIN: Duration = Duration::from_secs(1);
 /// How long a payment waits for a terminal that asks to speak again and again. An answer of its own, with two damaged copies, takes less.
 const LINE_BUSY: Duration = Duration::from_secs(10);
+/// Whoever asks something that moves no money waits no longer for the answer.
+const INQUIRING: Duration = Duration::from_secs(45);
 /// What a dialogue may take beyond the guest's patience, whatever the terminal goes on saying.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -38,10 +42,20 @@ pub struct Concert {
     ask: Sender<Ask>,
     /// Until somebody attends, the thread has not begun.
     asked: Mutex<Option<Receiver<Ask>>>,
+    /// A payment has the line.
+    paying: AtomicBool,
+}
+
+/// What the thread is asked to do.
+enum Ask {
+    /// To charge a card.
+    Pay(Payment),
+    /// To ask something that moves no money.
+    Inquire { inquiry: Inquiry, first: Vec<Do>, said: oneshot::Sender<Queried> },
 }
 
 /// One payment.
-struct Ask {
+struct Payment {
     charge: Charge,
     witness: Arc<dyn Witness>,
     /// Dropped when the exchange is over.
@@ -52,7 +66,23 @@ impl Concert {
     /// A terminal at that port.
     pub fn new(line: ConcertLine) -> Self {
         let (ask, asked) = channel();
-        Self { name: format!("concert://{}", line.path), line, ask, asked: Mutex::new(Some(asked)) }
+        Self { name: format!("concert://{}", line.path), line, ask, asked: Mutex::new(Some(asked)), paying: AtomicBool::new(false) }
+    }
+
+    /// Asks something that moves no money. Whatever the terminal does, there is an answer.
+    async fn inquire(&self, (inquiry, first): (Inquiry, Vec<Do>)) -> Queried {
+        if self.paying.load(Ordering::SeqCst) {
+            return Queried::Busy;
+        }
+        let (said, heard) = oneshot::channel();
+        if self.ask.send(Ask::Inquire { inquiry, first, said }).is_err() {
+            return Queried::Unreachable;
+        }
+        match tokio::time::timeout(INQUIRING, heard).await {
+            Ok(Ok(said)) => said,
+            // The thread is at a payment, or broke.
+            Ok(Err(_)) | Err(_) => Queried::Busy,
+        }
     }
 }
 
@@ -72,11 +102,32 @@ impl CardTerminal for Concert {
 
     async fn pay(&self, charge: Charge, witness: Arc<dyn Witness>) {
         let (over, ended) = oneshot::channel();
-        if self.ask.send(Ask { charge, witness: witness.clone(), over }).is_err() {
+        if self.ask.send(Ask::Pay(Payment { charge, witness: witness.clone(), over })).is_err() {
             return witness.nothing_sent("unreachable").await;
         }
+        self.paying.store(true, Ordering::SeqCst);
         // Its end: whatever there was to tell was told, unless the thread broke; then nobody drives the attempt any more.
         let _ = ended.await;
+        self.paying.store(false, Ordering::SeqCst);
+    }
+
+    fn can_query(&self) -> bool {
+        self.line.speech.duplicate(self.line.till).is_some()
+    }
+
+    async fn query(&self) -> Queried {
+        match Inquiry::last_ticket(self.line.speech.clone(), self.line.till) {
+            Some(inquiry) => self.inquire(inquiry).await,
+            None => Queried::Unsupported,
+        }
+    }
+
+    async fn probe(&self) -> Probed {
+        match self.inquire(Inquiry::probe(self.line.speech.clone())).await {
+            Queried::Unreachable => Probed::Unreachable,
+            Queried::Busy => Probed::Busy,
+            _ => Probed::Answers,
+        }
     }
 
     fn attend(&self, ear: Arc<dyn Overhears>) {
@@ -114,24 +165,28 @@ impl Owner {
         let mut until = Instant::now();
         let mut given_up: Option<GivenUp> = None;
         // Asked for while the terminal speaks, and until when it waits for its turn.
-        let mut waiting: Option<(Ask, Instant)> = None;
+        let mut waiting: Option<(Payment, Instant)> = None;
         loop {
             if let Some(ended) = given_up.take_if(|given_up| Instant::now() >= given_up.until) {
                 self.runtime.block_on(ended.witness.hung_up());
             }
             if waiting.is_none() {
-                match self.next_payment() {
-                    Ok(ask) => waiting = ask.map(|ask| (ask, Instant::now() + LINE_BUSY)),
+                match self.next_question() {
+                    Ok(Some(Ask::Pay(payment))) => waiting = Some((payment, Instant::now() + LINE_BUSY)),
+                    // A terminal that may still be at a guest is asked nothing else.
+                    Ok(Some(Ask::Inquire { said, .. })) if given_up.is_some() || !overhearing.is_quiet() => drop(said.send(Queried::Busy)),
+                    Ok(Some(Ask::Inquire { inquiry, first, said })) => drop(said.send(self.inquire(inquiry, first))),
+                    Ok(None) => {}
                     // The terminal's other end is gone: so is the house.
                     Err(()) => return,
                 }
             }
             if overhearing.is_quiet() {
-                if let Some((ask, _)) = waiting.take() {
-                    given_up = self.pay(ask).or(given_up);
+                if let Some((payment, _)) = waiting.take() {
+                    given_up = self.pay(payment).or(given_up);
                 }
-            } else if let Some((ask, _)) = waiting.take_if(|(_, until)| Instant::now() >= *until) {
-                self.runtime.block_on(ask.witness.nothing_sent("line_busy"));
+            } else if let Some((payment, _)) = waiting.take_if(|(_, until)| Instant::now() >= *until) {
+                self.runtime.block_on(payment.witness.nothing_sent("line_busy"));
             }
             let Some(port) = &mut self.port else { continue };
             let heard = port.read().and_then(|heard| {
@@ -148,8 +203,8 @@ impl Owner {
         }
     }
 
-    /// A payment that was asked for. Where there is no port to listen to, one is opened, and a payment is waited for a while between two tries.
-    fn next_payment(&mut self) -> Result<Option<Ask>, ()> {
+    /// What is asked next. Where there is no port to listen to, one is opened, and somebody is waited for a while between two tries.
+    fn next_question(&mut self) -> Result<Option<Ask>, ()> {
         if self.port.is_none() && Instant::now() >= self.open_at {
             self.open();
         }
@@ -212,7 +267,7 @@ impl Owner {
     }
 
     /// One payment, from ENQ to the end. What comes back was given up, and is still listened to.
-    fn pay(&mut self, Ask { charge, witness, over }: Ask) -> Option<GivenUp> {
+    fn pay(&mut self, Payment { charge, witness, over }: Payment) -> Option<GivenUp> {
         if self.port.is_none() {
             self.open();
         }
@@ -231,6 +286,49 @@ impl Owner {
             return None;
         }
         Some(GivenUp { witness, until: Instant::now() + self.line.late, _over: over })
+    }
+
+    /// A question that moves no money, from ENQ to the end. A terminal that never stops talking is left to the next payment.
+    fn inquire(&mut self, mut inquiry: Inquiry, first: Vec<Do>) -> Queried {
+        if self.port.is_none() {
+            self.open();
+        }
+        let Some(mut port) = self.port.take() else { return Queried::Unreachable };
+        let deadline = Instant::now() + INQUIRING;
+        match self.converse(&mut port, &mut inquiry, first, deadline) {
+            Ok(()) => self.port = Some(port),
+            Err(error) => self.lost(&error),
+        }
+        inquiry.said()
+    }
+
+    fn converse(&self, port: &mut Port, inquiry: &mut Inquiry, first: Vec<Do>, deadline: Instant) -> std::io::Result<()> {
+        let (mut todo, mut until) = (first, Instant::now());
+        loop {
+            let mut at = 0;
+            while at < todo.len() {
+                match &todo[at] {
+                    Do::Say(bytes) => port.say(bytes)?,
+                    Do::StoreStray(stray) if !self.runtime.block_on(self.ear.stray(stray.clone())) => {
+                        todo.truncate(at + 1);
+                        todo.extend(inquiry.not_stored());
+                    }
+                    Do::WaitFor(duration) => until = Instant::now() + *duration,
+                    Do::Finish => return Ok(()),
+                    _ => {}
+                }
+                at += 1;
+            }
+            let heard = port.read()?;
+            let is_late = heard.is_empty() && Instant::now() >= until;
+            todo = match (is_late, is_late && port.listener.give_up()) {
+                _ if Instant::now() >= deadline => return Ok(()),
+                (false, _) => heard.into_iter().flat_map(|heard| inquiry.hear(heard)).collect(),
+                // A frame began and did not end.
+                (true, true) => inquiry.hear(Heard::BadFrame),
+                (true, false) => inquiry.late(),
+            };
+        }
     }
 }
 

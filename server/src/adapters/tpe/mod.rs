@@ -10,7 +10,7 @@ mod concert;
 use crate::config::Terminal;
 use crate::sim::tpe::{Script, Simulator};
 use async_trait::async_trait;
-use domain::terminal::{Charge, Doubt, Outcome, Stray, Till};
+use domain::terminal::{Aborted, Charge, Doubt, Outcome, Probed, Queried, Stray, Till};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -41,6 +41,9 @@ pub trait Witness: Overhears {
 }
 
 /// A terminal that can be asked to debit a card.
+///
+/// Only [`CardTerminal::pay`] moves money. What the other questions can do is what the protocols in use offer, which is little; what a protocol
+/// does not offer is answered with *unsupported* and never guessed.
 #[async_trait]
 pub trait CardTerminal: Send + Sync {
     /// Which one, without its settings: at most one attempt at a time is under way at each.
@@ -52,6 +55,18 @@ pub trait CardTerminal: Send + Sync {
     /// Debits a card. Tells the witness exactly one of [`Witness::nothing_sent`], [`Witness::told`] and [`Witness::gave_up`], and after the
     /// last of these [`Witness::hung_up`], before it returns.
     async fn pay(&self, charge: Charge, witness: Arc<dyn Witness>);
+    /// Whether [`CardTerminal::query`] asks anything.
+    fn can_query(&self) -> bool;
+    /// Asks for the last ticket, while nobody pays: evidence for a person who has to say how a payment ended. Changes nothing and books nothing;
+    /// the terminal may print the ticket again.
+    async fn query(&self) -> Queried;
+    /// Asks the terminal to give up what it is at. Neither Concert nor Caisse-AP knows such a request: what was sent is given up by the red key
+    /// alone, and what was not sent yet is given up by us ([`crate::services::querying::abort`]).
+    async fn abort(&self) -> Aborted {
+        Aborted::Unsupported
+    }
+    /// Whether the line is up, without asking for money.
+    async fn probe(&self) -> Probed;
     /// Tells somebody, from now on, what the terminal says while nobody pays. On some lines it says nothing then.
     fn attend(&self, _ear: Arc<dyn Overhears>) {}
 }

@@ -111,6 +111,8 @@ impl Simulator {
                 },
                 Some(Heard::BadFrame) => line.say(&[NAK])?,
                 Some(Heard::Enquiry) => line.say(&[ACK])?,
+                // The till only wanted to know whether somebody is there.
+                Some(Heard::Bye) => return Ok(()),
                 _ => {
                     if line.cable.is_cut() {
                         self.advance();
@@ -120,6 +122,11 @@ impl Simulator {
                 }
             }
         };
+        if asked.is_duplicate() {
+            line.say(&[ACK])?;
+            line.hear(PATIENCE)?;
+            return deliver(line, &self.last_ticket(&asked), 0);
+        }
         let script = self.next_script(&asked);
         line.say(&[ACK])?;
         line.hear(PATIENCE)?;

@@ -236,6 +236,19 @@ impl Simulator {
         script
     }
 
+    /// The answer to a question for the last ticket: that of the last money it took.
+    fn last_ticket(&self, asked: &Asked) -> Vec<u8> {
+        let charged = self.charged();
+        let last = charged.last().map(|charged| (charged.reference.as_str(), charged.amount));
+        if let Some(report) = self.report {
+            report(&format!(
+                "asked for the last ticket: {}",
+                last.map_or_else(|| "none".to_owned(), |(reference, amount)| format!("{reference}, {amount}"))
+            ));
+        }
+        asked.last_ticket(last)
+    }
+
     /// Takes the money that a script takes, and says how it goes on.
     fn act(&self, script: Script, asked: &Asked) -> Act {
         let (reference, amount) = (asked.reference(), asked.amount());

@@ -31,6 +31,19 @@ impl Asked {
         reader.request().map(Self::Tagged)
     }
 
+    /// Whether it asks for the last ticket, and for no money.
+    pub(super) fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Tagged(request) if request.text(b"CD") == Some("3"))
+    }
+
+    /// The last ticket, as what was taken for `reference`; `None`: there is none.
+    pub(super) fn last_ticket(&self, last: Option<(&str, Cents)>) -> Vec<u8> {
+        match last {
+            Some((reference, amount)) => self.approval(reference, amount),
+            None => self.refusal(Refusal::NotUnderstood),
+        }
+    }
+
     /// The attempt, as the till names it.
     pub(super) fn reference(&self) -> String {
         match self {
@@ -86,6 +99,7 @@ impl Asked {
             (b"CZ", request.text(b"CZ").unwrap_or_default()),
             (b"CA", request.text(b"CA").unwrap_or_default()),
             (b"CE", request.text(b"CE").unwrap_or_default()),
+            (b"CD", request.text(b"CD").unwrap_or_default()),
             (b"CF", request.text(b"CF").unwrap_or_default()),
             (b"AE", "01"),
             (b"AF", reason),

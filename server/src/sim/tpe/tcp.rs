@@ -55,6 +55,10 @@ impl Simulator {
                 break Asked::Tagged(request);
             }
         };
+        if asked.is_duplicate() {
+            stream.write_all(&self.last_ticket(&asked)).await?;
+            return stream.shutdown().await;
+        }
         let script = self.next_script(&asked);
         if let Script::Slow(wait) | Script::LateNoEcho(wait) = script {
             tokio::time::sleep(wait).await;

@@ -237,3 +237,38 @@ proptest! {
         prop_assert_eq!(request.text(b"CF"), Some(charge.reference.as_str()));
     }
 }
+
+#[test]
+fn the_last_ticket_is_asked_for_without_a_name_and_without_an_amount() {
+    let bytes = duplicate(Till::FIRST, &Dialect::default());
+    assert_eq!(String::from_utf8(bytes.clone()).unwrap(), "CZ0040300CJ012012345678901CA00201CE003978BA0010CD0013CB00200");
+    assert!(read(&bytes).request().is_some(), "it is whole although it names no attempt");
+    for cut in 1..bytes.len() {
+        assert!(read(&bytes[..cut]).request().is_none(), "not yet at {cut}");
+    }
+    let debit = debit(&charge(), &Dialect::default());
+    let amount_is_there = debit.len() - "CF010A1B2C3D4E5".len();
+    assert!(read(&debit[..amount_is_there]).request().is_none(), "a debit is whole only with its name");
+}
+
+#[test]
+fn the_last_ticket_is_evidence_and_never_an_approval() {
+    let same = approval(&[(b"CD", "3")]);
+    let Some(Queried::Ticket(ticket)) = read(&same).last_ticket(true) else { panic!("a ticket") };
+    assert!(ticket.is_of(&charge()));
+    assert_eq!(ticket.approval_code.as_deref(), Some("123456"));
+    assert_eq!(judged(&same), Outcome::Unknown(Doubt::Contradiction), "as an answer to a debit it is none");
+    assert!(matches!(read(&same).stray().map(|stray| stray.outcome), Some(Outcome::Unknown(_))), "nor as one that nobody waits for");
+
+    // Over TCP some repeat the answer to the debit; on a line that is the result of a payment.
+    assert!(matches!(read(&approval(&[])).last_ticket(false), Some(Queried::Ticket(_))));
+    assert_eq!(read(&approval(&[])).last_ticket(true), None);
+    // It only printed.
+    let printed = encode([(b"CZ", "0300"), (b"CD", "3"), (b"CB", "00"), (b"AE", "10")]);
+    assert_eq!(read(&printed).last_ticket(true), Some(Queried::Ticket(LastTicket::default())));
+    let refused = encode([(b"CZ", "0300"), (b"CD", "3"), (b"AE", "01"), (b"AF", "12")]);
+    assert_eq!(read(&refused).last_ticket(true), Some(Queried::Refused));
+    for nothing in [&b""[..], b"CZ0040300AE00211", b"garbage"] {
+        assert_eq!(read(nothing).last_ticket(false), None);
+    }
+}

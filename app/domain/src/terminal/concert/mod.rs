@@ -1,13 +1,14 @@
 //! Concert on a serial line, framed: V2 "E+" with fixed fields, or V3 with the tagged text of Caisse-AP inside the same frame.
 //!
-//! Three floors: [`frame`] is bytes and frames, this file is requests and replies, [`dialogue`] and [`overhearing`] are who speaks when.
+//! Three floors: [`frame`] is bytes and frames, this file is requests and replies, [`dialogue`], [`inquiry`] and [`overhearing`] are who speaks when.
 
 pub mod dialogue;
 pub mod frame;
+pub mod inquiry;
 pub mod overhearing;
 
 use super::caisse_ap::{self, Dialect, Reader};
-use super::{Charge, Doubt, EURO, Outcome, Reference, Stray, Till, amount_from, currency_from};
+use super::{Charge, Doubt, EURO, Outcome, Queried, Reference, Stray, Till, amount_from, currency_from};
 use crate::Cents;
 
 /// What is said inside a frame.
@@ -26,6 +27,24 @@ impl Speech {
         match self {
             Self::Fixed => debit(charge),
             Self::Tagged(dialect) => caisse_ap::debit(charge, dialect),
+        }
+    }
+
+    /// The body of the question for the last ticket; `None` where there is no such question.
+    #[must_use]
+    pub fn duplicate(&self, till: Till) -> Option<Vec<u8>> {
+        match self {
+            Self::Fixed => None,
+            Self::Tagged(dialect) => Some(caisse_ap::duplicate(till, dialect)),
+        }
+    }
+
+    /// What the body of a frame says as the answer to that question; `None` when it is none.
+    #[must_use]
+    pub fn last_ticket(&self, body: &[u8]) -> Option<Queried> {
+        match self {
+            Self::Fixed => None,
+            Self::Tagged(_) => Reader::whole(body).and_then(|reader| reader.last_ticket(true)),
         }
     }
 
