@@ -135,11 +135,16 @@ pub enum Error {
     /// 409: an attempt of training in a house that sells, or the other way round.
     #[error("an attempt of the other mode")]
     OtherMode,
+    /// 409: the request of a payment is at the terminal, which alone gives it up.
+    #[error("too late to abort")]
+    TooLateToAbort,
     /// 409: payments whose end nobody knows.
     #[error("unresolved payments {payment_ids:?}")]
     UnresolvedPayments {
         /// Which.
         payment_ids: Vec<i64>,
+        /// Money that a terminal took and no payment explains, by its number.
+        strays: Vec<i64>,
     },
     /// 402: the card, or its bank, refused.
     #[error("card declined: {code}")]
@@ -313,10 +318,13 @@ impl Error {
             Self::OtherMode => {
                 (S::CONFLICT, "other_mode", "Ce paiement a été fait hors de ce mode (formation ou réel) : il se tranche dans le sien.")
             }
+            Self::TooLateToAbort => {
+                (S::CONFLICT, "too_late_to_abort", "La demande est déjà au TPE : pour abandonner, appuyez sur sa touche rouge.")
+            }
             Self::UnresolvedPayments { .. } => (
                 S::CONFLICT,
                 "unresolved_payments",
-                "Des paiements par carte sont en cours ou à vérifier : tranchez-les avant de clôturer.",
+                "Des paiements par carte sont en cours ou à vérifier, ou le TPE a débité une somme sans règlement : tranchez-les dans « Argent à vérifier », puis clôturez.",
             ),
             Self::CardDeclined { .. } => (S::PAYMENT_REQUIRED, "card_declined", "Carte refusée : rien n’a été débité."),
             Self::CardCancelled { .. } => (S::PAYMENT_REQUIRED, "card_cancelled", "Paiement abandonné au TPE : rien n’a été débité."),
@@ -391,7 +399,7 @@ impl Error {
             | Self::TerminalUnavailable { payment_id, code } => {
                 json!({ "payment_id": payment_id, "reason": code })
             }
-            Self::UnresolvedPayments { payment_ids } => json!({ "payment_ids": payment_ids }),
+            Self::UnresolvedPayments { payment_ids, strays } => json!({ "payment_ids": payment_ids, "strays": strays }),
             Self::Sync(refusal) => refusal.extras(),
             Self::StillListening { until } => json!({ "until": until.format(&Rfc3339).unwrap_or_default() }),
             Self::Again(first) => return first.extras(),

@@ -5,8 +5,10 @@
 
 use crate::db::vitals::{self, Vitals};
 use crate::error::{Error, Result};
+use crate::services::querying;
 use crate::state::House;
 use domain::breaker::Phase;
+use domain::terminal::Probed;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -93,6 +95,9 @@ pub async fn page(house: &House) -> Result<String> {
     tell(&mut registry, vitals);
     gauge(&mut registry, "sockets", "Open WebSockets of this process", house.bus.listeners());
     gauge(&mut registry, "database_connections", "Connections of this process to PostgreSQL", i64::from(house.db.size()));
+    if let Some(line) = querying::line(house).await {
+        gauge(&mut registry, "terminal_up", "1 while the card terminal answers", i64::from(line != Probed::Unreachable));
+    }
     if let Some(outbox) = &house.outbox {
         let phases = Family::<State, Gauge>::default();
         for (phase, name) in [(Phase::Closed, "closed"), (Phase::Open, "open"), (Phase::HalfOpen, "half_open")] {
@@ -106,6 +111,7 @@ pub async fn page(house: &House) -> Result<String> {
 }
 
 fn tell(registry: &mut Registry, vitals: Vitals) {
+    gauge(registry, "money_to_check", "Sums that a terminal took and a person has to decide about", vitals.money_to_check);
     gauge(registry, "kitchen_slips_waiting", "Slips that the kitchen system has not taken", vitals.slips_waiting);
     gauge(registry, "kitchen_oldest_slip_seconds", "Age of the oldest of them", vitals.oldest_slip);
     let attempts = Family::<State, Gauge>::default();

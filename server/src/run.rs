@@ -21,6 +21,7 @@ use crate::router::router;
 use crate::services::floor::{Changed, announce_changes};
 use crate::services::menu_cache::MenuCache;
 use crate::services::printing::Printing;
+use crate::services::querying::Watch;
 use crate::services::self_check::Integrity;
 use crate::services::signing_in::hash_pin;
 use crate::services::witnessing::Ear;
@@ -214,6 +215,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         kitchen: Way { is_built_in: outbox.is_none(), with_drinks: config.erp.as_ref().is_some_and(|erp| erp.with_drinks) },
         outbox,
         terminal,
+        line: Watch::default(),
         printing: config.printer.clone().map(|printer| Printing::new(Printer::new(printer))),
         writing: TaskTracker::new(),
         leaves: worker.leaving.clone().drop_guard(),

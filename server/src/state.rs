@@ -12,6 +12,7 @@ use crate::metrics::Metrics;
 use crate::services::floor::Changed;
 use crate::services::menu_cache::MenuCache;
 use crate::services::printing::Printing;
+use crate::services::querying::Watch;
 use crate::services::self_check::Integrity;
 use crate::session_store::Store;
 use crate::workers::outbox::Outbox;
@@ -60,6 +61,8 @@ pub struct House {
     pub outbox: Option<Arc<Outbox>>,
     /// The card terminal; none when it is not on the line.
     pub terminal: Option<Arc<dyn CardTerminal>>,
+    /// What is known of its line.
+    pub line: Watch,
     /// The printer of the till and its queue; none: browsers print.
     pub printing: Option<Arc<Printing>>,
     /// This process, as attempts to charge a card name it.

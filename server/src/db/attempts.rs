@@ -2,7 +2,7 @@
 
 use super::word;
 use crate::error::{Error, Result};
-use domain::api::PaymentStep;
+use domain::api::{PaymentInDoubt, PaymentStep};
 use domain::attempt::AttemptState;
 use domain::share::SharePart;
 use domain::terminal::{Charge, Reference, Till};
@@ -32,6 +32,8 @@ pub struct Attempt {
     pub amount: Cents,
     /// What the guest adds.
     pub tip: Cents,
+    /// Which terminal.
+    pub terminal: String,
     /// Which till asked.
     pub till: Till,
     /// Booked on the training chain, and by nobody else.
@@ -148,7 +150,8 @@ fn refused(error: sqlx::Error) -> Error {
 macro_rules! attempt {
     ($where:literal, $($argument:expr),*) => {
         sqlx::query!(
-            r#"select a.id, a.uuid, a.reference, a.order_id, a.share_number, a.amount_cents, a.tip_cents, a.till, a.training, a.state,
+            r#"select a.id, a.uuid, a.reference, a.order_id, a.share_number, a.amount_cents, a.tip_cents, a.terminal, a.till, a.training,
+                      a.state,
                       a.listening_until, a.booked_cents, a.approval_code, a.error_code, a.user_id, u.name as user_name, a.worker, a.created_at
                from payment_attempts a join users u on u.id = a.user_id where "# + $where,
             $($argument),*
@@ -167,6 +170,7 @@ macro_rules! to_attempt {
                 share_number: u32::from(row.share_number.unsigned_abs()),
                 amount: Cents(row.amount_cents),
                 tip: Cents(row.tip_cents),
+                terminal: row.terminal,
                 till: word(&row.till)?,
                 training: row.training,
                 state: word(&row.state)?,
@@ -362,16 +366,17 @@ pub async fn hang_up(db: impl PgExecutor<'_>, id: PaymentId) -> Result<()> {
     Ok(())
 }
 
-/// Writes down what came in when nothing could change any more.
+/// Writes down what came in and changed nothing; who asked for it, when a person did.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn remark(db: impl PgExecutor<'_>, id: PaymentId, state: AttemptState, why: &str) -> Result<()> {
+pub async fn remark(db: impl PgExecutor<'_>, id: PaymentId, state: AttemptState, why: &str, by: Option<UserId>) -> Result<()> {
     sqlx::query!(
-        "insert into attempt_events (attempt_id, from_state, to_state, why) values ($1, $2, $2, $3)",
+        "insert into attempt_events (attempt_id, from_state, to_state, why, user_id) values ($1, $2, $2, $3, $4)",
         id.get(),
         state.as_str(),
-        why
+        why,
+        by.map(UserId::get)
     )
     .execute(db)
     .await?;
@@ -391,6 +396,51 @@ pub async fn history(db: impl PgExecutor<'_>, id: PaymentId) -> Result<Vec<Payme
     .fetch_all(db)
     .await?;
     Ok(rows.into_iter().map(|row| PaymentStep { at: row.at, from: row.from_state, to: row.to_state, why: row.why, by: row.by }).collect())
+}
+
+/// Payments that a terminal is at or whose end nobody knows, and those of these numbers, oldest first: as a person finds them again.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn in_doubt(db: impl PgExecutor<'_>, training: bool, and: &[i64]) -> Result<Vec<PaymentInDoubt>> {
+    let rows = sqlx::query!(
+        r#"select a.id, a.order_id, t.name as table_name, a.share_number, a.amount_cents + a.tip_cents as "asked!", u.name as user_name,
+                  a.created_at, a.state
+           from payment_attempts a join orders o on o.id = a.order_id join tables t on t.id = o.table_id join users u on u.id = a.user_id
+           where (a.training = $1 and a.state in ('created', 'sending', 'sent', 'unknown')) or a.id = any($2) order by a.id"#,
+        training,
+        and
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(PaymentInDoubt {
+                payment_id: PaymentId::from_row(row.id),
+                order_id: OrderId::from_row(row.order_id),
+                table: row.table_name,
+                cover_number: u32::from(row.share_number.unsigned_abs()),
+                amount: Cents(row.asked),
+                by: row.user_name,
+                at: row.created_at,
+                status: word(&row.state)?,
+            })
+        })
+        .collect()
+}
+
+/// Whether some attempt is at a terminal, or its line is still listened to.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_busy(db: impl PgExecutor<'_>, terminal: &str) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from payment_attempts where terminal = $1
+                          and (state in ('created', 'sending', 'sent') or listening_until is not null)) as "busy!""#,
+        terminal
+    )
+    .fetch_one(db)
+    .await?)
 }
 
 /// Payments that stand in the way of a closing: live, unknown, said and not booked yet, or contradicted and not decided.

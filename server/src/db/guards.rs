@@ -104,7 +104,7 @@ fn expected_functions() -> Vec<(String, String)> {
     functions.into_iter().collect()
 }
 
-/// Tickets whose stored payments are not what the ticket says: another sum, or a means that the ticket does not name.
+/// Tickets whose stored payments are not what the ticket says: another sum, or a means that the ticket does not name. A ticket over nothing has none.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -131,7 +131,8 @@ pub async fn payments_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> 
     });
     let missing = sqlx::query!(
         r#"select l.chain as "chain!", l.seq as "seq!" from audit_logs l
-           where l.id > $1 and l.transaction_type = 'TICKET' and not exists (select from payments p where p.audit_log_id = l.id)
+           where l.id > $1 and l.transaction_type = 'TICKET' and l.amount <> 0
+             and not exists (select from payments p where p.audit_log_id = l.id)
            order by l.id"#,
         after
     )

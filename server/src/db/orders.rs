@@ -353,6 +353,7 @@ pub async fn whole(db: &mut PgConnection, id: OrderId) -> Result<Option<OrderVie
         opened_at: head.opened_at,
         total: lines.iter().map(|line| line.total).sum(),
         lines,
+        ticket_no: None,
     }))
 }
 

@@ -19,6 +19,8 @@ pub struct Settled {
     pub amount: Cents,
     /// What it owns of each line.
     pub parts: Vec<SharePart>,
+    /// What its ticket says was taken off each line.
+    pub discounts: Vec<SharePart>,
 }
 
 /// The settled shares of an order, by number.
@@ -27,7 +29,8 @@ pub struct Settled {
 /// When the database does not answer.
 pub async fn settled(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<Settled>> {
     let rows = sqlx::query!(
-        r#"select m.id, m.share_number, m.amount_cents, p.line_id as "line_id?", p.amount_cents as "part?"
+        r#"select m.id, m.share_number, m.amount_cents, p.line_id as "line_id?", p.amount_cents as "part?",
+                  p.discount_cents as "off?"
            from payments m left join share_parts p on p.payment_id = m.id
            where m.order_id = $1 order by m.share_number, p.line_id"#,
         order.get()
@@ -36,15 +39,21 @@ pub async fn settled(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<Sett
     .await?;
     let mut settled: Vec<Settled> = Vec::new();
     for row in rows {
-        let part = row.line_id.zip(row.part).map(|(line, cents)| SharePart { line_id: LineId::from_row(line), amount: Cents(cents) });
-        match settled.last_mut().filter(|share| share.id.get() == row.id) {
-            Some(share) => share.parts.extend(part),
-            None => settled.push(Settled {
+        if settled.last().is_none_or(|share| share.id.get() != row.id) {
+            settled.push(Settled {
                 id: PaymentId::from_row(row.id),
                 share_number: u32::from(row.share_number.unsigned_abs()),
                 amount: Cents(row.amount_cents),
-                parts: part.into_iter().collect(),
-            }),
+                parts: Vec::new(),
+                discounts: Vec::new(),
+            });
+        }
+        let of_line = |cents: Option<i64>| {
+            row.line_id.zip(cents).map(|(line, cents)| SharePart { line_id: LineId::from_row(line), amount: Cents(cents) })
+        };
+        if let Some(share) = settled.last_mut() {
+            share.parts.extend(of_line(row.part));
+            share.discounts.extend(of_line(row.off));
         }
     }
     Ok(settled)
@@ -108,6 +117,8 @@ pub struct NewPayment<'a> {
     pub audit_log_id: i64,
     /// What it owns of each line.
     pub parts: &'a [SharePart],
+    /// What its ticket says was taken off each line.
+    pub discounts: &'a [SharePart],
 }
 
 /// Stores a payment and what it owns.
@@ -136,12 +147,15 @@ pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<Payme
     .await?;
     let lines: Vec<i64> = new.parts.iter().map(|part| part.line_id.get()).collect();
     let amounts: Vec<i64> = new.parts.iter().map(|part| part.amount.0).collect();
+    let off = |line| new.discounts.iter().find(|off| off.line_id == line).map_or(0, |off| off.amount.0);
+    let discounts: Vec<i64> = new.parts.iter().map(|part| off(part.line_id)).collect();
     sqlx::query!(
-        "insert into share_parts (payment_id, line_id, amount_cents)
-         select $1, line_id, amount from unnest($2::bigint[], $3::bigint[]) as part (line_id, amount)",
+        "insert into share_parts (payment_id, line_id, amount_cents, discount_cents)
+         select $1, line_id, amount, off from unnest($2::bigint[], $3::bigint[], $4::bigint[]) as part (line_id, amount, off)",
         id,
         &lines,
-        &amounts
+        &amounts,
+        &discounts
     )
     .execute(db)
     .await?;

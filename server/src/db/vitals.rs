@@ -12,6 +12,8 @@ pub struct Vitals {
     pub oldest_slip: i64,
     /// Card attempts without an end, by state.
     pub attempts: Vec<(String, i64)>,
+    /// Sums that a terminal took and that a person has to decide about: contradictions, and money that no payment explains.
+    pub money_to_check: i64,
     /// The last number of each chain, by register and chain.
     pub chain_heads: Vec<(String, String, i64)>,
     /// How long the oldest service day of each kind has been open, in seconds: of tickets that count, and of training. None is absent.
@@ -34,6 +36,14 @@ pub async fn read(db: &mut PgConnection, zone: &str) -> Result<Vitals> {
     )
     .fetch_all(&mut *db)
     .await?;
+    let money_to_check = sqlx::query_scalar!(
+        r#"select (select count(*) from attempt_words w where effect = 'contradicts'
+                       and not exists (select from contradiction_decisions d where d.word_id = w.id))
+                + (select count(*) from stray_words s where outcome = 'approved' and training is not null
+                       and not exists (select from stray_decisions d where d.stray_id = s.id)) as "money!""#
+    )
+    .fetch_one(&mut *db)
+    .await?;
     let heads = sqlx::query!("select register, chain::text as \"chain!\", last_seq from fiscal_heads where chain <> '*'")
         .fetch_all(&mut *db)
         .await?;
@@ -48,6 +58,7 @@ pub async fn read(db: &mut PgConnection, zone: &str) -> Result<Vitals> {
         slips_waiting: slips.waiting,
         oldest_slip: slips.oldest,
         attempts: attempts.into_iter().map(|row| (row.state, row.count)).collect(),
+        money_to_check,
         chain_heads: heads.into_iter().map(|row| (row.register, row.chain, row.last_seq)).collect(),
         open_days: days.into_iter().map(|row| (row.training, row.open)).collect(),
     })

@@ -177,20 +177,33 @@ pub async fn contradictions_of(db: impl PgExecutor<'_>, payment: PaymentId) -> R
     contradictions!("w.attempt_id = $1", payment.get()).fetch_all(db).await?.into_iter().map(to_contradiction!()).collect()
 }
 
+/// What a person decides.
+pub struct Decided<'a> {
+    /// Who.
+    pub by: UserId,
+    /// What.
+    pub decision: Decision,
+    /// Why.
+    pub reason: &'a str,
+    /// The number on the terminal's ticket.
+    pub approval_code: Option<&'a str>,
+}
+
 /// Stores what a person decided about a contradiction. False when there is none, or it is decided.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn decide(db: &mut PgConnection, payment: PaymentId, id: i64, user: UserId, decision: Decision, reason: &str) -> Result<bool> {
+pub async fn decide(db: &mut PgConnection, payment: PaymentId, id: i64, decided: &Decided<'_>) -> Result<bool> {
     let done = sqlx::query!(
-        "insert into contradiction_decisions (word_id, user_id, decision, reason)
-         select w.id, $3, $4, $5 from attempt_words w where w.id = $2 and w.attempt_id = $1 and w.effect = 'contradicts'
+        "insert into contradiction_decisions (word_id, user_id, decision, reason, approval_code)
+         select w.id, $3, $4, $5, $6 from attempt_words w where w.id = $2 and w.attempt_id = $1 and w.effect = 'contradicts'
          on conflict (word_id) do nothing",
         payment.get(),
         id,
-        user.get(),
-        decision.as_str(),
-        reason
+        decided.by.get(),
+        decided.decision.as_str(),
+        decided.reason,
+        decided.approval_code
     )
     .execute(db)
     .await?;
@@ -224,8 +237,10 @@ pub async fn insert_stray(db: impl PgExecutor<'_>, terminal: &str, stray: &Stray
 macro_rules! strays {
     ($where:literal, $($argument:expr),*) => {
         sqlx::query!(
-            r#"select s.id, s.at, s.terminal, s.reference, s.amount_cents, d.decision as "decision?", d.reason as "reason?", u.name as "by?"
+            r#"select s.id, s.at, s.terminal, s.reference, s.amount_cents, s.currency, a.id as "names?", d.payment_id as "booked_as?",
+                      d.decision as "decision?", d.reason as "reason?", u.name as "by?"
                from stray_words s left join stray_decisions d on d.stray_id = s.id left join users u on u.id = d.user_id
+               left join payment_attempts a on a.reference = s.reference::char(10)
                where s.outcome = 'approved' and s.training = $1 and "# + $where + " order by s.id",
             $($argument),*
         )
@@ -241,6 +256,9 @@ macro_rules! to_stray {
                 terminal: row.terminal,
                 reference: row.reference,
                 amount: row.amount_cents.map(Cents),
+                currency: row.currency,
+                names: row.names.map(PaymentId::from_row),
+                booked_as: row.booked_as.map(PaymentId::from_row),
                 decision: row.decision.as_deref().map(word).transpose()?,
                 reason: row.reason,
                 by: row.by,
@@ -249,12 +267,26 @@ macro_rules! to_stray {
     };
 }
 
-/// Money that terminals say they took and that nobody has decided about.
+/// Money that terminals say they took and that nobody has decided about. While there is some no day is closed.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn strays(db: impl PgExecutor<'_>, training: bool) -> Result<Vec<StrayView>> {
     strays!("d.stray_id is null", training).fetch_all(db).await?.into_iter().map(to_stray!()).collect()
+}
+
+/// The same, by number: looked at by every closing.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn undecided_strays(db: impl PgExecutor<'_>, training: bool) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar!(
+        "select id from stray_words s where outcome = 'approved' and training = $1
+         and not exists (select from stray_decisions d where d.stray_id = s.id) order by id",
+        training
+    )
+    .fetch_all(db)
+    .await?)
 }
 
 /// One of them, decided or not.
@@ -269,16 +301,24 @@ pub async fn stray(db: impl PgExecutor<'_>, id: i64, training: bool) -> Result<O
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn decide_stray(db: &mut PgConnection, id: i64, training: bool, user: UserId, decision: Decision, reason: &str) -> Result<bool> {
+pub async fn decide_stray(
+    db: &mut PgConnection,
+    id: i64,
+    training: bool,
+    decided: &Decided<'_>,
+    booked_as: Option<PaymentId>,
+) -> Result<bool> {
     let done = sqlx::query!(
-        "insert into stray_decisions (stray_id, user_id, decision, reason)
-         select s.id, $3, $4, $5 from stray_words s where s.id = $1 and s.training = $2 and s.outcome = 'approved'
+        "insert into stray_decisions (stray_id, user_id, decision, reason, approval_code, payment_id)
+         select s.id, $3, $4, $5, $6, $7 from stray_words s where s.id = $1 and s.training = $2 and s.outcome = 'approved'
          on conflict (stray_id) do nothing",
         id,
         training,
-        user.get(),
-        decision.as_str(),
-        reason
+        decided.by.get(),
+        decided.decision.as_str(),
+        decided.reason,
+        decided.approval_code,
+        booked_as.map(PaymentId::get)
     )
     .execute(db)
     .await?;

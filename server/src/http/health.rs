@@ -1,12 +1,14 @@
 //! Is it alive, and can it work?
 
 use crate::db;
+use crate::services::querying;
 use crate::session_store::Store;
 use crate::state::Shared;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use domain::terminal::Probed;
 use serde_json::json;
 
 /// `GET /health/live`: the process answers.
@@ -14,7 +16,8 @@ pub async fn live() -> Response {
     axum::Json(json!({"status": "live"})).into_response()
 }
 
-/// `GET /health/ready`: what it needs answers too. 503 names the part that does not.
+/// `GET /health/ready`: what it needs answers too. 503 names the part that does not. A card terminal that does not answer is `degraded`: the
+/// house sells on without it.
 pub async fn ready(State(house): State<Shared>, Extension(sessions): Extension<Store>) -> Response {
     let mut failing = Vec::new();
     if let Err(error) = db::ping(&house.db).await {
@@ -25,7 +28,10 @@ pub async fn ready(State(house): State<Shared>, Extension(sessions): Extension<S
         failing.push("redis");
     }
     if failing.is_empty() {
-        axum::Json(json!({"status": "ready"})).into_response()
+        match querying::line(&house).await {
+            Some(Probed::Unreachable) => axum::Json(json!({"status": "ready", "degraded": ["terminal"]})).into_response(),
+            _ => axum::Json(json!({"status": "ready"})).into_response(),
+        }
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, axum::Json(json!({"status": "not ready", "failing": failing}))).into_response()
     }

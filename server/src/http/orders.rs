@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::OrderId;
-use domain::api::{Bill, DiscountRequest, NoteDone, OrderView, SessionUser, SplitDone, SplitRequest};
+use domain::api::{Bill, DiscountRequest, NoteRequest, OrderView, SessionUser, SplitDone, SplitRequest};
 use domain::order::OrderRequest;
 use serde::Serialize;
 use uuid::Uuid;
@@ -99,14 +99,18 @@ pub async fn discount(
     Ok(Json(discounting::discount(&house, &user, id, &request).await?))
 }
 
-/// `POST /api/orders/{id}/note`
+/// `POST /api/orders/{id}/note`. A body is not needed.
 ///
 /// # Errors
-/// 404; 409 order closed; 422 when nothing was ordered.
+/// 404; 409 order closed, id reused; 422 when nothing was ordered.
 pub async fn note(
     State(house): State<Shared>,
     Extension(user): Extension<SessionUser>,
     PathId(id): PathId<OrderId>,
-) -> Result<Json<NoteDone>> {
-    Ok(Json(noting::note(&house, &user, id).await?))
+    headers: HeaderMap,
+    request: Option<Json<NoteRequest>>,
+) -> Result<Response> {
+    let body = request.map(|Json(request)| request).unwrap_or_default();
+    let request = NoteRequest { uuid: request_id(&headers, body.uuid)? };
+    Ok(done(noting::note(&house, &user, id, &request).await?))
 }

@@ -3,14 +3,17 @@
 use super::orders::{created, request_id};
 use super::parse::{Json, PathId, PathTexts};
 use crate::error::{Error, Result};
-use crate::services::{correcting, paying, resolving};
+use crate::services::{correcting, doubts, paying, querying, resolving};
 use crate::state::Shared;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::PaymentId;
-use domain::api::{DecideRequest, MethodChange, PaymentRequest, PaymentView, RefundRequest, ResolveRequest, SessionUser, StrayView};
+use domain::api::{
+    DecideRequest, MethodChange, MoneyToCheck, PaymentRequest, PaymentView, RefundRequest, ResolveRequest, SessionUser, StrayView,
+    TerminalSays,
+};
 
 /// `POST /api/payments/split`
 ///
@@ -64,12 +67,44 @@ pub async fn decide(
     Ok(Json(resolving::decide(&house, &user, id, contradiction, &request).await?))
 }
 
+/// `POST /api/payments/{id}/query`
+///
+/// # Errors
+/// 404; 409 unless unknown, still listening, terminal busy.
+pub async fn query(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    PathId(id): PathId<PaymentId>,
+) -> Result<Json<TerminalSays>> {
+    Ok(Json(querying::query(&house, &user, id).await?))
+}
+
+/// `POST /api/payments/{id}/abort`
+///
+/// # Errors
+/// 404; 409 when the terminal has the request.
+pub async fn abort(
+    State(house): State<Shared>,
+    Extension(user): Extension<SessionUser>,
+    PathId(id): PathId<PaymentId>,
+) -> Result<Json<PaymentView>> {
+    Ok(Json(querying::abort(&house, &user, id).await?))
+}
+
+/// `GET /api/payments/to-check`
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn to_check(State(house): State<Shared>) -> Result<Json<MoneyToCheck>> {
+    Ok(Json(doubts::to_check(&house).await?))
+}
+
 /// `GET /api/payments/strays`
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn strays(State(house): State<Shared>) -> Result<Json<Vec<StrayView>>> {
-    Ok(Json(resolving::strays(&house).await?))
+    Ok(Json(doubts::strays(&house).await?))
 }
 
 /// `POST /api/payments/strays/{id}`
@@ -83,7 +118,7 @@ pub async fn decide_stray(
     Json(request): Json<DecideRequest>,
 ) -> Result<Json<StrayView>> {
     let id = id.parse().map_err(|_| Error::NotFound("ce débit"))?;
-    Ok(Json(resolving::decide_stray(&house, &user, id, &request).await?))
+    Ok(Json(doubts::decide_stray(&house, &user, id, &request).await?))
 }
 
 /// `POST /api/payments/{id}/refund`

@@ -7,8 +7,8 @@ use super::{auth, guard};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::services::{
-    amending, billing, cash, closing, correcting, discounting, floor, kitchen, menu, notifying, noting, ordering, paying, printing,
-    resolving, syncing, verifying,
+    amending, billing, cash, closing, correcting, discounting, doubts, floor, kitchen, menu, notifying, noting, ordering, paying, printing,
+    querying, resolving, syncing, verifying,
 };
 use crate::state::Shared;
 use app::ports::Till;
@@ -20,6 +20,7 @@ use domain::api::{
     PassWaits, PaymentDone, PaymentRequest, PaymentView, PrintDone, PrintRequest, Problem, RefundDone, RefundRequest, ResolveRequest,
     SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
+use domain::api::{DecideRequest, MoneyToCheck, NoteRequest, StrayView, TerminalSays};
 use domain::menu::Menu;
 use domain::order::KitchenMove;
 use domain::pass::WaitingDish;
@@ -190,9 +191,9 @@ impl Till for RequestTill {
         Ok(paying::pay(&self.house, user, &payment).await?.value)
     }
 
-    async fn note(&self, order: OrderId) -> Result<NoteDone, Problem> {
+    async fn note(&self, order: OrderId, request: NoteRequest) -> Result<NoteDone, Problem> {
         let user = self.allowed(Right::TakeOrders)?;
-        Ok(noting::note(&self.house, user, order).await?)
+        Ok(noting::note(&self.house, user, order, &request).await?.value)
     }
 
     async fn refund(&self, id: PaymentId, request: RefundRequest) -> Result<RefundDone, Problem> {
@@ -213,6 +214,31 @@ impl Till for RequestTill {
     async fn resolve(&self, id: PaymentId, request: ResolveRequest) -> Result<PaymentView, Problem> {
         let user = self.allowed(Right::HandleMoney)?;
         Ok(resolving::resolve(&self.house, user, id, &request).await?)
+    }
+
+    async fn query_terminal(&self, id: PaymentId) -> Result<TerminalSays, Problem> {
+        let user = self.allowed(Right::HandleMoney)?;
+        Ok(querying::query(&self.house, user, id).await?)
+    }
+
+    async fn abort_payment(&self, id: PaymentId) -> Result<PaymentView, Problem> {
+        let user = self.allowed(Right::HandleMoney)?;
+        Ok(querying::abort(&self.house, user, id).await?)
+    }
+
+    async fn money_to_check(&self) -> Result<MoneyToCheck, Problem> {
+        self.allowed(Right::HandleMoney)?;
+        Ok(doubts::to_check(&self.house).await?)
+    }
+
+    async fn decide(&self, id: PaymentId, contradiction: i64, request: DecideRequest) -> Result<PaymentView, Problem> {
+        let user = self.allowed(Right::HandleMoney)?;
+        Ok(resolving::decide(&self.house, user, id, contradiction, &request).await?)
+    }
+
+    async fn decide_stray(&self, stray: i64, request: DecideRequest) -> Result<StrayView, Problem> {
+        let user = self.allowed(Right::HandleMoney)?;
+        Ok(doubts::decide_stray(&self.house, user, stray, &request).await?)
     }
 
     async fn ticket(&self, no: i64) -> Result<TicketText, Problem> {

@@ -5,7 +5,7 @@
 //! them tells the kitchen to cook anything a second time.
 
 use super::once::Answered;
-use super::{billing, floor, notifying, once};
+use super::{billing, floor, notifying, once, paying};
 use crate::db;
 use crate::db::amendments::NewVoid;
 use crate::db::orders::{OpenOrder, OrderHead};
@@ -308,11 +308,16 @@ pub async fn ask_bill(house: &House, user: &SessionUser, order: OrderId, asked: 
     Ok(view)
 }
 
-/// Frees the table of guests who left and owe nothing: everything was taken off, or cost nothing.
+/// Frees the table of guests who left and owe nothing. What was all on the house leaves a ticket over nothing; an order of which everything was
+/// removed leaves none.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::NotSettled`].
 pub async fn release(house: &House, user: &SessionUser, order: OrderId) -> Result<OrderView> {
+    db::again!(release_once(house, user, order).await)
+}
+
+async fn release_once(house: &House, user: &SessionUser, order: OrderId) -> Result<OrderView> {
     let mut tx = house.db.begin().await?;
     let ledger = billing::ledger(&mut tx, order, true).await?;
     if ledger.head.status != OrderStatus::Open {
@@ -321,9 +326,13 @@ pub async fn release(house: &House, user: &SessionUser, order: OrderId) -> Resul
     if ledger.remaining() > Cents::ZERO {
         return Err(Error::NotSettled);
     }
-    db::amendments::cancel(&mut tx, order).await?;
+    let ticket = paying::over_nothing(house, &mut tx, &ledger, &user.name).await?;
+    match ticket {
+        Some(_) => db::orders::complete(&mut tx, order).await?,
+        None => db::amendments::cancel(&mut tx, order).await?,
+    }
     db::amendments::remember(&mut tx, order, "release", user.id, json!({})).await?;
-    let view = whole(&mut tx, order).await?;
+    let view = OrderView { ticket_no: ticket.map(|record| record.seq), ..whole(&mut tx, order).await? };
     tx.commit().await?;
     floor::announce(house, view.table_id, order);
     Ok(view)

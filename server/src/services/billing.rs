@@ -140,6 +140,7 @@ fn to_bill(ledger: &Ledger, payments: &HashMap<PaymentId, Shown>) -> Bill {
             plan if plan.equal.is_some() => Division::Equal,
             _ => Division::Covers,
         },
+        closed: ledger.head.status != OrderStatus::Open,
     }
 }
 
@@ -208,6 +209,10 @@ fn remaining_thousandths(line: &LineView, due: Cents) -> u64 {
 /// # Errors
 /// [`Error::OrderClosed`]; [`Error::DoesNotAddUp`]; [`Error::Invalid`] for shares that nobody could pay.
 pub async fn split(house: &House, order: OrderId, how: &SplitRequest) -> Result<Bill> {
+    db::again!(split_once(house, order, how).await)
+}
+
+async fn split_once(house: &House, order: OrderId, how: &SplitRequest) -> Result<Bill> {
     let mut tx = house.db.begin().await?;
     let mut ledger = ledger(&mut tx, order, true).await?;
     if ledger.head.status != OrderStatus::Open {

@@ -25,7 +25,8 @@ const SHOWN: i64 = 14;
 /// Closes a day, a month or a year. Nothing recorded since its closing: the same record again.
 ///
 /// # Errors
-/// [`Error::PreviousPeriodOpen`] when an older day is open; [`Error::UnresolvedPayments`] while nobody knows how a payment by card ended;
+/// [`Error::PreviousPeriodOpen`] when an older day is open; [`Error::UnresolvedPayments`] while nobody knows how a payment by card ended, or whose
+/// money a terminal took;
 /// [`Error::Invalid`] for a day in the future, one that was never open, or a month or year that has not ended.
 pub async fn close(house: &House, user: &SessionUser, request: &CloseRequest) -> Result<CloseDone> {
     let done = match request.kind {
@@ -57,8 +58,9 @@ async fn close_day(house: &House, user: &SessionUser, date: Option<Date>) -> Res
 async fn close_period(house: &House, tx: &mut PgConnection, locked: &Locked, period: &Period, operator: &str) -> Result<Record> {
     // A card that may have been charged belongs to the day on which it was.
     let payment_ids = db::attempts::unresolved(&mut *tx, house.training).await?;
-    if !payment_ids.is_empty() {
-        return Err(Error::UnresolvedPayments { payment_ids });
+    let strays = db::words::undecided_strays(&mut *tx, house.training).await?;
+    if !payment_ids.is_empty() || !strays.is_empty() {
+        return Err(Error::UnresolvedPayments { payment_ids, strays });
     }
     let content = add_up(house, tx, period, operator, locked.local).await?;
     let record = recording::write(house, tx, &content, locked, period.service_day).await?;
@@ -240,6 +242,7 @@ pub async fn view(house: &House) -> Result<ClosingView> {
     }
     let mut tx = house.db.begin_with(db::SNAPSHOT).await?;
     let unresolved = db::attempts::unresolved(&mut *tx, house.training).await?;
+    let strays = db::words::undecided_strays(&mut *tx, house.training).await?;
     let due = closing_long::due(house, &mut tx).await?;
     let closed_long = closing_long::closed_before(house, &mut tx, SHOWN).await?;
     let movements = match db::periods::oldest_open(&mut *tx, REGISTER, house.training).await? {
@@ -248,7 +251,7 @@ pub async fn view(house: &House) -> Result<ClosingView> {
     };
     let has_printer = house.printing.is_some();
     let flaws = house.integrity.flaws();
-    Ok(ClosingView { open, open_tables, closed: closed_days, unresolved, due, closed_long, movements, x, has_printer, flaws })
+    Ok(ClosingView { open, open_tables, closed: closed_days, unresolved, strays, due, closed_long, movements, x, has_printer, flaws })
 }
 
 /// Closes what was forgotten: days that ended more than a day ago, then months and years that ended. Nobody is at the till; the record says so by

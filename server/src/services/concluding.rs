@@ -18,7 +18,7 @@ use crate::state::House;
 use domain::api::{Method, OrderStatus, PaidStatus, PaymentDone};
 use domain::attempt::{AttemptEvent, AttemptState};
 use domain::fiscal::{EventCode, TicketPayment};
-use domain::share::{LineDue, carve};
+use domain::share::{LineDue, OpenShare, carve};
 use domain::terminal::Outcome;
 use domain::{Cents, OrderId, PaymentId, TableId, UserId};
 use sqlx::PgConnection;
@@ -73,6 +73,9 @@ pub(super) async fn conclude(house: &House, id: PaymentId, event: &AttemptEvent,
         Concluded::Before => Err(Error::NotUnknown),
         Concluded::Ended { answer, order, table } => {
             floor::announce(house, table, order);
+            if matches!(event, AttemptEvent::Told(Outcome::Unknown(_)) | AttemptEvent::Orphaned | AttemptEvent::Resolved { .. }) {
+                floor::announce_money(house);
+            }
             Ok(answer)
         }
     }
@@ -136,10 +139,7 @@ pub(super) async fn book_after_all(
     attempt: &Attempt,
     word: &Word<'_>,
 ) -> Result<()> {
-    let parts = db::attempts::parts(&mut *tx, attempt.id).await?;
-    let is_open = ledger.head.status == OrderStatus::Open
-        && ledger.open.iter().any(|share| share.number == attempt.share_number && owns_the_same(&share.parts, &parts));
-    if !is_open {
+    if !share_is_open(tx, ledger, attempt.id, attempt.share_number).await? {
         return Err(Error::invalid("decision", "share_is_gone"));
     }
     // Its share is held again, and it ends as any that nobody knew the end of.
@@ -151,6 +151,16 @@ pub(super) async fn book_after_all(
         Concluded::Ended { answer, .. } => answer.map(|_| ()),
         Concluded::Before => Err(Error::internal("an attempt that nobody knew the end of had ended")),
     }
+}
+
+/// Whether the share of an attempt that ended without money is still there, and owns the same.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn share_is_open(db: &mut PgConnection, ledger: &billing::Ledger, attempt: PaymentId, number: u32) -> Result<bool> {
+    let parts = db::attempts::parts(db, attempt).await?;
+    let same = |share: &OpenShare| share.number == number && owns_the_same(&share.parts, &parts);
+    Ok(ledger.head.status == OrderStatus::Open && ledger.open.iter().any(same))
 }
 
 /// Takes a step that ends an attempt, with all that belongs to it.
@@ -264,7 +274,7 @@ async fn take_once(house: &House, id: i64) -> Result<Option<Result<PaymentDone>>
         }
         Err(_) if repeats(&attempt, &said.outcome) => (Effect::Repeated, known(&mut tx, &attempt).await),
         Err(_) => {
-            db::attempts::remark(&mut *tx, attempt.id, attempt.state, &contradiction(&said.outcome)).await?;
+            db::attempts::remark(&mut *tx, attempt.id, attempt.state, &contradiction(&said.outcome), None).await?;
             let (payment, stood, says) = (attempt.id.get(), attempt.state.as_str(), why(&said));
             tracing::error!(payment, stood, says, "the terminal contradicts how a payment ended: somebody has to decide");
             (Effect::Contradicts, known(&mut tx, &attempt).await)
@@ -281,6 +291,9 @@ async fn take_once(house: &House, id: i64) -> Result<Option<Result<PaymentDone>>
     }
     tx.commit().await?;
     floor::announce(house, ledger.head.table_id, attempt.order);
+    if effect == Effect::Contradicts || attempt.state == AttemptState::Unknown {
+        floor::announce_money(house);
+    }
     Ok(Some(answer))
 }
 

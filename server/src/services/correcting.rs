@@ -24,6 +24,10 @@ use sqlx::PgConnection;
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] without a reason, for more than is left, or for a card without its number.
 pub async fn refund(house: &House, user: &SessionUser, id: PaymentId, request: &RefundRequest) -> Result<Answered<RefundDone>> {
+    db::again!(refund_once(house, user, id, request).await)
+}
+
+async fn refund_once(house: &House, user: &SessionUser, id: PaymentId, request: &RefundRequest) -> Result<Answered<RefundDone>> {
     let reason = check_reason(&request.reason)?;
     let mut tx = house.db.begin().await?;
     if let Some(answered) = once::earlier(&mut tx, request.uuid, &format!("refund {id}"), user.id, request).await? {
@@ -70,6 +74,10 @@ pub async fn refund(house: &House, user: &SessionUser, id: PaymentId, request: &
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] without a reason, for the same means, or when a terminal itself says that it took the money.
 pub async fn change_method(house: &House, user: &SessionUser, id: PaymentId, request: &MethodChange) -> Result<Answered<MethodChanged>> {
+    db::again!(change_method_once(house, user, id, request).await)
+}
+
+async fn change_method_once(house: &House, user: &SessionUser, id: PaymentId, request: &MethodChange) -> Result<Answered<MethodChanged>> {
     let reason = check_reason(&request.reason)?;
     let mut tx = house.db.begin().await?;
     if let Some(answered) = once::earlier(&mut tx, request.uuid, &format!("method {id}"), user.id, request).await? {

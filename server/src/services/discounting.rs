@@ -3,7 +3,7 @@
 //! Hold the order → how much is that, to the cent, of each line? → store who, why and how much → the shares owe less → commit → tell the
 //! screens. The ticket of each share says what was taken off its part.
 
-use super::{billing, floor, once};
+use super::{billing, floor, once, paying};
 use crate::db;
 use crate::db::discounts::NewDiscount;
 use crate::error::{Error, Result};
@@ -18,6 +18,10 @@ use domain::{Cents, OrderId};
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`]; [`Error::Invalid`] without a reason, or for more than what is not paid.
 pub async fn discount(house: &House, user: &SessionUser, order: OrderId, request: &DiscountRequest) -> Result<OrderView> {
+    db::again!(discount_once(house, user, order, request).await)
+}
+
+async fn discount_once(house: &House, user: &SessionUser, order: OrderId, request: &DiscountRequest) -> Result<OrderView> {
     let reason = check_reason(&request.reason)?;
     let mut tx = house.db.begin().await?;
     let route = format!("discount {order}");
@@ -51,8 +55,10 @@ pub async fn discount(house: &House, user: &SessionUser, order: OrderId, request
     };
     db::discounts::insert(&mut tx, &new).await?;
     let after = billing::keep_after_reduction(&mut tx, order).await?;
-    // The guests had paid everything else.
+    // The guests had paid everything else. Where nobody has paid anything they may go on: the table is freed by a person
+    // ([`super::amending::release`]).
     if after.remaining() == Cents::ZERO && !after.settled.is_empty() {
+        paying::over_nothing(house, &mut tx, &after, &user.name).await?;
         db::orders::complete(&mut tx, order).await?;
     }
     once::remember(&mut tx, request.uuid, 200, &()).await?;

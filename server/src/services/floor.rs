@@ -37,6 +37,11 @@ pub fn announce(house: &House, table: TableId, order: OrderId) {
     house.changed.wake.notify_one();
 }
 
+/// Tells open screens that money waits for a person's word, or was decided about. After commit.
+pub fn announce_money(house: &House) {
+    house.bus.send(Audience::House, Event::MoneyToCheck {});
+}
+
 /// Announces tables for as long as the house stands. What changed meanwhile is read together, once, and travels with the events, so that
 /// twenty phones need not ask for the plan: at once when the house was quiet, and twenty times a second on the busiest evening. What cannot be
 /// read now is read a second later.

@@ -1,21 +1,30 @@
 //! The provisional note: what guests look at before they pay. It is no ticket, says so, and is recorded, so that an order for which one was
 //! handed out cannot vanish unseen.
 
+use super::once::{self, Answered};
 use super::recording::{self, NewNote};
 use super::{billing, floor, printing};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::state::House;
 use domain::OrderId;
-use domain::api::{NoteDone, OrderStatus, SessionUser};
+use domain::api::{NoteDone, NoteRequest, OrderStatus, SessionUser};
 use domain::fiscal::NoteLine;
 
-/// Writes a provisional note of everything that was ordered. It replaces the last one of the same order.
+/// Writes a provisional note of everything that was ordered. It replaces the last one of the same order. The same `uuid` again writes no second
+/// one.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`]; [`Error::Invalid`] when nothing was ordered.
-pub async fn note(house: &House, user: &SessionUser, order: OrderId) -> Result<NoteDone> {
+pub async fn note(house: &House, user: &SessionUser, order: OrderId, request: &NoteRequest) -> Result<Answered<NoteDone>> {
+    db::again!(note_once(house, user, order, request).await)
+}
+
+async fn note_once(house: &House, user: &SessionUser, order: OrderId, request: &NoteRequest) -> Result<Answered<NoteDone>> {
     let mut tx = house.db.begin().await?;
+    if let Some(answered) = once::earlier(&mut tx, request.uuid, &format!("note {order}"), user.id, request).await? {
+        return Ok(answered);
+    }
     let ledger = billing::ledger(&mut tx, order, true).await?;
     if ledger.head.status != OrderStatus::Open {
         return Err(Error::OrderClosed);
@@ -45,7 +54,9 @@ pub async fn note(house: &House, user: &SessionUser, order: OrderId) -> Result<N
         lines,
     };
     let record = recording::note(house, &mut tx, new).await?;
+    let done = NoteDone { note_no: record.seq, text: printing::text_of(&record)? };
+    once::remember(&mut tx, request.uuid, 200, &done).await?;
     tx.commit().await?;
     floor::announce(house, ledger.head.table_id, order);
-    Ok(NoteDone { note_no: record.seq, text: printing::text_of(&record)? })
+    Ok(Answered::now(done))
 }

@@ -17,10 +17,10 @@ use crate::error::{Error, Result};
 use crate::state::{House, Shared};
 use domain::api::{LineView, Method, OrderStatus, PaidStatus, PaymentDone, PaymentRequest, SessionUser, TR_DAILY_LIMIT};
 use domain::attempt::AttemptState;
-use domain::fiscal::{Discount, SharePart as ShareOf, TicketLine, TicketPayment};
+use domain::fiscal::{Discount, Record, SharePart as ShareOf, TicketLine, TicketPayment};
 use domain::order::FieldError;
 use domain::share::{OpenShare, SharePart};
-use domain::{Cents, PaymentId, UserId};
+use domain::{Cents, LineId, PaymentId, UserId};
 use sqlx::PgConnection;
 
 /// Settles a share. The same `uuid` again charges nothing and returns the first answer.
@@ -203,7 +203,8 @@ pub(super) async fn settle(house: &House, tx: &mut PgConnection, ledger: &Ledger
 
     let order = ledger.head.id;
     let notes = recording::notes_of(house, tx, order).await?;
-    let record = recording::sale(house, tx, ticket(ledger, &sale, ledger.shares() + rest, notes)).await?;
+    let discounts = discounts_of(ledger, &sale);
+    let record = recording::sale(house, tx, ticket(ledger, &sale, &discounts, ledger.shares() + rest, notes)).await?;
 
     let payment_id = db::payments::insert(
         tx,
@@ -219,6 +220,7 @@ pub(super) async fn settle(house: &House, tx: &mut PgConnection, ledger: &Ledger
             user: sale.user.0,
             audit_log_id: record.id,
             parts: sale.parts,
+            discounts: &discounts,
         },
     )
     .await?;
@@ -257,15 +259,24 @@ fn rest_of(ledger: &Ledger, sale: &Sale<'_>) -> Vec<SharePart> {
 }
 
 /// Everything that the ticket says, copied: later changes of menu, house or people change nothing on it.
-fn ticket<'t>(ledger: &'t Ledger, sale: &Sale<'t>, count: usize, notes: Vec<i64>) -> NewTicket<'t> {
+fn ticket<'t>(ledger: &'t Ledger, sale: &Sale<'t>, discounts: &[SharePart], count: usize, notes: Vec<i64>) -> NewTicket<'t> {
+    // What is on the house is on the ticket of whoever pays last.
+    let is_last = ledger.remaining() == sale.payment.amount;
     let lines: Vec<TicketLine> = ledger
         .lines
         .iter()
-        // A line that was added while a card was charged is not in the share.
-        .filter_map(|line| sale.parts.iter().find(|part| part.line_id == line.line_id).map(|part| (line, part)))
-        // What costs nothing is on the ticket of whoever pays everything.
-        .filter(|(_, part)| part.amount > Cents::ZERO || count == 1)
-        .map(|(line, part)| TicketLine { discount: discount_of(ledger, line, part.amount), ..ticket_line(line, part.amount) })
+        .filter_map(|line| {
+            // A line that was added while a card was charged is not in the share.
+            let part = amount_of(sale.parts, line.line_id);
+            let amount = part.unwrap_or_default();
+            if is_last && amount == Cents::ZERO && unsaid(ledger, line) > Cents::ZERO {
+                return Some(given_away(ledger, line));
+            }
+            // What costs nothing is on the ticket of whoever pays everything.
+            let belongs = amount > Cents::ZERO || (part.is_some() && count == 1);
+            let discount = amount_of(discounts, line.line_id).and_then(|off| said(line, off));
+            belongs.then(|| TicketLine { discount, ..ticket_line(line, amount) })
+        })
         .collect();
     NewTicket {
         table: &ledger.head.table,
@@ -277,6 +288,82 @@ fn ticket<'t>(ledger: &'t Ledger, sale: &Sale<'t>, count: usize, notes: Vec<i64>
         payments: vec![TicketPayment { tip: sale.tip, ..sale.payment.clone() }],
         notes,
     }
+}
+
+fn amount_of(parts: &[SharePart], line: LineId) -> Option<Cents> {
+    parts.iter().find(|part| part.line_id == line).map(|part| part.amount)
+}
+
+/// What of a line's discount no ticket says yet.
+fn unsaid(ledger: &Ledger, line: &LineView) -> Cents {
+    let said: Cents = ledger.settled.iter().filter_map(|share| amount_of(&share.discounts, line.line_id)).sum();
+    Cents((line.discount - said).0.max(0))
+}
+
+/// What the ticket of a share says was taken off each of its lines: of what no ticket says yet, as much as the share pays of what is not paid. Once
+/// all shares of a line are settled, their tickets say its discount, to the cent.
+fn discounts_of(ledger: &Ledger, sale: &Sale<'_>) -> Vec<SharePart> {
+    let off = |part: &SharePart| {
+        let line = ledger.lines.iter().find(|line| line.line_id == part.line_id)?;
+        let paid: Cents = ledger.settled.iter().filter_map(|share| amount_of(&share.parts, line.line_id)).sum();
+        let (unsaid, unpaid) = (unsaid(ledger, line), line.total - paid);
+        let exact = i128::from(unsaid.0) * i128::from(part.amount.0);
+        let amount = exact.checked_div(i128::from(unpaid.0)).and_then(|cents| i64::try_from(cents).ok()).map_or(unsaid, Cents);
+        // What is left over by rounding down is said by whoever pays the last part.
+        (amount > Cents::ZERO).then_some(SharePart { line_id: part.line_id, amount: amount.min(unsaid) })
+    };
+    sale.parts.iter().filter(|part| part.amount > Cents::ZERO).filter_map(off).collect()
+}
+
+/// A discount as a ticket says it.
+fn said(line: &LineView, off: Cents) -> Option<Discount> {
+    (off > Cents::ZERO).then(|| Discount {
+        amount: off,
+        percent: None,
+        reason: line.discount_reason.clone().unwrap_or_default(),
+        by: line.discount_by.clone().unwrap_or_default(),
+    })
+}
+
+/// Writes the ticket over nothing: what was wholly taken off the bill, or would be on no ticket. A sale for nothing is a sale: it has a number, is
+/// signed, and says what was given away, by whom and why. `None` when everything is on a ticket. The order must be locked by this transaction,
+/// and nothing left to pay.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn over_nothing(house: &House, tx: &mut PgConnection, ledger: &Ledger, operator: &str) -> Result<Option<Record>> {
+    let lines: Vec<TicketLine> = ledger
+        .lines
+        .iter()
+        .filter(|line| ledger.settled.is_empty() || unsaid(ledger, line) > Cents::ZERO)
+        .map(|line| given_away(ledger, line))
+        .collect();
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let notes = recording::notes_of(house, tx, ledger.head.id).await?;
+    let new = NewTicket {
+        table: &ledger.head.table,
+        covers: ledger.head.covers,
+        share: None,
+        operator,
+        order_ref: ledger.head.uuid.to_string(),
+        lines,
+        payments: Vec::new(),
+        notes,
+    };
+    Ok(Some(recording::sale(house, tx, new).await?))
+}
+
+/// A line, or the rest of one, that was taken off the bill and is on no ticket yet: it costs nothing. As many as what was taken off is worth; all
+/// of it when nobody paid anything of it.
+fn given_away(ledger: &Ledger, line: &LineView) -> TicketLine {
+    let off = unsaid(ledger, line);
+    let (all, price) = (u128::from(line.qty) * 1000, u128::from((line.total + line.discount).0.unsigned_abs()));
+    let doubled = 2 * all * u128::from(off.0.unsigned_abs());
+    let thousandths = if line.total == Cents::ZERO { all } else { doubled.checked_div(price).map_or(all, |parts| parts.div_ceil(2)) };
+    let qty_thousandths = u64::try_from(thousandths).unwrap_or(u64::MAX).max(1);
+    TicketLine { discount: said(line, off), qty_thousandths, ..ticket_line(line, Cents::ZERO) }
 }
 
 /// A part of a line on a ticket: as many of it as the amount is of what the line costs. Negative on a counter-entry.
@@ -293,21 +380,4 @@ pub(super) fn ticket_line(line: &LineView, amount: Cents) -> TicketLine {
         rate: line.vat_rate,
         discount: None,
     }
-}
-
-/// What was taken off the part that a share settles. With every share of a line settled, their discounts are that of the line, to the cent.
-fn discount_of(ledger: &Ledger, line: &LineView, amount: Cents) -> Option<Discount> {
-    let parts = ledger.settled.iter().flat_map(|share| &share.parts).filter(|part| part.line_id == line.line_id);
-    let before: Cents = parts.map(|part| part.amount).sum();
-    let until = |paid: Cents| {
-        let exact = i128::from(line.discount.0) * i128::from(paid.0);
-        exact.checked_div(i128::from(line.total.0)).and_then(|cents| i64::try_from(cents).ok()).map_or(line.discount, Cents)
-    };
-    let off = if line.total == Cents::ZERO { line.discount } else { until(before + amount) - until(before) };
-    (off > Cents::ZERO).then(|| Discount {
-        amount: off,
-        percent: None,
-        reason: line.discount_reason.clone().unwrap_or_default(),
-        by: line.discount_by.clone().unwrap_or_default(),
-    })
 }

@@ -5,14 +5,16 @@
 
 use super::charging::plain_code;
 use super::concluding::{Word, book_after_all, conclude, hold, take};
-use super::{floor, recording};
+use super::doubts::{code, reason};
+use super::{floor, querying, recording};
 use crate::db;
+use crate::db::words::Decided;
 use crate::error::{Error, Result};
 use crate::state::House;
-use domain::api::{DecideRequest, Decision, Method, PaymentStep, PaymentView, ResolveOutcome, ResolveRequest, SessionUser, StrayView};
+use domain::api::{DecideRequest, Decision, Method, PaymentStep, PaymentView, ResolveOutcome, ResolveRequest, SessionUser};
 use domain::attempt::{AttemptEvent, AttemptState};
 use domain::fiscal::EventCode;
-use domain::order::{FieldError, MAX_REASON};
+use domain::order::FieldError;
 use domain::{Cents, PaymentId};
 
 /// A payment, whatever became of it.
@@ -33,9 +35,11 @@ pub async fn view(house: &House, id: PaymentId) -> Result<PaymentView> {
             amount_booked: attempt.booked.filter(|booked| *booked < attempt.amount),
             method: Method::Cb,
             status: if attempt.state == AttemptState::Sending { AttemptState::Sent } else { attempt.state },
+            can_ask_terminal: querying::can_ask(house, &attempt),
             approval_code: attempt.approval_code,
             ticket_no,
             history: db::attempts::history(&mut *tx, id).await?,
+            tip: Some(attempt.tip).filter(|tip| *tip > Cents::ZERO),
             listening_until: attempt.listening_until,
             contradictions: db::words::contradictions_of(&mut *tx, id).await?,
         }),
@@ -57,7 +61,9 @@ pub async fn view(house: &House, id: PaymentId) -> Result<PaymentView> {
                 why: "settled".to_owned(),
                 by: Some(payment.user_name),
             }],
+            tip: None,
             listening_until: None,
+            can_ask_terminal: false,
             contradictions: Vec::new(),
         }),
         (None, None) => Err(Error::NotFound("ce paiement")),
@@ -104,15 +110,22 @@ pub async fn resolve(house: &House, user: &SessionUser, id: PaymentId, request: 
 pub async fn decide(house: &House, user: &SessionUser, id: PaymentId, contradiction: i64, request: &DecideRequest) -> Result<PaymentView> {
     let mut errors = Vec::new();
     let reason = reason(&request.reason, &mut errors);
+    let code = code(request, &mut errors);
+    if request.share.is_some() {
+        errors.push(FieldError::new("share", "not_expected"));
+    }
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
-    db::again!(decide_once(house, user, id, contradiction, request.decision, reason).await)?;
+    let decided = Decided { by: user.id, decision: request.decision, reason, approval_code: code.as_deref() };
+    db::again!(decide_once(house, user, id, contradiction, &decided).await)?;
+    floor::announce_money(house);
     tracing::warn!(payment = id.get(), contradiction, decision = request.decision.as_str(), user = user.id.get(), "decided by a person");
     view(house, id).await
 }
 
-async fn decide_once(house: &House, user: &SessionUser, id: PaymentId, number: i64, decision: Decision, reason: &str) -> Result<()> {
+async fn decide_once(house: &House, user: &SessionUser, id: PaymentId, number: i64, decided: &Decided<'_>) -> Result<()> {
+    let Decided { decision, reason, .. } = *decided;
     let mut tx = house.db.begin().await?;
     let known = db::words::contradictions_of(&mut *tx, id).await?;
     let said = known.into_iter().find(|known| known.id == number).ok_or(Error::NotFound("cette contradiction"))?;
@@ -125,66 +138,19 @@ async fn decide_once(house: &House, user: &SessionUser, id: PaymentId, number: i
         Decision::Booked if !is_missing => return Err(Error::invalid("decision", "is_booked")),
         _ => {}
     }
-    if !db::words::decide(&mut tx, id, number, user.id, decision, reason).await? {
+    if !db::words::decide(&mut tx, id, number, decided).await? {
         return Err(Error::NotUnknown);
     }
     if decision == Decision::Booked {
-        let (by, operator, code) = (Some(user.id), user.name.as_str(), said.approval_code);
+        let (by, operator) = (Some(user.id), user.name.as_str());
+        let code = said.approval_code.or_else(|| decided.approval_code.map(str::to_owned));
         let word = Word { why: reason, by, operator, code, amount: said.amount, listening: None };
         book_after_all(house, &mut tx, &ledger, &attempt, &word).await?;
     }
-    let details = [("payment", id.to_string()), ("decision", decision.as_str().to_owned()), ("reason", reason.to_owned())];
+    let mut details = vec![("payment", id.to_string()), ("decision", decision.as_str().to_owned()), ("reason", reason.to_owned())];
+    details.extend(decided.approval_code.map(|code| ("approval_code", code.to_owned())));
     recording::event(house, &mut tx, EventCode::ContradictionDecided, &user.name, details).await?;
     tx.commit().await?;
     floor::announce(house, ledger.head.table_id, attempt.order);
     Ok(())
-}
-
-/// Money that terminals say they took and that no payment explains, until somebody has decided.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn strays(house: &House) -> Result<Vec<StrayView>> {
-    db::words::strays(&house.db, house.training).await
-}
-
-/// Decides about money that nobody expected.
-///
-/// # Errors
-/// [`Error::NotUnknown`] when it is decided; [`Error::NotFound`] when there is none; [`Error::Invalid`]: there is nothing that it could be booked
-/// for.
-pub async fn decide_stray(house: &House, user: &SessionUser, id: i64, request: &DecideRequest) -> Result<StrayView> {
-    let mut errors = Vec::new();
-    let reason = reason(&request.reason, &mut errors);
-    if request.decision == Decision::Booked {
-        errors.push(FieldError::new("decision", "no_share"));
-    }
-    if !errors.is_empty() {
-        return Err(Error::Invalid(errors));
-    }
-    let mut tx = house.db.begin().await?;
-    let decided = db::words::decide_stray(&mut tx, id, house.training, user.id, request.decision, reason).await?;
-    let stray = db::words::stray(&mut *tx, id, house.training).await?.ok_or(Error::NotFound("ce débit"))?;
-    if !decided {
-        return Err(Error::NotUnknown);
-    }
-    let details = [("stray", id.to_string()), ("decision", request.decision.as_str().to_owned()), ("reason", reason.to_owned())];
-    recording::event(house, &mut tx, EventCode::ContradictionDecided, &user.name, details).await?;
-    tx.commit().await?;
-    Ok(stray)
-}
-
-/// Why, in a person's words: some, printable, and not too many.
-fn reason<'r>(said: &'r str, errors: &mut Vec<FieldError>) -> &'r str {
-    let reason = said.trim();
-    if reason.is_empty() {
-        errors.push(FieldError::new("reason", "say_why"));
-    }
-    if reason.chars().count() > MAX_REASON {
-        errors.push(FieldError::new("reason", "too_long"));
-    }
-    if reason.chars().any(char::is_control) {
-        errors.push(FieldError::new("reason", "control_character"));
-    }
-    reason
 }

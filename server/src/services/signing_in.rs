@@ -18,6 +18,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use domain::api::Login;
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// Failures in a row before a name is locked.
@@ -27,6 +28,11 @@ const WAITS: [i32; 6] = [30, 60, 120, 240, 480, 900];
 
 /// What one address may do: at most thirty tries at once, then sixty an hour, and four an hour for whoever does not stop.
 const PEER: Limits<'static> = Limits { free: 30.0, drain_s: 60.0, waits: &WAITS };
+
+/// How long somebody waits for a turn, while another device signs in under the same name.
+const TURN: Duration = Duration::from_secs(1);
+/// Between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Hashing takes 12 MiB and a few dozen milliseconds of one core: two at a time, so that guessing cannot exhaust the machine.
 static HASHING: Semaphore = Semaphore::const_new(2);
@@ -88,7 +94,7 @@ pub async fn check(house: &House, peer: &str, login: &Login) -> Result<Credentia
         tracing::warn!(peer, "sign-in refused: too many failures from this address");
         return Err(Error::TooMany { retry_after: wait.unsigned_abs() });
     }
-    let Some(failures) = db::users::claim_attempt(&house.db, &username, FREE_FAILURES, &WAITS).await? else {
+    let Some(failures) = claim(house, &username).await? else {
         db::sign_in_peers::give_back(&house.db, peer, 1, &PEER).await?;
         let wait = db::users::locked_for(&house.db, &username).await?;
         return Err(Error::TooMany { retry_after: wait.unsigned_abs() });
@@ -107,6 +113,19 @@ pub async fn check(house: &House, peer: &str, login: &Login) -> Result<Credentia
             tracing::info!(failures, "sign-in refused");
             Err(Error::WrongPin)
         }
+    }
+}
+
+/// Claims an attempt on a name. One that is free again within a second is waited for: two devices that sign in under one name in the same moment
+/// both get in, and a locked name is refused at once.
+async fn claim(house: &House, username: &str) -> Result<Option<i32>> {
+    let until = Instant::now() + TURN;
+    loop {
+        let claimed = db::users::claim_attempt(&house.db, username, FREE_FAILURES, &WAITS).await?;
+        if claimed.is_some() || Instant::now() >= until || db::users::locked_for(&house.db, username).await? > 1 {
+            return Ok(claimed);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a terminal says, as it says it: stored before the exchange goes on.
 
 use super::concluding::{Word, conclude, known, take};
-use super::recording;
+use super::{floor, recording};
 use crate::adapters::tpe::{Overhears, Witness};
 use crate::db;
 use crate::db::attempts::Step;
@@ -219,6 +219,7 @@ async fn store_stray(house: &House, stray: &Stray) -> Result<Option<i64>> {
                 recording::event(house, &mut tx, EventCode::PaymentContradicted, "", details).await?;
             }
             tx.commit().await?;
+            floor::announce_money(house);
             Ok(None)
         }
     }

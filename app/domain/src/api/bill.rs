@@ -155,6 +155,9 @@ pub struct Bill {
     /// How those that are not paid came about.
     #[serde(default)]
     pub division: Division,
+    /// Its guests are gone: settled, or freed with nothing to pay.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
 }
 
 /// How to divide what is not yet paid.
@@ -224,6 +227,15 @@ pub struct DiscountRequest {
     /// Why.
     pub reason: String,
     /// Chosen by the till; the same one again takes nothing off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<uuid::Uuid>,
+}
+
+/// Writes a provisional note.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoteRequest {
+    /// Chosen by the till; the same one again writes no second note and returns the same answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<uuid::Uuid>,
 }

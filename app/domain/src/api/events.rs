@@ -66,6 +66,8 @@ pub enum Event {
         /// The order.
         order_id: OrderId,
     },
+    /// Money waits for a person's word, or was decided about.
+    MoneyToCheck {},
     /// A dish waits at the pass, for the waiter of the table.
     DishReady(DishNews),
     /// It waits and nobody came: for others.

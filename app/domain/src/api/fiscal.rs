@@ -287,6 +287,9 @@ pub struct ClosingView {
     /// Payments by card that nobody knows the end of: nothing can be closed before.
     #[serde(default)]
     pub unresolved: Vec<i64>,
+    /// Money that a terminal took and no payment explains: nothing can be closed before somebody has decided.
+    #[serde(default)]
+    pub strays: Vec<i64>,
     /// Months and years that have ended and wait.
     #[serde(default)]
     pub due: Vec<CloseDue>,

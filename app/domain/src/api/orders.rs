@@ -151,6 +151,9 @@ pub struct OrderView {
     pub total: Cents,
     /// In the order in which they came.
     pub lines: Vec<LineView>,
+    /// The ticket over nothing that was written as the table was freed: what was on the house is on record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket_no: Option<i64>,
 }
 
 /// Take something off an order.

@@ -1,6 +1,7 @@
 //! Payments.
 
 use crate::attempt::AttemptState;
+use crate::terminal::EURO;
 use crate::wire::{euros, euros_opt};
 use crate::{Cents, OrderId, PaymentId};
 use serde::{Deserialize, Serialize};
@@ -233,9 +234,15 @@ pub struct PaymentView {
     pub ticket_no: Option<i64>,
     /// Every step.
     pub history: Vec<PaymentStep>,
+    /// What the guest adds: the terminal was asked for both.
+    #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
+    pub tip: Option<Cents>,
     /// Until then at most the terminal of an unknown payment may still speak, and nobody can say that it was not accepted.
     #[serde(with = "time::serde::rfc3339::option", default, skip_serializing_if = "Option::is_none")]
     pub listening_until: Option<OffsetDateTime>,
+    /// Nobody knows how it ended, and its terminal can be asked for its last ticket.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub can_ask_terminal: bool,
     /// What the terminal said that contradicts how the payment ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contradictions: Vec<Contradiction>,
@@ -276,7 +283,8 @@ pub enum Decision {
     Refunded,
     /// What is booked is right.
     Kept,
-    /// Nothing was booked and the share is still open: it is booked after all, as accepted.
+    /// It is booked: what was approved late while its share is still open, or money that no payment explained, for a share that a person
+    /// names.
     Booked,
 }
 
@@ -314,12 +322,29 @@ pub struct StrayView {
     /// How much.
     #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Cents>,
+    /// In which currency, as ISO 4217 numbers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// The attempt of ours that it names, which it does not agree with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<PaymentId>,
+    /// The payment that it was booked as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booked_as: Option<PaymentId>,
     /// What was decided; nothing yet: it is open.
     pub decision: Option<Decision>,
     /// Why, in the person's words.
     pub reason: Option<String>,
     /// Who decided.
     pub by: Option<String>,
+}
+
+impl StrayView {
+    /// Whether it can be booked for a share: so many euros.
+    #[must_use]
+    pub fn can_be_booked(&self) -> bool {
+        self.decision.is_none() && self.amount.is_some_and(|amount| amount > Cents::ZERO) && self.currency.as_deref() == Some(EURO)
+    }
 }
 
 /// Decides about a contradiction, or about money that nobody expected.
@@ -330,6 +355,137 @@ pub struct DecideRequest {
     pub decision: Decision,
     /// Why, in the person's words.
     pub reason: String,
+    /// The number on the terminal's ticket: of the refund that a person made there, or of the payment that is booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_code: Option<String>,
+    /// For which share money is booked that no payment explains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<ShareName>,
+}
+
+/// A share of a bill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShareName {
+    /// The order.
+    pub order_id: OrderId,
+    /// The share.
+    pub cover_number: u32,
+}
+
+/// Money that waits for a person's word. As long as there is any, no day is closed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoneyToCheck {
+    /// Payments that a terminal is at, or whose end nobody knows.
+    pub open: Vec<PaymentInDoubt>,
+    /// The terminal said one thing, and the payment ended with another.
+    pub contradictions: Vec<ContradictionInDoubt>,
+    /// Money that no payment explains.
+    pub strays: Vec<StrayInDoubt>,
+}
+
+impl MoneyToCheck {
+    /// How many sums wait for a person; what a terminal is at does not.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let unknown = self.open.iter().filter(|payment| payment.status == AttemptState::Unknown).count();
+        unknown + self.contradictions.len() + self.strays.len()
+    }
+}
+
+/// A payment by card, as a person finds it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentInDoubt {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// Of which order.
+    pub order_id: OrderId,
+    /// At which table.
+    pub table: String,
+    /// Of which share.
+    pub cover_number: u32,
+    /// What the terminal was asked for, a tip among it.
+    #[serde(with = "euros")]
+    pub amount: Cents,
+    /// Who took the money.
+    pub by: String,
+    /// When it began.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Where it stands.
+    pub status: AttemptState,
+}
+
+/// A contradiction, and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContradictionInDoubt {
+    /// What the terminal said, and how the payment had ended.
+    pub said: Contradiction,
+    /// The payment.
+    pub payment: PaymentInDoubt,
+    /// Nothing is booked, and its share is still there: it can be booked after all.
+    pub can_be_booked: bool,
+}
+
+/// Money that no payment explains, and the payment that it names, if it names one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrayInDoubt {
+    /// The money.
+    pub stray: StrayView,
+    /// The payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<PaymentInDoubt>,
+}
+
+/// What a terminal says that is asked for its last ticket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalSays {
+    /// What became of the question.
+    pub answer: TerminalAnswer,
+    /// What the last ticket is for.
+    #[serde(with = "euros_opt", default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Cents>,
+    /// Its authorisation number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_code: Option<String>,
+    /// The payment. What the terminal says changes nothing about it: a person does.
+    pub payment: PaymentView,
+}
+
+/// What became of the question for a terminal's last ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TerminalAnswer {
+    /// The last ticket is of this payment: it names it, with the same amount, currency and till.
+    SamePayment,
+    /// The last ticket names another payment, or another amount.
+    OtherPayment,
+    /// The last ticket names no payment: a person compares.
+    Unnamed,
+    /// It printed its last ticket and says nothing about it.
+    Reprinted,
+    /// It has no last ticket, or does not do this.
+    Refused,
+    /// Its protocol has no such question.
+    Unsupported,
+    /// It cannot be reached, or does not answer.
+    Silent,
+}
+
+impl TerminalAnswer {
+    /// The word of the contract and of the history.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SamePayment => "same_payment",
+            Self::OtherPayment => "other_payment",
+            Self::Unnamed => "unnamed",
+            Self::Reprinted => "reprinted",
+            Self::Refused => "refused",
+            Self::Unsupported => "unsupported",
+            Self::Silent => "silent",
+        }
+    }
 }
 
 /// What a person saw on the ticket of a terminal that had not answered.

@@ -244,12 +244,23 @@ fn waiters() -> Vec<Route> {
             "already_in_kitchen",
             "order_moved",
         ]),
-        Route::new("post", "/api/orders/{id}/note", MAY, "Writes a provisional note: a signed record, no receipt.")
-            .gives(200, "NoteDone")
-            .refuses(&["order_closed", "invalid"]),
-        Route::new("post", "/api/orders/{id}/release", MAY, "Frees the table of guests who owe nothing.")
-            .gives(200, "OrderView")
-            .refuses(&["order_closed", "not_settled", "payment_in_progress", "order_moved"]),
+        Route::new(
+            "post",
+            "/api/orders/{id}/note",
+            MAY,
+            "Writes a provisional note: a signed record, no receipt. A body (`uuid`) may be left out.",
+        )
+        .gives(200, "NoteDone")
+        .once()
+        .refuses(&["order_closed", "invalid", "bad_json", "wrong_content_type"]),
+        Route::new(
+            "post",
+            "/api/orders/{id}/release",
+            MAY,
+            "Frees the table of guests who owe nothing; a ticket over nothing says what was given away.",
+        )
+        .gives(200, "OrderView")
+        .refuses(&["order_closed", "not_settled", "payment_in_progress", "order_moved"]),
         Route::new("put", "/api/menu/items/{id}/availability", MAY, "Says whether something can be ordered now.")
             .takes("Availability")
             .gives_nothing(204, "The phones are told."),
@@ -313,6 +324,13 @@ fn cashiers() -> Vec<Route> {
             .takes("DecideRequest")
             .gives(200, "PaymentView")
             .refuses(DECIDED),
+        Route::new("post", "/api/payments/{id}/query", MAY, "Asks its terminal for the last ticket: evidence, which books nothing.")
+            .gives(200, "TerminalSays")
+            .refuses(&["not_unknown", "still_listening", "terminal_busy"]),
+        Route::new("post", "/api/payments/{id}/abort", MAY, "Gives up a payment whose request is not at the terminal yet.")
+            .gives(200, "PaymentView")
+            .refuses(&["too_late_to_abort"]),
+        Route::new("get", "/api/payments/to-check", MAY, "Everything that waits for a person's word.").gives(200, "MoneyToCheck"),
         Route::new("get", "/api/payments/strays", MAY, "Money that a terminal says it took, and no payment explains.")
             .gives_list(to("StrayView")),
         Route::new("post", "/api/payments/strays/{id}", MAY, "Decides about it.")

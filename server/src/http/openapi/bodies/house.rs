@@ -33,6 +33,7 @@ pub(super) fn errors() -> Vec<Named> {
                     may("total_cents", cents()),
                     may("payment_id", id()),
                     may("payment_ids", list(id())),
+                    may("strays", list(id())),
                     may("reason", words()),
                     may("until", moment()),
                     may("retry_after", number()),
@@ -50,7 +51,11 @@ pub(super) fn errors() -> Vec<Named> {
             "Health",
             object(
                 "How it is.",
-                [must("status", one_of(&["live", "ready", "not ready"])), may("failing", list(one_of(&["database", "redis"])))],
+                [
+                    must("status", one_of(&["live", "ready", "not ready"])),
+                    may("failing", list(one_of(&["database", "redis"]))),
+                    may("degraded", list(one_of(&["terminal"]))),
+                ],
             ),
         ),
     ]

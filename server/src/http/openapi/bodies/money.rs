@@ -2,8 +2,8 @@
 
 use super::Named;
 use crate::http::openapi::shapes::{
-    balance, euros, few, id, list, may, moment, must, number, object, one_of, or_null, percent, quantity, request, text, to, uuid, whole,
-    words,
+    balance, euros, few, flag, id, list, may, moment, must, number, object, one_of, or_null, percent, quantity, request, text, to, uuid,
+    whole, words,
 };
 use serde_json::json;
 
@@ -76,6 +76,7 @@ pub(super) fn bill() -> Vec<Named> {
                     must("vat", list(to("VatLine"))),
                     must("shares", list(to("ShareView"))),
                     must("division", one_of(&["covers", "equal", "chosen"])),
+                    may("closed", flag()),
                 ],
             ),
         ),
@@ -173,7 +174,9 @@ pub(super) fn payments() -> Vec<Named> {
                     must("approval_code", or_null(words())),
                     must("ticket_no", or_null(number())),
                     must("history", list(to("PaymentStep"))),
+                    may("tip", euros()),
                     may("listening_until", moment()),
+                    may("can_ask_terminal", flag()),
                     may("contradictions", list(to("Contradiction"))),
                 ],
             ),
@@ -206,12 +209,77 @@ pub(super) fn payments() -> Vec<Named> {
                     must("terminal", words()),
                     must("reference", or_null(words())),
                     may("amount", euros()),
+                    may("currency", words()),
+                    may("names", id()),
+                    may("booked_as", id()),
                 ]
                 .into_iter()
                 .chain(decided()),
             ),
         ),
-        ("DecideRequest", request("What becomes of it, and why.", [must("decision", to("Decision")), must("reason", text(140))])),
+        ("ShareName", request("A share of a bill.", [must("order_id", id()), must("cover_number", whole(1, 32_767))])),
+        (
+            "DecideRequest",
+            request(
+                "What becomes of it, and why. Money that no payment explains is booked for a share.",
+                [
+                    must("decision", to("Decision")),
+                    must("reason", text(140)),
+                    may("approval_code", or_null(words())),
+                    may("share", or_null(to("ShareName"))),
+                ],
+            ),
+        ),
+        (
+            "PaymentInDoubt",
+            object(
+                "A payment by card, as a person finds it again.",
+                [
+                    must("payment_id", id()),
+                    must("order_id", id()),
+                    must("table", words()),
+                    must("cover_number", whole(1, 32_767)),
+                    must("amount", euros()),
+                    must("by", words()),
+                    must("at", moment()),
+                    must("status", to("AttemptState")),
+                ],
+            ),
+        ),
+        (
+            "ContradictionInDoubt",
+            object(
+                "A contradiction that nobody has decided about.",
+                [must("said", to("Contradiction")), must("payment", to("PaymentInDoubt")), must("can_be_booked", flag())],
+            ),
+        ),
+        (
+            "StrayInDoubt",
+            object("Money that nobody has decided about.", [must("stray", to("StrayView")), may("names", to("PaymentInDoubt"))]),
+        ),
+        (
+            "MoneyToCheck",
+            object(
+                "Everything that waits for a person's word; no day is closed before.",
+                [
+                    must("open", list(to("PaymentInDoubt"))),
+                    must("contradictions", list(to("ContradictionInDoubt"))),
+                    must("strays", list(to("StrayInDoubt"))),
+                ],
+            ),
+        ),
+        (
+            "TerminalSays",
+            object(
+                "What a terminal says of its last ticket.",
+                [
+                    must("answer", one_of(&["same_payment", "other_payment", "unnamed", "reprinted", "refused", "unsupported", "silent"])),
+                    may("amount", euros()),
+                    may("approval_code", words()),
+                    must("payment", to("PaymentView")),
+                ],
+            ),
+        ),
         (
             "ResolveRequest",
             request(

@@ -130,6 +130,7 @@ pub(super) fn orders() -> Vec<Named> {
                     must("opened_at", moment()),
                     must("total", euros()),
                     must("lines", list(to("LineView"))),
+                    may("ticket_no", number()),
                 ],
             ),
         ),
