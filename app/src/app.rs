@@ -7,6 +7,7 @@ use crate::pages::bill::BillPage;
 use crate::pages::closing::ClosingPage;
 use crate::pages::floor_editor::FloorEditorPage;
 use crate::pages::kitchen::KitchenPage;
+use crate::pages::money_check::MoneyCheckPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::order::OrderPage;
 use crate::pages::pass_waits::PassWaitsPage;
@@ -48,6 +49,7 @@ pub fn App() -> impl IntoView {
                 // cashiers, at the desk
                 <Route path=path!("/addition/:order") view=BillPage ssr=SsrMode::Async/>
                 <Route path=path!("/ticket/:no") view=TicketPage ssr=SsrMode::Async/>
+                <Route path=path!("/a-verifier") view=MoneyCheckPage ssr=SsrMode::Async/>
                 <Route path=path!("/cloture") view=ClosingPage ssr=SsrMode::Async/>
                 // owners
                 <Route path=path!("/passe") view=PassWaitsPage ssr=SsrMode::Async/>

@@ -10,6 +10,7 @@ use domain::api::{
     PassWaits, PaymentDone, PaymentRequest, PaymentView, PrintDone, PrintRequest, RefundDone, RefundRequest, ResolveRequest, SessionUser,
     SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
+use domain::api::{DecideRequest, MoneyToCheck, NoteRequest, StrayView, TerminalSays};
 use domain::menu::Menu;
 use domain::order::KitchenMove;
 use domain::pass::WaitingDish;
@@ -230,8 +231,13 @@ pub async fn pay(#[doc = "Which share, and how."] payment: PaymentRequest) -> Re
 
 /// Writes a provisional note.
 #[server(name = WriteNote, prefix = "/call", endpoint = "note", input = Json, output = Json)]
-pub async fn note(#[doc = "Of which order."] order: OrderId) -> Result<NoteDone, CallError> {
-    answered(till()?.note(order).await)
+pub async fn note(
+    #[doc = "Of which order."] order: OrderId,
+    #[doc = "Under which number."]
+    #[server(default)]
+    request: NoteRequest,
+) -> Result<NoteDone, CallError> {
+    answered(till()?.note(order, request).await)
 }
 
 /// Gives money back.
@@ -265,6 +271,40 @@ pub async fn resolve(
     #[doc = "What the terminal's ticket says."] request: ResolveRequest,
 ) -> Result<PaymentView, CallError> {
     answered(till()?.resolve(id, request).await)
+}
+
+/// Asks the terminal of a payment that nobody knows the end of for its last ticket.
+#[server(name = QueryTerminal, prefix = "/call", endpoint = "query-terminal", input = Json, output = Json)]
+pub async fn query_terminal(#[doc = "Of which payment."] id: PaymentId) -> Result<TerminalSays, CallError> {
+    answered(till()?.query_terminal(id).await)
+}
+
+/// Gives up a payment that was not sent to the terminal yet.
+#[server(name = AbortPayment, prefix = "/call", endpoint = "abort-payment", input = Json, output = Json)]
+pub async fn abort_payment(#[doc = "Which."] id: PaymentId) -> Result<PaymentView, CallError> {
+    answered(till()?.abort_payment(id).await)
+}
+
+/// Everything that waits for a person's word.
+#[server(name = AskMoneyToCheck, prefix = "/call", endpoint = "money-to-check", input = Json, output = Json)]
+pub async fn money_to_check() -> Result<MoneyToCheck, CallError> {
+    answered(till()?.money_to_check().await)
+}
+
+/// Decides about a terminal that said two things.
+#[server(name = Decide, prefix = "/call", endpoint = "decide", input = Json, output = Json)]
+pub async fn decide(
+    #[doc = "About which payment."] id: PaymentId,
+    #[doc = "Which contradiction."] contradiction: i64,
+    #[doc = "What, and why."] request: DecideRequest,
+) -> Result<PaymentView, CallError> {
+    answered(till()?.decide(id, contradiction, request).await)
+}
+
+/// Decides about money that no payment explains.
+#[server(name = DecideStray, prefix = "/call", endpoint = "decide-stray", input = Json, output = Json)]
+pub async fn decide_stray(#[doc = "Which."] stray: i64, #[doc = "What, and why."] request: DecideRequest) -> Result<StrayView, CallError> {
+    answered(till()?.decide_stray(stray, request).await)
 }
 
 /// A ticket as text.

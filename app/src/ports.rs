@@ -9,6 +9,7 @@ use domain::api::{
     PassWaits, PaymentDone, PaymentRequest, PaymentView, PrintDone, PrintRequest, Problem, RefundDone, RefundRequest, ResolveRequest,
     SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
 };
+use domain::api::{DecideRequest, MoneyToCheck, NoteRequest, StrayView, TerminalSays};
 use domain::menu::Menu;
 use domain::order::KitchenMove;
 use domain::pass::WaitingDish;
@@ -79,7 +80,7 @@ pub trait Till: Send + Sync {
     /// Settles a share.
     async fn pay(&self, payment: PaymentRequest) -> Result<PaymentDone, Problem>;
     /// Writes a provisional note.
-    async fn note(&self, order: OrderId) -> Result<NoteDone, Problem>;
+    async fn note(&self, order: OrderId, request: NoteRequest) -> Result<NoteDone, Problem>;
     /// Gives money back.
     async fn refund(&self, id: PaymentId, request: RefundRequest) -> Result<RefundDone, Problem>;
     /// Corrects the means of a payment.
@@ -88,6 +89,16 @@ pub trait Till: Send + Sync {
     async fn payment(&self, id: PaymentId) -> Result<PaymentView, Problem>;
     /// Says how a payment ended that nobody knew the end of.
     async fn resolve(&self, id: PaymentId, request: ResolveRequest) -> Result<PaymentView, Problem>;
+    /// Asks the terminal of a payment for its last ticket.
+    async fn query_terminal(&self, id: PaymentId) -> Result<TerminalSays, Problem>;
+    /// Gives up a payment that was not sent yet.
+    async fn abort_payment(&self, id: PaymentId) -> Result<PaymentView, Problem>;
+    /// Everything that waits for a person's word.
+    async fn money_to_check(&self) -> Result<MoneyToCheck, Problem>;
+    /// Decides about a terminal that said two things.
+    async fn decide(&self, id: PaymentId, contradiction: i64, request: DecideRequest) -> Result<PaymentView, Problem>;
+    /// Decides about money that no payment explains.
+    async fn decide_stray(&self, stray: i64, request: DecideRequest) -> Result<StrayView, Problem>;
     /// A ticket as text.
     async fn ticket(&self, no: i64) -> Result<TicketText, Problem>;
     /// Prints a ticket.

@@ -112,6 +112,7 @@ texts! {
     correct_now: "Corriger",
     after_ticket: "Le client veut un ticket\u{a0}?",
     no_ticket: "Sans ticket",
+    decline_failed: "« Sans ticket » n’a pas pu être noté. Le règlement, lui, est enregistré.",
     }
 }
 

@@ -31,6 +31,8 @@ pub mod queue;
 
 pub mod bill;
 
+pub mod money;
+
 texts! {
     /// What the interface says, by what it means.
     Texts {
@@ -67,7 +69,6 @@ texts! {
     months_and_years: "Mois et années",
     close_month: "Clôturer le mois",
     close_year: "Clôturer l’année",
-    closing_blocked_detail: "Ouvrez l’addition concernée et dites ce que montre le ticket du terminal : la clôture attend cette réponse.",
     archive_from: "Archive du",
     archive_to: "au",
     archive_download: "Télécharger l’archive signée",
@@ -316,13 +317,6 @@ impl Texts {
             CashKind::Out => "Sortie",
             CashKind::Count => "Comptage",
         }
-    }
-
-    /// Why the day cannot be closed.
-    #[must_use]
-    pub fn closing_blocked(&self, payments: usize) -> String {
-        let payments = u32::try_from(payments).unwrap_or(u32::MAX);
-        format!("Clôture impossible\u{a0}: {} par carte sans réponse.", counted(payments, "règlement", "règlements"))
     }
 
     /// `12 règlements`.

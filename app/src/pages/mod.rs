@@ -4,6 +4,7 @@ pub mod bill;
 pub mod closing;
 pub mod floor_editor;
 pub mod kitchen;
+pub mod money_check;
 pub mod not_found;
 pub mod order;
 pub mod pass_waits;

@@ -93,7 +93,7 @@ fn Reason(reason: RwSignal<String>) -> impl IntoView {
 #[component]
 fn Refund(billing: Billing, what: Correcting) -> impl IntoView {
     let (amount, code, reason) = (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let asking = Asking::begin(billing);
+    let asking = Asking::begin(billing.bill);
     let done = RwSignal::new(None::<i64>);
     let number = StoredValue::new(Uuid::now_v7());
     let Correcting { payment, method, left, .. } = what;
@@ -159,7 +159,7 @@ fn Refund(billing: Billing, what: Correcting) -> impl IntoView {
 #[component]
 fn WrongMeans(billing: Billing, what: Correcting, open: RwSignal<bool>) -> impl IntoView {
     let (really, reason) = (RwSignal::new(None::<Method>), RwSignal::new(String::new()));
-    let asking = Asking::begin(billing);
+    let asking = Asking::begin(billing.bill);
     let number = StoredValue::new(Uuid::now_v7());
     let Correcting { payment, method, left, .. } = what;
     let choice = move |other: Method| {

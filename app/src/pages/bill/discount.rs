@@ -48,7 +48,7 @@ fn Discount(billing: Billing, line: Option<LineId>, open: RwSignal<bool>) -> imp
     let percent = RwSignal::new(None::<u16>);
     let (amount, reason) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let number = RwSignal::new(Uuid::now_v7());
-    let asking = Asking::begin(billing);
+    let asking = Asking::begin(billing.bill);
     let off = Memo::new(move |_| match percent.get() {
         Some(percent) => Some(percent_of(due, percent * 100)),
         None => amount.with(|amount| Cents::parse(amount.trim()).ok()),

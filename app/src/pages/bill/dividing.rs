@@ -33,7 +33,7 @@ fn Items(billing: Billing, open: RwSignal<bool>) -> impl IntoView {
     let names = StoredValue::new(names);
     let sorting = RwSignal::new(sorting);
     let current = RwSignal::new(0_usize);
-    let asking = Asking::begin(billing);
+    let asking = Asking::begin(billing.bill);
     let amounts = Memo::new(move |_| sorting.with(Sorting::amounts));
     let tabs = move || {
         let count = sorting.with(Sorting::count);
@@ -150,7 +150,7 @@ fn Amounts(billing: Billing, open: RwSignal<bool>) -> impl IntoView {
     let left: Cents =
         billing.bill.data.with_untracked(|bill| bill.as_ref().map(|bill| bill.items.iter().map(|item| item.due).sum()).unwrap_or_default());
     let typed = RwSignal::new(vec![String::new(), String::new()]);
-    let asking = Asking::begin(billing);
+    let asking = Asking::begin(billing.bill);
     // What was typed so far; `None` while something cannot be read.
     let amounts = Memo::new(move |_| {
         let read = |text: &String| Cents::parse(text.trim()).ok().filter(|amount| *amount > Cents::ZERO);

@@ -3,31 +3,33 @@
 //! What is left to pay is always in sight: at the top on a desktop, at the bottom under the thumb on a phone. Waiters see the same page
 //! without the buttons that take money.
 
-mod asking;
 mod correcting;
 mod discount;
 mod dividing;
+mod free;
 mod handy;
 mod note;
 mod paying;
+mod resolving;
 mod shares;
 mod sorting;
 mod terminal;
 
 use crate::browser::{Cached, use_cached_for};
 use crate::calls;
+use crate::components::asking::Asking;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::notice::{Empty, Freshness, Notice, Skeleton, Tone};
 use crate::components::page::Page;
 use crate::i18n::bill::bill as texts;
 use crate::i18n::t;
 use crate::session::use_session;
-use asking::Asking;
 use correcting::{Correcting, CorrectionSheet};
 use discount::DiscountSheet;
 use domain::api::{Bill, BillItem, Event, Method, PaymentRequest, ShareStatus, ShareView};
 use domain::role::Right;
 use domain::{Cents, LineId, OrderId, PaymentId};
+use free::OnTheHouse;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use note::NoteSheet;
@@ -184,6 +186,7 @@ fn Ledger(billing: Billing) -> impl IntoView {
                 <h2 id="shares-heading" class="visually-hidden">{t.shares}</h2>
                 <Show when=looks_only><Notice tone=Tone::Info>{t.bill_look_only}</Notice></Show>
                 <Show when=move || settled.get() == Some(true)><AllSettled/></Show>
+                <OnTheHouse billing=billing/>
                 <Show when=move || billing.may_take_money.get() && settled.get() == Some(false)><SplitControls billing=billing/></Show>
                 <Shares billing=billing/>
                 <Together billing=billing/>

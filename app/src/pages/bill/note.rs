@@ -7,8 +7,9 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::sheet::Sheet;
 use crate::i18n::bill::bill as texts;
 use crate::i18n::t;
-use domain::api::NoteDone;
+use domain::api::{NoteDone, NoteRequest};
 use leptos::prelude::*;
+use uuid::Uuid;
 
 /// The sheet over the bill. Each opening writes a note: it is recorded.
 #[component]
@@ -22,13 +23,17 @@ pub(super) fn NoteSheet(billing: Billing, open: RwSignal<bool>) -> impl IntoView
 
 #[component]
 fn Note(billing: Billing) -> impl IntoView {
-    let asking = Asking::begin(billing);
+    let asking = Asking::begin(billing.bill);
     let written = RwSignal::new(None::<NoteDone>);
-    Effect::new(move |_| {
-        asking.ask(calls::note(billing.order), move |note| {
+    // Asked again, it is the same note.
+    let number = StoredValue::new(Uuid::now_v7());
+    let write = move || {
+        let request = NoteRequest { uuid: Some(number.get_value()) };
+        asking.ask(calls::note(billing.order, request), move |note| {
             written.try_set(Some(note));
         });
-    });
+    };
+    Effect::new(move |_| write());
     move || {
         match written.get() {
         Some(note) => view! {
@@ -38,7 +43,15 @@ fn Note(billing: Billing) -> impl IntoView {
             </p>
         }
         .into_any(),
-        None => view! { {asking.refusal()} }.into_any(),
+        None => view! {
+            {asking.refusal().map(|refusal| view! {
+                {refusal}
+                <p class="paper-actions">
+                    <button type="button" class="button" data-testid="note-again" on:click=move |_| write()><Icon glyph=Glyph::Refresh/>{t().retry}</button>
+                </p>
+            })}
+        }
+        .into_any(),
     }
     }
 }

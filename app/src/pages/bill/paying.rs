@@ -11,6 +11,7 @@ use crate::calls;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::notice::{Notice, Tone, explain};
 use crate::components::sheet::Sheet;
+use crate::components::toast::use_toaster;
 use crate::error::CallError;
 use crate::i18n::bill::bill as texts;
 use crate::i18n::t;
@@ -360,6 +361,20 @@ fn Extras(typed: Typed, locked: Signal<bool>) -> impl IntoView {
 fn Paid(paid: PaymentDone, billing: Billing) -> impl IntoView {
     let t = t();
     let open = billing.sheet_open;
+    let (session, live, toaster) = (use_session(), use_live(), use_toaster());
+    let no = paid.ticket_no;
+    // That nobody wanted it is written down; the next guest does not wait for that.
+    let decline = move |_| {
+        open.set(false);
+        spawn_local(async move {
+            let answer = calls::decline_ticket(no).await;
+            live.heard_of_call(&answer);
+            if let Err(error) = answer {
+                session.heed(&error);
+                toaster.say(Tone::Warning, texts().decline_failed);
+            }
+        });
+    };
     let change = (paid.change > Cents::ZERO).then(|| {
         view! {
             <div class="cash-change" role="status"><p>{t.change_due}</p><p class="cash-amount number" data-testid="change">{paid.change.to_string()}</p></div>
@@ -379,7 +394,7 @@ fn Paid(paid: PaymentDone, billing: Billing) -> impl IntoView {
             <p class="cash-ask">{texts().after_ticket}</p>
             <div class="cash-after">
                 <a class="button" href=format!("/ticket/{}", paid.ticket_no) data-testid="see-ticket"><Icon glyph=Glyph::Receipt/>{t.see_ticket}</a>
-                <button type="button" class="button primary" data-testid="paid-done" on:click=move |_| open.set(false)>{texts().no_ticket}</button>
+                <button type="button" class="button primary" data-testid="paid-done" on:click=decline>{texts().no_ticket}</button>
             </div>
         </div>
     }

@@ -1,16 +1,17 @@
 //! The card terminal on the screen: it waits, it said no, it does not answer; and what a person says who has read its ticket.
 
+use super::resolving::Resolution;
 use super::{Asking, Billing};
 use crate::browser::clock::{spell_minutes, use_clock};
 use crate::calls;
 use crate::components::icon::{Glyph, Icon};
-use crate::components::notice::{Notice, Tone, explain};
+use crate::components::notice::explain;
 use crate::components::sheet::Sheet;
 use crate::error::CallError;
-use crate::i18n::bill::{WITNESSES, bill as texts};
-use domain::api::{PaymentStep, PaymentView, ResolveOutcome, ResolveRequest, ShareStatus};
+use crate::i18n::bill::bill as texts;
+use crate::i18n::money::t as words;
+use domain::api::{PaymentStep, PaymentView, ShareStatus};
 use domain::attempt::AttemptState;
-use domain::order::MAX_REASON;
 use domain::{Cents, PaymentId};
 use leptos::prelude::*;
 
@@ -107,7 +108,7 @@ pub(super) fn PaymentSheet(billing: Billing, watching: RwSignal<Option<(PaymentI
                         view! { <SilentWords/><Resolution billing=billing id=id/> }.into_any()
                     } else {
                         let amount = billing.bill.data.with_untracked(|bill| bill.as_ref().and_then(|bill| bill.shares.iter().find(|share| share.payment_id == Some(id)).map(|share| share.amount))).unwrap_or_default();
-                        view! { <Waiting amount=amount/><Steps billing=billing id=id/> }.into_any()
+                        view! { <Waiting amount=amount/><GiveUp billing=billing id=id/><Steps billing=billing id=id/> }.into_any()
                     }}
                 </div>
             })}
@@ -115,70 +116,26 @@ pub(super) fn PaymentSheet(billing: Billing, watching: RwSignal<Option<(PaymentI
     }
 }
 
+/// Gives up what is not at the terminal yet; what is, only the terminal gives up, and this says so.
 #[component]
-fn Resolution(billing: Billing, id: PaymentId) -> impl IntoView {
-    let outcome = RwSignal::new(None::<ResolveOutcome>);
-    let (code, reason) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let asking = Asking::begin(billing);
-    let resolved = RwSignal::new(None::<PaymentView>);
-    let choice = move |what: ResolveOutcome, word: &'static str, testid: &'static str| {
-        let pressed = move || if outcome.get() == Some(what) { "true" } else { "false" };
-        view! { <button type="button" class="option" aria-pressed=pressed data-testid=testid on:click=move |_| outcome.set(Some(what))>{word}</button> }
+fn GiveUp(billing: Billing, id: PaymentId) -> impl IntoView {
+    let asking = Asking::begin(billing.bill);
+    let open = billing.watching;
+    let give_up = move |_| {
+        asking.ask(calls::abort_payment(id), move |_| {
+            open.try_set(None);
+        });
     };
-    let witness = move |words: &'static str| {
-        let pressed = move || if reason.with(|reason| reason == words) { "true" } else { "false" };
-        view! { <button type="button" class="option" aria-pressed=pressed on:click=move |_| reason.set(words.to_owned())>{words}</button> }
-    };
-    let ready = move || outcome.with(Option::is_some) && reason.with(|reason| !reason.trim().is_empty()) && !asking.busy.get();
-    let settle = move |_| {
-        let Some(outcome) = outcome.get_untracked() else { return };
-        let code = Some(code.get_untracked().trim().to_owned()).filter(|code| outcome == ResolveOutcome::Accepted && !code.is_empty());
-        let request = ResolveRequest { outcome, amount: None, approval_code: code, reason: reason.get_untracked().trim().to_owned() };
-        asking.ask(calls::resolve(id, request), move |view| resolved.set(Some(view)));
-    };
-    let form = move || {
-        view! {
-            <div class="panel">
-                <fieldset>
-                    <legend>{texts().what_ticket_says}</legend>
-                    <div class="options">
-                        {choice(ResolveOutcome::Accepted, texts().ticket_accepted, "resolve-accepted")}
-                        {choice(ResolveOutcome::NotAccepted, texts().ticket_not_accepted, "resolve-not-accepted")}
-                    </div>
-                </fieldset>
-                <Show when=move || outcome.get() == Some(ResolveOutcome::Accepted)>
-                    <div class="field">
-                        <label for="resolve-code">{texts().approval_code}</label>
-                        <input id="resolve-code" class="input" autocomplete="off" prop:value=move || code.get() on:input=move |event| code.set(event_target_value(&event))/>
-                    </div>
-                </Show>
-                <fieldset>
-                    <legend>{texts().how_known}</legend>
-                    <div class="options">{WITNESSES.map(witness).collect_view()}</div>
-                </fieldset>
-                <input class="input" aria-label=texts().other_reason placeholder=texts().other_reason autocomplete="off" maxlength=MAX_REASON.to_string() data-testid="resolve-reason" prop:value=move || reason.get() on:input=move |event| reason.set(event_target_value(&event))/>
-                <p class="quiet-text">{texts().settle_it_detail}</p>
-                {move || asking.refusal()}
-                <button type="button" class="button primary cash-pay" data-testid="resolve-now" disabled=move || !ready() on:click=settle>
-                    <Icon glyph=Glyph::Check/>{texts().settle_it}
-                </button>
-            </div>
-        }
-    };
-    move || match resolved.get() {
-        Some(view) => view! {
-            <Notice tone=Tone::Good>{texts().answer_stored}</Notice>
-            <History steps=view.history/>
-        }
-        .into_any(),
-        None => view! { {form()}<Steps billing=billing id=id/> }.into_any(),
+    view! {
+        {move || asking.refusal()}
+        <button type="button" class="button" data-testid="give-up" disabled=move || asking.busy.get() on:click=give_up><Icon glyph=Glyph::Cross/>{words().give_up}</button>
     }
 }
 
 /// What happened to a payment so far, asked when it is shown.
 #[component]
 fn Steps(billing: Billing, id: PaymentId) -> impl IntoView {
-    let asking = Asking::begin(billing);
+    let asking = Asking::begin(billing.bill);
     let view = RwSignal::new(None::<PaymentView>);
     Effect::new(move |_| {
         if billing.may_take_money.get() {
@@ -192,7 +149,7 @@ fn Steps(billing: Billing, id: PaymentId) -> impl IntoView {
 
 /// Who did what, and when.
 #[component]
-fn History(steps: Vec<PaymentStep>) -> impl IntoView {
+pub(super) fn History(steps: Vec<PaymentStep>) -> impl IntoView {
     let clock = use_clock();
     let step = move |step: PaymentStep| {
         let at = step.at;

@@ -11,6 +11,7 @@ use crate::browser::{Cached, use_cached_for};
 use crate::calls;
 use crate::components::devices::{MissingOrders, Phones, use_devices};
 use crate::components::icon::{Glyph, Icon};
+use crate::components::money_mark::MoneyMark;
 use crate::components::notice::{Empty, Freshness, Notice, Skeleton, Tone, explain};
 use crate::components::page::Page;
 use crate::components::paper::{PaperSheet, PrintButtons, PrintCall, Printable, RollChoice};
@@ -34,7 +35,7 @@ pub fn ClosingPage() -> impl IntoView {
     let session = use_session();
     let may_close = Signal::derive(move || session.may(Right::HandleMoney));
     let view = use_cached_for(move || may_close.get().then_some(()), |()| "closing".to_owned(), |()| calls::closing());
-    view.follow(|event| matches!(event, Event::TableChanged { .. }));
+    view.follow(|event| matches!(event, Event::TableChanged { .. } | Event::MoneyToCheck {}));
     let shown = RwSignal::new(None::<Shown>);
     let known = Memo::new(move |_| view.data.with(Option::is_some));
     let nobody_here = move || session.user().is_some() && !session.may(Right::VerifyJournal);
@@ -78,12 +79,6 @@ fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<Shown>>) -> impl IntoVi
             <Notice tone=Tone::Info><span><strong>{t.tables_open}" : "{tables.join(", ")}"."</strong>" "{t.tables_open_detail}</span></Notice>
         })
     };
-    let unresolved = Memo::new(move |_| view.data.with(|view| view.as_ref().map(|view| view.unresolved.len()).unwrap_or_default()));
-    let blocked = move || {
-        (unresolved.get() > 0).then(|| view! {
-            <Notice tone=Tone::Bad><span data-testid="closing-blocked"><strong>{t.closing_blocked(unresolved.get())}</strong>" "{t.closing_blocked_detail}</span></Notice>
-        })
-    };
     let day = move || match open.get() {
         Some(summary) => {
             let to_close = summary.clone();
@@ -104,7 +99,7 @@ fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<Shown>>) -> impl IntoVi
             <div class="closing-open">
                 <MissingOrders devices=devices/>
                 {unsettled}
-                {blocked}
+                <MoneyMark/>
                 {day}
                 <Drawer view=view/>
             </div>

@@ -12,6 +12,7 @@ use crate::browser::outbox::use_outbox;
 use crate::browser::{Cached, store, use_cached};
 use crate::calls;
 use crate::components::icon::{Glyph, Icon};
+use crate::components::money_mark::MoneyMark;
 use crate::components::notice::{Empty, Freshness, Skeleton};
 use crate::components::page::Page;
 use crate::components::pass::NotifyOffer;
@@ -93,6 +94,7 @@ pub fn PlanPage() -> impl IntoView {
             <div class="floor-main" class:as-list=as_list>
                 <Freshness of=floor/>
                 <NotifyOffer has_tables=has_tables/>
+                <MoneyMark/>
                 <div class="floor-bar">
                     <Rooms floor=floor rooms=rooms room=room chosen=chosen/>
                     <div class="floor-tools">

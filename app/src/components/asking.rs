@@ -1,8 +1,8 @@
 //! One question to the server at a time, and what is shown while it is asked and when it is refused.
 
-use super::Billing;
+use super::notice::{Notice, Tone, explain};
+use crate::browser::Cached;
 use crate::browser::live::{Live, use_live};
-use crate::components::notice::{Notice, Tone, explain};
 use crate::error::CallError;
 use crate::session::{Session, use_session};
 use leptos::prelude::*;
@@ -10,22 +10,29 @@ use leptos::task::spawn_local;
 
 /// See the module.
 #[derive(Clone, Copy)]
-pub(super) struct Asking {
-    billing: Billing,
+pub struct Asking {
+    refresh: Callback<()>,
     session: Session,
     live: Live,
     /// A question is on its way.
-    pub(super) busy: RwSignal<bool>,
+    pub busy: RwSignal<bool>,
     refused: RwSignal<Option<CallError>>,
 }
 
 impl Asking {
-    pub(super) fn begin(billing: Billing) -> Self {
-        Self { billing, session: use_session(), live: use_live(), busy: RwSignal::new(false), refused: RwSignal::new(None) }
+    /// Asks about something that is on screen: it is read again after every answer.
+    pub fn begin<T: Send + Sync + 'static>(of: Cached<T>) -> Self {
+        Self {
+            refresh: Callback::new(move |()| of.refresh()),
+            session: use_session(),
+            live: use_live(),
+            busy: RwSignal::new(false),
+            refused: RwSignal::new(None),
+        }
     }
 
-    /// Asks; a good answer goes to `then`, and the bill is read again whatever came.
-    pub(super) fn ask<T: 'static>(self, question: impl Future<Output = Result<T, CallError>> + 'static, then: impl FnOnce(T) + 'static) {
+    /// Asks; a good answer goes to `then`, and what is on screen is read again whatever came.
+    pub fn ask<T: 'static>(self, question: impl Future<Output = Result<T, CallError>> + 'static, then: impl FnOnce(T) + 'static) {
         if self.busy.get_untracked() {
             return;
         }
@@ -42,12 +49,18 @@ impl Asking {
                     self.refused.try_set(Some(error));
                 }
             }
-            self.billing.bill.refresh();
+            self.refresh.try_run(());
         });
     }
 
     /// The sentence about the last refusal.
-    pub(super) fn refusal(self) -> Option<impl IntoView> {
+    pub fn refusal(self) -> Option<impl IntoView> {
         self.refused.get().map(|error| view! { <Notice tone=Tone::Bad>{explain(&error)}</Notice> })
+    }
+}
+
+impl std::fmt::Debug for Asking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Asking").finish_non_exhaustive()
     }
 }
