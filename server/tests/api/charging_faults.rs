@@ -443,7 +443,7 @@ async fn journal_says(scene: &Scene, code: &str) -> i64 {
 }
 
 /// An attempt that a person ended as not accepted, and a terminal that says later that it took so much.
-async fn contradicted(scene: &Scene, cents: i64) -> (Value, Value) {
+pub async fn contradicted(scene: &Scene, cents: i64) -> (Value, Value) {
     let id = scene.charge(1).await.body["payment_id"].clone();
     assert_eq!(refuse(scene, &id).await.status, 200);
     let said = Outcome::Approved { approval_code: Some("A1".to_owned()), amount: domain::Cents(cents) };

@@ -18,6 +18,7 @@ mod closing;
 mod conforming;
 mod contract;
 mod correcting;
+mod doubts;
 mod events;
 mod faults;
 mod floor;
