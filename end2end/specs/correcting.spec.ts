@@ -1,19 +1,10 @@
 // What comes after a payment: money goes back, a means was recorded wrongly, a note before, a bill on the house. Walked at both sizes.
 
-import type { Locator, Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
+import { euros, serve, share, tap } from "../bills";
 import { expect, expectTouchable, inspect as look, signIn, test } from "../fixtures";
 
 test.use({ house: "correcting" });
-
-const euros = (text: string) => new RegExp(`^${text}\\s€$`);
-const tap = (target: Locator) => target.click();
-const share = (page: Page, number: number) => page.getByTestId(`share-${number}`);
-
-async function serve(page: Page, table: number, items: object[], covers = 2): Promise<number> {
-  const answer = await page.request.post("/api/orders", { data: { table_id: table, covers, items } });
-  expect(answer.status(), await answer.text()).toBe(201);
-  return ((await answer.json()) as { order_id: number }).order_id;
-}
 
 // Tables differ by project: one till serves both.
 const tableOf = (project: string, phone: number, desktop: number) => (project === "phone" ? phone : desktop);
@@ -23,7 +14,7 @@ test("a payment in cash was a cheque, and half of it goes back", async ({ device
   const inspect = (page: Page, name: string) => look(page, `correcting-${name}-${project.name}`);
   const page = await (await device()).newPage();
   await signIn(page, "gerant");
-  const order = await serve(page, tableOf(project.name, 3, 7), [{ item_id: 12, qty: 2 }]);
+  const order = await serve(page, { table: tableOf(project.name, 3, 7), items: [{ item_id: 12, qty: 2 }] }, 2);
   await page.goto(`/addition/${order}`);
   await tap(share(page, 1).getByTestId("pay-cash"));
   await tap(page.getByTestId("pay"));
@@ -64,7 +55,7 @@ test("a payment in cash was a cheque, and half of it goes back", async ({ device
 test("a card goes back only with the number of the terminal's ticket", async ({ device }, { project }) => {
   const page = await (await device()).newPage();
   await signIn(page, "gerant");
-  const order = await serve(page, tableOf(project.name, 2, 8), [{ item_id: 12, qty: 1 }], 1);
+  const order = await serve(page, { table: tableOf(project.name, 2, 8), items: [{ item_id: 12, qty: 1 }] }, 1);
   await page.goto(`/addition/${order}`);
   await tap(share(page, 1).getByTestId("pay-card"));
   await tap(page.getByTestId("pay"));
@@ -80,7 +71,7 @@ test("a card goes back only with the number of the terminal's ticket", async ({ 
 test("a note is written once for each opening, and says that it is none", async ({ device }, { project }) => {
   const page = await (await device()).newPage();
   await signIn(page, "camille");
-  const order = await serve(page, tableOf(project.name, 5, 9), [{ item_id: 12, qty: 1 }, { item_id: 34, qty: 1 }]);
+  const order = await serve(page, { table: tableOf(project.name, 5, 9), items: [{ item_id: 12, qty: 1 }, { item_id: 34, qty: 1 }] }, 2);
   await page.goto(`/addition/${order}`);
   await tap(page.getByTestId("note"));
   await expect(page.getByTestId("note-text")).toContainText("provisoire");
@@ -97,7 +88,7 @@ test("a note is written once for each opening, and says that it is none", async 
 test("a bill on the house is closed with a ticket over nothing", async ({ device }, { project }) => {
   const page = await (await device()).newPage();
   await signIn(page, "camille");
-  const order = await serve(page, tableOf(project.name, 10, 11), [{ item_id: 12, qty: 1 }]);
+  const order = await serve(page, { table: tableOf(project.name, 10, 11), items: [{ item_id: 12, qty: 1 }] }, 2);
   await page.goto(`/addition/${order}`);
   await tap(page.getByTestId("discount-bill"));
   await tap(page.getByTestId("percent-100"));

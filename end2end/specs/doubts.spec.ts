@@ -1,118 +1,72 @@
-// Money that waits for a person's word: what a terminal took for nobody, and a terminal that is still listened to. Nothing is closed before.
+// Money that a terminal took for nobody: it is marked, nothing is closed before, and a person says what becomes of it.
 
-import type { Locator, Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
+import { REFUSED, serve, share, tap } from "../bills";
 import { expect, expectTouchable, inspect as look, signIn, test } from "../fixtures";
 
-const tap = (target: Locator) => target.click();
-const share = (page: Page, number: number) => page.getByTestId(`share-${number}`);
-const SAID_NO = /Failed to load resource: the server responded with a status of (409|504)/;
+test.use({ house: "strays", terminal: "wrong-echo,wrong-echo,approve" });
 
-async function serve(page: Page, table: number): Promise<number> {
-  const answer = await page.request.post("/api/orders", { data: { table_id: table, covers: 2, items: [{ item_id: 12, qty: 2 }] } });
-  expect(answer.status(), await answer.text()).toBe(201);
-  return ((await answer.json()) as { order_id: number }).order_id;
-}
+test("money that no payment explains is marked, and attached to a share or given back", async ({ device }, { project }) => {
+  test.setTimeout(180_000);
+  const inspect = (page: Page, name: string) => look(page, `doubts-${name}-${project.name}`);
+  const own = await device();
+  own.announce(REFUSED);
+  const page = await own.newPage();
+  await signIn(page, "camille");
+  await expect(page.getByTestId("table-4")).toBeVisible();
+  await expect(page.getByTestId("money-mark")).toHaveCount(0);
+  const order = await serve(page, { table: 4, items: [{ item_id: 12, qty: 2 }] }, 2);
+  for (const number of [1, 2]) {
+    const data = { order_id: order, cover_number: number, amount: 24, method: "CB" };
+    expect((await page.request.post("/api/payments/split", { data })).status()).toBe(504);
+  }
 
-test.describe("strays", () => {
-  test.use({ house: "strays", terminal: "wrong-echo,wrong-echo,approve" });
-
-  test("money that no payment explains is marked, and attached to a share or given back", async ({ device }, { project }) => {
-    test.setTimeout(180_000);
-    const inspect = (page: Page, name: string) => look(page, `doubts-${name}-${project.name}`);
-    const own = await device();
-    own.announce(SAID_NO);
-    const page = await own.newPage();
-    await signIn(page, "camille");
-    await expect(page.getByTestId("table-4")).toBeVisible();
-    await expect(page.getByTestId("money-mark")).toHaveCount(0);
-    const order = await serve(page, 4);
-    for (const number of [1, 2]) {
-      const data = { order_id: order, cover_number: number, amount: 24, method: "CB" };
-      expect((await page.request.post("/api/payments/split", { data })).status()).toBe(504);
-    }
-
-    await test.step("the plan and the closing page say that money waits, and nothing is closed", async () => {
-      await expect(page.getByTestId("money-mark")).toContainText("4 sommes à vérifier");
-      await expectTouchable(page.getByTestId("money-mark"));
-      await inspect(page, "01-plan");
-      await page.goto("/cloture");
-      await expect(page.getByTestId("money-mark")).toContainText("4 sommes");
-      expect((await page.request.post("/api/nf525/close", { data: {} })).status()).toBe(409);
-      await tap(page.getByTestId("money-mark"));
-      await expect(page).toHaveURL("/a-verifier");
-      await expect(page.getByTestId(/^doubt-stray-/)).toHaveCount(2);
-      await expect(page.getByTestId(/^doubt-payment-/)).toHaveCount(2);
-      await inspect(page, "02-liste");
-    });
-
-    await test.step("the attempts had no money of this name: they are said to have come to nothing", async () => {
-      for (const { payment_id } of ((await (await page.request.get("/api/payments/to-check")).json()) as { open: { payment_id: number }[] }).open) {
-        const data = { outcome: "not_accepted", reason: "Rien à ce nom" };
-        expect((await page.request.post(`/api/payments/${payment_id}/resolve`, { data })).status()).toBe(200);
-      }
-      await expect(page.getByTestId(/^doubt-payment-/)).toHaveCount(0);
-    });
-
-    await test.step("one sum is attached to the share of the guest who shows the ticket", async () => {
-      const card = page.getByTestId(/^doubt-stray-/).first();
-      await expectTouchable(card.getByTestId("decide-booked"), card.getByTestId("decide-refunded"), card.getByTestId("decide-kept"));
-      await tap(card.getByTestId("decide-booked"));
-      await expect(page.getByTestId("decide-now")).toBeDisabled();
-      await tap(page.getByTestId("pick-table-4"));
-      await tap(page.getByTestId("pick-share-1"));
-      await tap(page.getByRole("button", { name: "Ticket présenté par le client" }));
-      await inspect(page, "03-rattacher");
-      await tap(page.getByTestId("decide-now"));
-      await expect(page.getByTestId(/^doubt-stray-/)).toHaveCount(1);
-    });
-
-    await test.step("the other was given back at the terminal", async () => {
-      await tap(page.getByTestId(/^doubt-stray-/).first().getByTestId("decide-refunded"));
-      await page.getByTestId("decide-code").fill("R77");
-      await page.getByTestId("decide-reason").fill("Client d’une autre table");
-      await inspect(page, "04-rembourse");
-      await tap(page.getByTestId("decide-now"));
-      await expect(page.getByText("Rien à vérifier")).toBeVisible();
-      await inspect(page, "05-rien");
-      await page.goto(`/addition/${order}`);
-      await expect(share(page, 1)).toContainText("réglée");
-      await expect(share(page, 2)).toContainText("à payer");
-      expect((await page.request.post("/api/nf525/close", { data: {} })).status()).toBe(200);
-    });
+  await test.step("the plan and the closing page say that money waits, and nothing is closed", async () => {
+    await expect(page.getByTestId("money-mark")).toContainText("4 sommes à vérifier");
+    await expectTouchable(page.getByTestId("money-mark"));
+    await inspect(page, "01-plan");
+    await page.goto("/cloture");
+    await expect(page.getByTestId("money-mark")).toContainText("4 sommes");
+    expect((await page.request.post("/api/nf525/close", { data: {} })).status()).toBe(409);
+    await tap(page.getByTestId("money-mark"));
+    await expect(page).toHaveURL("/a-verifier");
+    await expect(page.getByTestId(/^doubt-stray-/)).toHaveCount(2);
+    await expect(page.getByTestId(/^doubt-payment-/)).toHaveCount(2);
+    await inspect(page, "02-liste");
   });
-});
 
-test.describe("listening", () => {
-  // The test's till waits five seconds for a guest and then listens on.
-  test.use({ house: "listening", terminal: "slow:9000" });
+  await test.step("the attempts had no money of this name: they are said to have come to nothing", async () => {
+    for (const { payment_id } of ((await (await page.request.get("/api/payments/to-check")).json()) as { open: { payment_id: number }[] }).open) {
+      const data = { outcome: "not_accepted", reason: "Rien à ce nom" };
+      expect((await page.request.post(`/api/payments/${payment_id}/resolve`, { data })).status()).toBe(200);
+    }
+    await expect(page.getByTestId(/^doubt-payment-/)).toHaveCount(0);
+  });
 
-  test("while the terminal may still answer nobody can say that it did not; a lower amount that somebody typed contradicts it", async ({ device }, { project }) => {
-    test.setTimeout(120_000);
-    const inspect = (page: Page, name: string) => look(page, `listening-${name}-${project.name}`);
-    const own = await device();
-    own.announce(SAID_NO);
-    const page = await own.newPage();
-    await signIn(page, "camille");
-    const order = await serve(page, 6);
-    await page.goto(`/addition/${order}`);
-    await tap(share(page, 1).getByTestId("pay-card"));
-    await tap(page.getByTestId("pay"));
-    await expect(page.getByTestId("terminal-silent")).toBeVisible({ timeout: 15_000 });
-    await expect(page.getByTestId("still-listening")).toContainText("Le TPE peut encore répondre");
-    await expect(page.getByTestId("resolve-not-accepted")).toBeDisabled();
-    await tap(page.getByTestId("resolve-accepted"));
-    await page.getByTestId("resolve-amount").fill("20");
-    await tap(page.getByRole("button", { name: "Écran du TPE lu" }));
-    await tap(page.getByTestId("resolve-now"));
-    await expect(page.getByText("C’est enregistré.")).toBeVisible();
-    await page.goto("/a-verifier");
-    const card = page.getByTestId(/^doubt-contradiction-/);
-    await expect(card).toContainText("Le TPE annonce un autre montant", { timeout: 15_000 });
-    await expect(card).toContainText("24,00");
-    await inspect(page, "01-contradiction");
-    await tap(card.getByTestId("decide-refunded"));
-    await page.getByTestId("decide-reason").fill("Différence rendue au TPE");
+  await test.step("one sum is attached to the share of the guest who shows the ticket", async () => {
+    const card = page.getByTestId(/^doubt-stray-/).first();
+    await expectTouchable(card.getByTestId("decide-booked"), card.getByTestId("decide-refunded"), card.getByTestId("decide-kept"));
+    await tap(card.getByTestId("decide-booked"));
+    await expect(page.getByTestId("decide-now")).toBeDisabled();
+    await tap(page.getByTestId("pick-table-4"));
+    await tap(page.getByTestId("pick-share-1"));
+    await tap(page.getByRole("button", { name: "Ticket présenté par le client" }));
+    await inspect(page, "03-rattacher");
+    await tap(page.getByTestId("decide-now"));
+    await expect(page.getByTestId(/^doubt-stray-/)).toHaveCount(1);
+  });
+
+  await test.step("the other was given back at the terminal", async () => {
+    await tap(page.getByTestId(/^doubt-stray-/).first().getByTestId("decide-refunded"));
+    await page.getByTestId("decide-code").fill("R77");
+    await page.getByTestId("decide-reason").fill("Client d’une autre table");
+    await inspect(page, "04-rembourse");
     await tap(page.getByTestId("decide-now"));
     await expect(page.getByText("Rien à vérifier")).toBeVisible();
+    await inspect(page, "05-rien");
+    await page.goto(`/addition/${order}`);
+    await expect(share(page, 1)).toContainText("réglée");
+    await expect(share(page, 2)).toContainText("à payer");
+    expect((await page.request.post("/api/nf525/close", { data: {} })).status()).toBe(200);
   });
 });
