@@ -2,8 +2,8 @@
 // network is back. That moment is when the phone itself hears of it; what is sent is sent when its badge is gone.
 
 import type { Page } from "@playwright/test";
-import { expect, signIn, test } from "../fixtures";
-import { linesAt, typeAndSend, write } from "../keeping";
+import { type Device, MOUNTED, NO_NETWORK, expect, signIn, test } from "../fixtures";
+import { REFUSED, linesAt, typeAndSend, write } from "../keeping";
 import { report, slowed } from "./figures";
 
 test.use({ house: "bench-offline" });
@@ -13,7 +13,9 @@ const RETURNS = 5;
 const MANY = 500;
 const TABLES = 20;
 
-async function installed(page: Page) {
+async function installed(device: Device) {
+  device.announce(...NO_NETWORK, MOUNTED, REFUSED);
+  const page = await device.newPage();
   await signIn(page, "alice");
   await page.waitForFunction(() => navigator.serviceWorker.controller?.state === "activated");
   await expect(page.getByTestId("connection")).toContainText("En ligne");
@@ -48,8 +50,9 @@ async function back(page: Page, timeout = 60_000) {
 }
 
 test("without a network: from the tap on Envoyer until the order is kept", async ({ device }) => {
-  const { context } = await device();
-  await installed(await context.newPage());
+  const phone = await device();
+  await installed(phone);
+  const { context } = phone;
   const page = await slowed(context);
   await page.goto("/plan");
   await context.setOffline(true);
@@ -81,8 +84,9 @@ test("without a network: from the tap on Envoyer until the order is kept", async
 });
 
 test("the network is back: three orders", async ({ device }) => {
-  const { context } = await device();
-  await installed(await context.newPage());
+  const phone = await device();
+  await installed(phone);
+  const { context } = phone;
   const page = await slowed(context);
   await page.goto("/plan");
   const times: number[] = [];
@@ -99,8 +103,9 @@ test("the network is back: three orders", async ({ device }) => {
 });
 
 test("the network is back: five hundred orders", async ({ device }) => {
-  const { context } = await device();
-  await installed(await context.newPage());
+  const phone = await device();
+  await installed(phone);
+  const { context } = phone;
   const page = await slowed(context);
   await page.goto("/plan");
   await context.setOffline(true);

@@ -77,6 +77,57 @@ test("what the till could not take is tried at once when the app comes back to t
   expect(await lines(page, table)).toBe(1);
 });
 
+test("a new version waits for a tap, never in the middle of an order, and the queue comes along", async ({ device, line }, { project }) => {
+  test.setTimeout(120_000);
+  const [kitchenTable, other] = project.name === "phone" ? [4, 5] : [14, 15];
+  const phone = await device(undefined, { bypassCSP: true, baseURL: line.url });
+  const page = await ready(phone, "alice");
+  const second = await phone.newPage();
+  await type(second, other);
+  await test.step("an order waits, because the till cannot take it just now", async () => {
+    line.answer(SYNC, 503, { type: "about:blank", title: "", status: 503, code: "database_unavailable", detail: "…" });
+    await typeAndSend(page, kitchenTable);
+    await page.goto("/plan");
+    await expect(page.getByTestId("waiting")).toContainText("1 en attente");
+  });
+  await test.step("the server has another version of the app", async () => {
+    line.rewrite(/^\/sw\.js$/, (text) => text.replace(/const CACHE = "comptoir-[^"]*/, (found) => `${found}-next`));
+    await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
+    await expect(page.getByTestId("update")).toContainText("Nouvelle version disponible");
+    await expect(second.getByTestId("update"), "an order is being typed there").toHaveCount(0);
+    await inspect(page, `42-nouvelle-version-${project.name}`);
+    await page.evaluate(() => Object.assign(window, { before: true }));
+    await second.evaluate(() => Object.assign(window, { before: true }));
+    await page.waitForTimeout(500);
+    expect(await page.evaluate(() => "before" in window), "nothing happens by itself").toBe(true);
+  });
+  await test.step("the person chooses the moment", async () => {
+    // The worker of before ends what it is at, then the next one takes over.
+    await page.getByTestId("update-now").click();
+    await expect.poll(() => page.evaluate(() => "before" in window).catch(() => true), { timeout: 30_000 }).toBe(false);
+    await expect.poll(() => page.evaluate(() => caches.keys())).toEqual([expect.stringMatching(/-next$/)]);
+    await expect(page.getByTestId("waiting")).toContainText("1 en attente");
+    expect(await kept(page)).toHaveLength(1);
+  });
+  await test.step("the other tab goes on with its order, and says so afterwards", async () => {
+    expect(await second.evaluate(() => "before" in window), "not reloaded").toBe(true);
+    await expect(second.getByTestId("line-12")).toBeVisible();
+    await second.getByRole("link", { name: "Retour" }).click();
+    await expect(second.getByTestId("update")).toContainText("dans un autre onglet");
+    await second.getByTestId("update-now").click();
+    await expect.poll(() => second.evaluate(() => "before" in window).catch(() => true), { timeout: 30_000 }).toBe(false);
+    await expect(second.getByTestId("update")).toHaveCount(0);
+    await second.goto(`/table/${other}`);
+    await expect(second.getByTestId("line-12"), "what was typed is still typed").toBeVisible();
+  });
+  await test.step("the new version sends what the old one kept, once", async () => {
+    line.stopAnswering();
+    await page.reload();
+    await expect.poll(() => lines(page, kitchenTable), { timeout: 20_000 }).toBe(1);
+    await nothingWaits(page);
+  });
+});
+
 test("an app that the server no longer understands is told so, and keeps its queue", async ({ device, line }, { project }) => {
   const table = project.name === "phone" ? 6 : 16;
   const page = await ready(await device(undefined, { bypassCSP: true, baseURL: line.url }), "alice");
