@@ -7,8 +7,9 @@ use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
     DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, MethodChange, MethodChanged, NoteDone, OrderView, Paper,
-    PassWaits, PaymentDone, PaymentRequest, PaymentView, PrintDone, PrintRequest, RefundDone, RefundRequest, ResolveRequest, SessionUser,
-    SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
+    PassWaits, PaymentDone, PaymentRequest, PaymentView, PrintDone, PrintRequest, PushSubscription, RefundDone, RefundRequest,
+    ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport,
+    VoidRequest,
 };
 use domain::api::{DecideRequest, MoneyToCheck, NoteRequest, StrayView, TerminalSays};
 use domain::menu::Menu;
@@ -178,6 +179,18 @@ pub async fn kitchen() -> Result<KitchenView, CallError> {
 #[server(name = AskWaitingDishes, prefix = "/call", endpoint = "waiting-dishes", input = Json, output = Json)]
 pub async fn waiting_dishes() -> Result<Vec<WaitingDish>, CallError> {
     answered(till()?.waiting_dishes().await)
+}
+
+/// What this browser must know to be told while it sleeps; nothing when this house does not do that.
+#[server(name = AskPushKey, prefix = "/call", endpoint = "push-key", input = Json, output = Json)]
+pub async fn push_key() -> Result<Option<String>, CallError> {
+    answered(till()?.push_key().await)
+}
+
+/// Tells this browser while it sleeps, until the person signs out.
+#[server(name = SubscribePush, prefix = "/call", endpoint = "push-subscribe", input = Json, output = Json)]
+pub async fn push_subscribe(#[doc = "Where it is reached."] subscription: PushSubscription) -> Result<(), CallError> {
+    answered(till()?.push_subscribe(subscription).await)
 }
 
 /// How long dishes waited at the pass.

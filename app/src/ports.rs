@@ -6,8 +6,9 @@ use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
     DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, MethodChange, MethodChanged, NoteDone, OrderView, Paper,
-    PassWaits, PaymentDone, PaymentRequest, PaymentView, PrintDone, PrintRequest, Problem, RefundDone, RefundRequest, ResolveRequest,
-    SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
+    PassWaits, PaymentDone, PaymentRequest, PaymentView, PrintDone, PrintRequest, Problem, PushSubscription, RefundDone, RefundRequest,
+    ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport,
+    VoidRequest,
 };
 use domain::api::{DecideRequest, MoneyToCheck, NoteRequest, StrayView, TerminalSays};
 use domain::menu::Menu;
@@ -65,6 +66,10 @@ pub trait Till: Send + Sync {
     async fn kitchen(&self) -> Result<KitchenView, Problem>;
     /// Dishes at the pass that wait for this person.
     async fn waiting_dishes(&self) -> Result<Vec<WaitingDish>, Problem>;
+    /// What a browser must know to be told while it sleeps.
+    async fn push_key(&self) -> Result<Option<String>, Problem>;
+    /// Tells this browser while it sleeps, as long as the session lasts.
+    async fn push_subscribe(&self, subscription: PushSubscription) -> Result<(), Problem>;
     /// How long dishes waited at the pass, on a day of service or today.
     async fn pass_waits(&self, day: Option<Date>) -> Result<PassWaits, Problem>;
     /// Says where a line stands.

@@ -7,14 +7,14 @@ mod notifying;
 mod printer;
 mod terminal;
 
-pub use notifying::{Escalation, Pulse};
+pub use notifying::{Escalation, Pulse, PushConfig};
 pub use printer::{Flow, Printer, PrinterLine};
 pub use terminal::{CaisseApLine, ConcertLine, Framing, Terminal};
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use http::Uri;
-use notifying::{parse_escalation, parse_secret};
+use notifying::{parse_escalation, parse_push, parse_secret};
 use printer::parse_printer;
 use sqlx::postgres::PgConnectOptions;
 use terminal::parse_terminal;
@@ -53,6 +53,9 @@ pub struct Config {
     pub erp_secret: Option<Secret>,
     /// `READY_COLLEAGUES_S`, `READY_TILL_S`: when others are told of a dish that waits.
     pub escalation: Escalation,
+    /// `VAPID_PRIVATE_KEY`, `VAPID_SUBJECT`, `PUSH_SERVICES`: phones that sleep are told through the push services of their browsers. Without a key
+    /// they are not.
+    pub push: Option<PushConfig>,
     /// How sockets are watched.
     pub pulse: Pulse,
 }
@@ -116,6 +119,7 @@ impl Config {
             erp: parse_erp(get("ERP_URL")?, get("ERP_WAIT_MS")?, get("ERP_SEND_DRINKS")?, get("ERP_CA_FILE")?)?,
             erp_secret: parse_secret(get("ERP_JWT_SECRET")?)?,
             escalation: parse_escalation(get("READY_COLLEAGUES_S")?, get("READY_TILL_S")?)?,
+            push: parse_push(get("VAPID_PRIVATE_KEY")?, get("VAPID_SUBJECT")?, get("PUSH_SERVICES")?)?,
             pulse: Pulse::default(),
             data,
         })
@@ -214,6 +218,18 @@ mod tests {
     }
 
     #[test]
+    fn phones_that_sleep_are_told_with_a_key_and_an_address() {
+        let key = ("VAPID_PRIVATE_KEY", "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw");
+        let subject = ("VAPID_SUBJECT", "mailto:chef@example.com");
+        assert!(read(&[]).expect("defaults").push.is_none());
+        let services = ("PUSH_SERVICES", "https://push.example.net:8443, http://127.0.0.1:9000");
+        assert!(read(&[key, subject]).expect("good values").push.expect("a key").services.is_empty());
+        assert_eq!(read(&[key, subject, services]).expect("good values").push.expect("a key").services.len(), 2);
+        assert_eq!(read(&[key]).expect_err("half of it").name, "VAPID_SUBJECT");
+        assert_eq!(read(&[subject]).expect_err("half of it").name, "VAPID_PRIVATE_KEY");
+    }
+
+    #[test]
     fn dishes_that_wait_are_told_to_others_after_a_while() {
         let after = |variables: &[(&str, &str)]| {
             let Escalation { colleagues, till } = read(variables).expect("good values").escalation;
@@ -292,6 +308,11 @@ mod tests {
             ("ERP_WAIT_MS", "-5"),
             ("ERP_SEND_DRINKS", "oui"),
             ("ERP_JWT_SECRET", "thirty-one bytes are one short."),
+            ("VAPID_PRIVATE_KEY", "not a key"),
+            ("VAPID_SUBJECT", "chef@example.com"),
+            ("PUSH_SERVICES", "http://push.example.net"),
+            ("PUSH_SERVICES", "https://push.example.net/path"),
+            ("PUSH_SERVICES", "https://a@push.example.net"),
             ("READY_COLLEAGUES_S", "3601"),
             ("READY_COLLEAGUES_S", "1.5"),
             ("READY_TILL_S", "-1"),

@@ -6,6 +6,7 @@
 use crate::adapters::bus::Bus;
 use crate::adapters::erp::HttpKitchen;
 use crate::adapters::printer::Printer;
+use crate::adapters::push::Push;
 use crate::adapters::redis::Redis;
 use crate::adapters::signer::Signer;
 use crate::adapters::tpe;
@@ -207,6 +208,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         sessions: Store::new(pool.clone(), redis.clone(), bus.clone()),
         teller: Teller::after(db::pass::last_number(&pool).await?),
         redis,
+        push: config.push.clone().map(|push| Arc::new(Push::new(push.vapid, push.services, push.after))),
         pulse: config.pulse,
         escalation: config.escalation,
         erp_secret: config.erp_secret.clone(),

@@ -1,6 +1,7 @@
 //! What every request needs, made once at the start.
 
 use crate::adapters::bus::Bus;
+use crate::adapters::push::Push;
 use crate::adapters::redis::Redis;
 use crate::adapters::signer::Signer;
 use crate::adapters::tpe::CardTerminal;
@@ -41,6 +42,8 @@ pub struct House {
     pub metrics: Metrics,
     /// Tells the phones what is stored.
     pub teller: Teller,
+    /// Tells phones that sleep; none without a key to do so.
+    pub push: Option<Arc<Push>>,
     /// What several processes share; none when this one is the only one.
     pub redis: Option<Redis>,
     /// How sockets are watched.

@@ -71,6 +71,14 @@ impl Live {
         let _ = event;
     }
 
+    /// Whether the server is told what this tab has heard: where it would otherwise be told again, by being woken.
+    pub fn say_what_is_heard(self, wanted: bool) {
+        #[cfg(feature = "hydrate")]
+        super::socket::say_what_is_heard(wanted);
+        #[cfg(not(feature = "hydrate"))]
+        let _ = wanted;
+    }
+
     /// How this tab stands with the server.
     #[must_use]
     pub fn link(self) -> Link {

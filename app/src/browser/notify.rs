@@ -4,6 +4,8 @@
 //! (`public/sw-notify.js`). Browsers ask the person before the first one, and ask only once: so we ask at a moment at which it makes sense, in
 //! our own words first.
 
+use crate::i18n::pass::Notice;
+use domain::api::PushSubscription;
 use leptos::prelude::*;
 
 /// Whether this device may show notifications.
@@ -25,19 +27,6 @@ pub struct Notifications {
     permission: RwSignal<Permission>,
     /// Somebody said *later* on this device.
     put_off: RwSignal<bool>,
-}
-
-/// What is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notification {
-    /// In bold.
-    pub title: String,
-    /// Below.
-    pub body: String,
-    /// The same again replaces the one that is shown.
-    pub tag: String,
-    /// Where a tap leads.
-    pub url: String,
 }
 
 impl Notifications {
@@ -81,13 +70,24 @@ impl Notifications {
     }
 
     /// Shows something, if nobody looks at the page and the device may.
-    pub fn show_if_hidden(self, notification: Notification) {
+    pub fn show_if_hidden(self, notice: Notice) {
         #[cfg(feature = "hydrate")]
         if system::is_hidden() && self.permission.get_untracked() == Permission::Granted {
-            leptos::task::spawn_local(system::show(notification));
+            leptos::task::spawn_local(system::show(notice));
         }
         #[cfg(not(feature = "hydrate"))]
-        let _ = notification;
+        let _ = notice;
+    }
+
+    /// Asks the browser for an address at its push service, so that this phone is told while it sleeps. Nothing when it may show nothing, or
+    /// has no such service.
+    pub async fn subscribe(self, public_key: &str) -> Option<PushSubscription> {
+        #[cfg(feature = "hydrate")]
+        if self.permission.get_untracked() == Permission::Granted {
+            return system::subscribe(public_key).await;
+        }
+        let _ = public_key;
+        None
     }
 
     /// Takes away what is shown under this tag.
@@ -117,13 +117,16 @@ pub fn when_opened(open: impl Fn(String) + 'static) {
 
 #[cfg(feature = "hydrate")]
 mod system {
-    use super::{Notification, Permission};
-    use js_sys::{Array, Object, Reflect};
+    use super::{Notice, Permission, PushSubscription};
+    use js_sys::{Array, JSON, Object, Reflect};
     use leptos::prelude::{document, window};
     use wasm_bindgen::prelude::{Closure, JsValue};
     use wasm_bindgen::{JsCast, UnwrapThrowExt};
     use wasm_bindgen_futures::JsFuture;
-    use web_sys::{MessageEvent, NotificationOptions, NotificationPermission, ServiceWorkerRegistration, VisibilityState};
+    use web_sys::{
+        MessageEvent, NotificationOptions, NotificationPermission, PushManager, PushSubscriptionOptionsInit, ServiceWorkerRegistration,
+        VisibilityState,
+    };
 
     /// Under which the device remembers that somebody said *later*.
     const PUT_OFF: &str = "comptoir-notify-later";
@@ -177,22 +180,47 @@ mod system {
         JsFuture::from(ready).await.ok()?.dyn_into().ok()
     }
 
-    pub(super) async fn show(notification: Notification) {
+    pub(super) async fn show(notice: Notice) {
         let Some(registration) = registration().await else { return };
         let options = NotificationOptions::new();
-        options.set_body(&notification.body);
-        options.set_tag(&notification.tag);
+        options.set_body(&notice.body);
+        options.set_tag(&notice.tag);
         options.set_icon("/icons/icon-192.png");
         options.set_require_interaction(true);
         let data = Object::new();
-        let _set = Reflect::set(&data, &"url".into(), &notification.url.into());
+        let _set = Reflect::set(&data, &"url".into(), &notice.url.into());
         let _set = Reflect::set(&options, &"data".into(), &data);
         let _set = Reflect::set(&options, &"renotify".into(), &JsValue::TRUE);
         let _set = Reflect::set(&options, &"vibrate".into(), &pattern());
         // A device that refuses shows the card in the app.
-        if let Ok(showing) = registration.show_notification_with_options(&notification.title, &options) {
+        if let Ok(showing) = registration.show_notification_with_options(&notice.title, &options) {
             let _shown = JsFuture::from(showing).await;
         }
+    }
+
+    /// One that this browser has already is given again, unless it was made for another key of the house: then it is given up first.
+    pub(super) async fn subscribe(public_key: &str) -> Option<PushSubscription> {
+        let registration = registration().await?;
+        if !has(&registration, "pushManager") {
+            return None;
+        }
+        let manager = registration.push_manager().ok()?;
+        let subscription = match subscribe_at(&manager, public_key).await {
+            Some(subscription) => subscription,
+            None => {
+                let old: web_sys::PushSubscription = JsFuture::from(manager.get_subscription().ok()?).await.ok()?.dyn_into().ok()?;
+                JsFuture::from(old.unsubscribe().ok()?).await.ok()?;
+                subscribe_at(&manager, public_key).await?
+            }
+        };
+        crate::json::read(&JSON::stringify(&subscription).ok()?.as_string()?).ok()
+    }
+
+    async fn subscribe_at(manager: &PushManager, public_key: &str) -> Option<JsValue> {
+        let options = PushSubscriptionOptionsInit::new();
+        options.set_user_visible_only(true);
+        options.set_application_server_key_opt_str(Some(public_key));
+        JsFuture::from(manager.subscribe_with_options(&options).ok()?).await.ok()
     }
 
     pub(super) async fn take_away(tag: String) {

@@ -30,6 +30,8 @@ thread_local! {
     static END: RefCell<Option<Function>> = const { RefCell::new(None) };
     /// Number of the last event that was heard.
     static SINCE: Cell<i64> = const { Cell::new(0) };
+    /// Whether the server wants to know what was heard.
+    static SAY_HEARD: Cell<bool> = const { Cell::new(false) };
     /// The socket, while it is open.
     static OPEN: RefCell<Option<WebSocket>> = const { RefCell::new(None) };
 }
@@ -86,6 +88,20 @@ pub(super) fn say(event: &ClientEvent) {
 /// Opens a socket anew, whatever the one from before seems to be: a network that was cut leaves sockets open and silent.
 pub(super) fn open_again() {
     end();
+}
+
+pub(super) fn say_what_is_heard(wanted: bool) {
+    SAY_HEARD.set(wanted);
+    if SINCE.get() > 0 {
+        heard(SINCE.get());
+    }
+}
+
+/// What has this number is on screen, or was shown by the system.
+fn heard(id: i64) {
+    if SAY_HEARD.get() {
+        say(&ClientEvent::Heard { id });
+    }
 }
 
 fn end() {
@@ -184,7 +200,8 @@ async fn connection(live: Live) -> bool {
 fn answer(live: Live, socket: &WebSocket, text: &str) {
     // An event that this app does not know comes from a newer server: not ours to understand.
     let Ok(event) = crate::json::read::<Event>(text) else { return };
-    if let Ok(Numbered { id: Some(id) }) = crate::json::read(text) {
+    let number = crate::json::read(text).ok().and_then(|Numbered { id }| id);
+    if let Some(id) = number {
         SINCE.set(id);
     }
     match event {
@@ -196,5 +213,8 @@ fn answer(live: Live, socket: &WebSocket, text: &str) {
         // Whoever shows something asks for it again.
         Event::Refresh {} => live.tell(&Told::Connected),
         event => live.tell(&Told::Event(event)),
+    }
+    if let Some(id) = number {
+        heard(id);
     }
 }

@@ -7,12 +7,12 @@
 use super::icon::{Glyph, Icon};
 use crate::browser::clock::{spell_minutes, use_clock};
 use crate::browser::live::{Live, Told as Heard, use_live};
-use crate::browser::notify::{Notification, Notifications, shake, when_opened};
+use crate::browser::notify::{Notifications, Permission, shake, when_opened};
 use crate::browser::sound::{Sound, SoundOf, Tune};
 use crate::browser::store;
 use crate::calls;
 use crate::i18n;
-use crate::i18n::pass::t;
+use crate::i18n::pass::{t, tag};
 use crate::session::use_session;
 use domain::api::{ClientEvent, Event};
 use domain::kitchen::{Age, Column};
@@ -68,6 +68,13 @@ impl PassCards {
             });
         });
         cards.live.listen(move |heard| cards.hear(heard));
+        Effect::new(move |_| {
+            if cards.notifications.permission() == Permission::Granted && session.may(Right::TakeOrders) {
+                spawn_local(cards.ask_to_be_woken());
+            } else {
+                cards.live.say_what_is_heard(false);
+            }
+        });
         cards
     }
 
@@ -122,15 +129,17 @@ impl PassCards {
         self.sound.play(Tune::Ready);
         shake();
         for dish in dishes {
-            let news = &dish.news;
-            let body =
-                [Some(news.dish.clone()), t().told(dish.told, &news.server_name)].into_iter().flatten().collect::<Vec<_>>().join(" — ");
-            self.notifications.show_if_hidden(Notification {
-                title: format!("{} · {}", i18n::t().table_named(&news.table), t().ready),
-                body,
-                tag: tag(news.event_id),
-                url: format!("/table/{}", news.table_id),
-            });
+            self.notifications.show_if_hidden(t().notice(&dish.news, dish.told));
+        }
+    }
+
+    /// Where the house wakes phones that sleep: from now on this one is woken too, and says over its socket what it heard while it was awake.
+    async fn ask_to_be_woken(self) {
+        let Ok(Some(key)) = calls::push_key().await else { return };
+        let Some(subscription) = self.notifications.subscribe(&key).await else { return };
+        // Without it the phone is told when it wakes.
+        if calls::push_subscribe(subscription).await.is_ok() {
+            self.live.say_what_is_heard(true);
         }
     }
 
@@ -162,10 +171,6 @@ impl std::fmt::Debug for PassCards {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PassCards").finish_non_exhaustive()
     }
-}
-
-fn tag(event_id: i64) -> String {
-    format!("dish-{event_id}")
 }
 
 /// The cards of this tab.

@@ -1,7 +1,9 @@
 //! What is said of dishes at the pass.
 
 use super::counted;
+use domain::api::DishNews;
 use domain::pass::Told;
+use serde::Serialize;
 
 texts! {
     /// What is said of dishes at the pass, by what it means.
@@ -41,7 +43,39 @@ pub fn t() -> &'static Texts {
     &FR
 }
 
+/// What a phone shows when nobody looks at the page: the page shows it itself while it is awake, and its worker (`public/sw-notify.js`) what a
+/// push service brings. Both say the same, so that told twice is shown once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// In bold.
+    pub title: String,
+    /// Below.
+    pub body: String,
+    /// The same again replaces the one that is shown.
+    pub tag: String,
+    /// Where a tap leads.
+    pub url: String,
+}
+
+/// Under which a dish is shown.
+#[must_use]
+pub fn tag(event_id: i64) -> String {
+    format!("dish-{event_id}")
+}
+
 impl Texts {
+    /// What a phone shows of a dish at the pass.
+    #[must_use]
+    pub fn notice(&self, news: &DishNews, told: Told) -> Notice {
+        let why = self.told(told, &news.server_name);
+        Notice {
+            title: format!("{} · {}", super::t().table_named(&news.table), self.ready),
+            body: [Some(news.dish.clone()), why].into_iter().flatten().collect::<Vec<_>>().join(" — "),
+            tag: tag(news.event_id),
+            url: format!("/table/{}", news.table_id),
+        }
+    }
+
     /// Why somebody hears of a table that is not theirs.
     #[must_use]
     pub fn told(&self, told: Told, waiter: &str) -> Option<String> {

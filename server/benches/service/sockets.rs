@@ -1,7 +1,8 @@
 //! Phones that listen: how soon a kitchen system's word reaches them, what they cost while nothing happens, and how they come back when the
 //! server is killed.
 //!
-//! The limit of the way is a bare publish and subscribe through Redis, measured in the same run: no store, no rights, no HTTP.
+//! The limit of the way is a bare publish and subscribe through Redis, measured in the same run, between the webhooks: no store, no rights, no
+//! HTTP. Beside it stands what one row costs that PostgreSQL stores durably: without that nothing is told.
 
 use crate::report::{Report, Row};
 use crate::watched::{Server, free_address};
@@ -37,12 +38,15 @@ const PHONES: usize = 5;
 const DISHES: usize = 20;
 /// Phones that only listen.
 const IDLE: usize = 5_000;
+/// So many of them come at the same moment.
+const AT_ONCE: usize = 64;
+/// After so long five hundred phones have heard that a plan changed.
+const QUIET_AFTER: Duration = Duration::from_millis(25);
 const SECRET: &str = "a bench and a till share thirty-two bytes";
 
 /// Everything about sockets.
 pub async fn measure(folder: &Path, owner: &PgPool, report: &mut Report) {
     let redis = Redis::start().await;
-    let bare = redis.round_trips(2_000).await;
     // There already, unless these are measured alone.
     server::run::load_demo(owner).await.unwrap();
     let cookies = seed(owner).await;
@@ -51,9 +55,13 @@ pub async fn measure(folder: &Path, owner: &PgPool, report: &mut Report) {
     let server = Server::start_at(folder, &address, &env).await;
 
     let crowd = Crowd::come(&address, &cookies).await;
-    let took = crowd.hear_webhooks(&address, 0..DISHES / 2).await;
+    let (took, bare, commits) = crowd.hear_webhooks(&address, 0..DISHES / 2, &redis, owner).await;
     let (p50, p99) = (percentile(&took, 50), percentile(&took, 99));
-    let detail = json!({ "p50_us": p50, "worst_us": percentile(&took, 100), "webhooks": took.len() / PHONES, "redis_p50_us": percentile(&bare, 50) });
+    let detail = json!({
+        "p50_us": p50, "worst_us": percentile(&took, 100), "webhooks": took.len() / PHONES,
+        "redis_p50_us": percentile(&bare, 50), "redis_p99_us": percentile(&bare, 99),
+        "one_durable_row_p50_us": percentile(&commits, 50), "one_durable_row_p99_us": percentile(&commits, 99),
+    });
     let what = format!("webhook to a phone's socket, P99, {} sockets", WAITERS * PHONES);
     report.add(Row::new(what.clone(), "µs", p99, 5_000.0).with_target("under 5 ms", |row| row.ours < row.limit).with_detail(detail));
     let limit = 3.0 * percentile(&bare, 99);
@@ -110,25 +118,33 @@ impl Redis {
         Self { _child: child, url: format!("redis://{address}/0") }
     }
 
-    /// Publish, and hear it: the way alone, sorted, in microseconds.
-    async fn round_trips(&self, count: usize) -> Vec<u32> {
+    /// Somebody who publishes and hears it.
+    async fn line(&self) -> Line {
         let client = redis::Client::open(self.url.as_str()).unwrap();
         let mut heard = client.get_async_pubsub().await.unwrap();
         heard.subscribe("bench").await.unwrap();
-        let mut heard = heard.into_on_message();
-        let mut speak = client.get_multiplexed_async_connection().await.unwrap();
-        let mut took = Vec::new();
-        for _ in 0..count {
-            let sent = Instant::now();
-            let publish = async { redis::cmd("PUBLISH").arg("bench").arg("a dish is ready").query_async::<u32>(&mut speak).await };
-            let (published, message) = tokio::join!(publish, heard.next());
-            assert!(published.unwrap() == 1 && message.is_some());
-            took.push(u32::try_from(sent.elapsed().as_micros()).unwrap());
-            tokio::time::sleep(Duration::from_micros(500)).await;
-        }
-        took.sort_unstable();
-        took
+        Line { heard: Box::pin(heard.into_on_message()), speak: client.get_multiplexed_async_connection().await.unwrap() }
     }
+}
+
+struct Line {
+    heard: futures::stream::BoxStream<'static, redis::Msg>,
+    speak: redis::aio::MultiplexedConnection,
+}
+
+impl Line {
+    /// Publish, and hear it: the way alone, in microseconds.
+    async fn round_trip(&mut self) -> u32 {
+        let sent = Instant::now();
+        let publish = async { redis::cmd("PUBLISH").arg("bench").arg("a dish is ready").query_async::<u32>(&mut self.speak).await };
+        let (published, message) = tokio::join!(publish, self.heard.next());
+        assert!(published.unwrap() == 1 && message.is_some());
+        micros(sent)
+    }
+}
+
+fn micros(since: Instant) -> u32 {
+    u32::try_from(since.elapsed().as_micros()).unwrap()
 }
 
 /// Waiters with a table, an order and dishes that a kitchen system has; and a session of each, without typing a hundred PINs.
@@ -208,12 +224,22 @@ impl Crowd {
         }
     }
 
-    /// Sends webhooks one after the other and returns how long each took to each phone, sorted, in microseconds.
-    async fn hear_webhooks(&self, address: &str, dishes: std::ops::Range<usize>) -> Vec<u32> {
+    /// Sends webhooks one after the other; after each, when all is quiet again, a message goes through Redis and a row into PostgreSQL. Returns
+    /// how long each took (the webhook to each phone), sorted, in microseconds.
+    async fn hear_webhooks(
+        &self,
+        address: &str,
+        dishes: std::ops::Range<usize>,
+        redis: &Redis,
+        owner: &PgPool,
+    ) -> (Vec<u32>, Vec<u32>, Vec<u32>) {
         let mut kitchen = TcpStream::connect(address).await.unwrap();
         kitchen.set_nodelay(true).unwrap();
+        let mut line = redis.line().await;
+        let mut store = owner.acquire().await.unwrap();
+        sqlx::query("create table if not exists bench_rows (at timestamptz default now())").execute(&mut *store).await.unwrap();
         let mut heard = self.heard.lock().await;
-        let mut took = Vec::new();
+        let (mut took, mut bare, mut commits) = (Vec::new(), Vec::new(), Vec::new());
         for dish in dishes {
             for waiter in 0..WAITERS {
                 let request = webhook(address, waiter, dish);
@@ -229,11 +255,17 @@ impl Crowd {
                 let read = kitchen.read(&mut answer).await.unwrap();
                 assert!(answer[..read].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..read]));
                 // Everybody else hears that the plan changed; the next word comes when that is over.
-                tokio::time::sleep(Duration::from_millis(8)).await;
+                tokio::time::sleep(QUIET_AFTER).await;
+                bare.push(line.round_trip().await);
+                let began = Instant::now();
+                sqlx::query("insert into bench_rows default values").execute(&mut *store).await.unwrap();
+                commits.push(micros(began));
             }
         }
-        took.sort_unstable();
-        took
+        for all in [&mut took, &mut bare, &mut commits] {
+            all.sort_unstable();
+        }
+        (took, bare, commits)
     }
 
     /// How many dishes phones have not heard of.
@@ -323,29 +355,19 @@ async fn restart(server: Server, folder: &Path, address: &str, env: &[(&str, &st
     (server, 1e3 * returned.elapsed().as_secs_f64(), 1e3 * killed.elapsed().as_secs_f64())
 }
 
-/// Sockets that are opened and left alone, but for answering.
+/// Sockets that are opened and left alone, but for answering. Each comes with the number of the last event, as a phone does that was there all
+/// evening.
 async fn idle(address: &str, cookies: &[String]) -> Vec<tokio::task::JoinHandle<()>> {
-    let opened = Arc::new(AtomicUsize::new(0));
-    let mut tasks = Vec::new();
-    for i in 0..IDLE {
-        let (address, cookie, opened) = (address.to_owned(), cookies[i % cookies.len()].clone(), Arc::clone(&opened));
-        tasks.push(tokio::spawn(async move {
-            let mut socket = open(&address, &cookie, 0).await.expect("a socket");
-            opened.fetch_add(1, Ordering::Relaxed);
+    let last = i64::try_from(WAITERS * DISHES).unwrap();
+    let come = |i: usize| async move {
+        let mut socket = open(address, &cookies[i % cookies.len()], last).await.expect("a socket");
+        tokio::spawn(async move {
             while let Some(Ok(Message::Text(text))) = socket.next().await {
                 if text.contains("\"ping\"") {
                     let _ = futures::SinkExt::send(&mut socket, Message::text(r#"{"event":"pong","data":{}}"#)).await;
                 }
             }
-        }));
-        if i % 50 == 49 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while opened.load(Ordering::Relaxed) < IDLE {
-        assert!(Instant::now() < deadline, "{} sockets are open", opened.load(Ordering::Relaxed));
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    tasks
+        })
+    };
+    futures::stream::iter((0..IDLE).map(come)).buffer_unordered(AT_ONCE).collect().await
 }

@@ -3,6 +3,7 @@
 pub mod bus;
 pub mod erp;
 pub mod printer;
+pub mod push;
 pub mod redis;
 pub mod signer;
 pub mod tpe;

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::push::vapid;
 use crate::config::Config;
 
 /// A French restaurant till.
@@ -49,6 +50,8 @@ enum Command {
     /// Machines to develop and test against
     #[command(subcommand)]
     Sim(sim::Sim),
+    /// Print a new key for VAPID_PRIVATE_KEY, with which phones that sleep are told
+    PushKey,
 }
 
 /// Does what the command line asks for.
@@ -64,6 +67,13 @@ pub async fn run(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
         Command::Restore(wanted) => backup::restore(wanted, config).await,
         Command::Fiscal(command) => fiscal::run(command, config).await,
         Command::User(command) => user::run(command, config).await,
+        Command::PushKey => push_key(),
         Command::Sim(command) => sim::run(command, config.erp_secret, CancellationToken::new()).await,
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
+fn push_key() -> anyhow::Result<ExitCode> {
+    println!("{}", vapid::write_key(&vapid::new_key()));
+    Ok(ExitCode::SUCCESS)
 }

@@ -5,9 +5,9 @@ use crate::error::Result;
 use domain::api::{FinishedSlip, KitchenLine, KitchenSlip, KitchenView, KitchenVoid};
 use domain::kitchen::{FINISHED_SHOWN, VOID_SHOWN_MIN};
 use domain::order::{LineState, PricedOption};
-use domain::{LineId, OrderId, TableId, UserId};
-use sqlx::PgConnection;
+use domain::{LineId, OrderId, TableId};
 use sqlx::types::Json;
+use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
 /// So many lines are looked at to find the last finished slips: ten slips of ten lines.
@@ -110,8 +110,6 @@ pub struct Moving {
     pub order_id: OrderId,
     /// Its table.
     pub table: (TableId, String),
-    /// Who looks after the table now.
-    pub server: UserId,
     /// The lines, in the order of their numbers; never none.
     pub lines: Vec<MovingLine>,
 }
@@ -124,40 +122,46 @@ pub async fn lock_line(db: &mut PgConnection, line: LineId) -> Result<Option<Mov
     lock(db, Some(line), None).await
 }
 
-/// The lines of the slips that a kitchen system knows by this number, locked until the end of the transaction, with the order they belong to now.
-/// `None` when it knows none by it.
+/// A slip as a kitchen system knows it.
+pub struct ErpSlip {
+    /// The order it belongs to now.
+    pub order: OrderId,
+    /// Where its guests sit now.
+    pub table: TableId,
+    /// Its lines, in the order of their numbers.
+    pub lines: Vec<MovingLine>,
+    /// Whether the kitchen system has said this event before.
+    pub is_known: bool,
+}
+
+/// The lines of the slips that a kitchen system knows by this number, as they are at this moment. `None` when it knows none by it.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn lock_erp_slip(db: &mut PgConnection, erp_order_id: &str) -> Result<Option<Moving>> {
+pub async fn erp_slip(db: impl PgExecutor<'_>, erp_order_id: &str, event: Option<&str>) -> Result<Option<ErpSlip>> {
     let slip = sqlx::query!(
-        "select o.id as order_id, o.table_id, o.server_user_id, t.name as table_name
-         from kitchen_slips s
-         join orders was on was.id = s.order_id
-         join orders o on o.id = coalesce((select l.order_id from order_lines l where l.slip_id = s.id limit 1), was.merged_into, was.id)
-         join tables t on t.id = o.table_id
-         where s.erp_order_id = $1 and s.kind = 'fire' order by s.id desc limit 1",
-        erp_order_id
-    )
-    .fetch_optional(&mut *db)
-    .await?;
-    let Some(slip) = slip else { return Ok(None) };
-    let rows = sqlx::query!(
-        "select l.id, l.state, l.name from order_lines l
-         where l.slip_id in (select s.id from kitchen_slips s where s.erp_order_id = $1) order by l.id for update of l",
-        erp_order_id
-    )
-    .fetch_all(db)
-    .await?;
-    let lines = rows
-        .into_iter()
-        .map(|row| Ok(MovingLine { id: LineId::from_row(row.id), state: word(&row.state)?, name: row.name }))
-        .collect::<Result<_>>()?;
-    Ok(Some(Moving {
-        order_id: OrderId::from_row(slip.order_id),
-        table: (TableId::from_row(slip.table_id), slip.table_name),
-        server: UserId::from_row(slip.server_user_id),
-        lines,
+        r#"select o.id as order_id, o.table_id, lines.ids as "ids!", lines.states as "states!", lines.names as "names!",
+                  exists (select from dish_events where erp_event_id = $2) as "known!"
+           from kitchen_slips s
+           join orders was on was.id = s.order_id
+           join orders o on o.id = coalesce((select l.order_id from order_lines l where l.slip_id = s.id limit 1), was.merged_into, was.id)
+           cross join lateral (
+               select coalesce(array_agg(l.id order by l.id), '{}') as ids, coalesce(array_agg(l.state order by l.id), '{}') as states,
+                      coalesce(array_agg(l.name order by l.id), '{}') as names
+               from order_lines l where l.slip_id in (select other.id from kitchen_slips other where other.erp_order_id = $1)
+           ) lines
+           where s.erp_order_id = $1 and s.kind = 'fire' order by s.id desc limit 1"#,
+        erp_order_id,
+        event
+    );
+    let Some(slip) = slip.fetch_optional(db).await? else { return Ok(None) };
+    let lines = slip.ids.into_iter().zip(slip.states).zip(slip.names);
+    let lines = lines.map(|((id, state), name)| Ok(MovingLine { id: LineId::from_row(id), state: word(&state)?, name }));
+    Ok(Some(ErpSlip {
+        order: OrderId::from_row(slip.order_id),
+        table: TableId::from_row(slip.table_id),
+        lines: lines.collect::<Result<_>>()?,
+        is_known: slip.known,
     }))
 }
 
@@ -173,7 +177,7 @@ pub async fn lock_slip(db: &mut PgConnection, order: OrderId, round: u32) -> Res
 async fn lock(db: &mut PgConnection, line: Option<LineId>, slip: Option<(OrderId, i32)>) -> Result<Option<Moving>> {
     // In the order of their numbers, so that two screens that move one slip wait for each other instead of blocking each other.
     let rows = sqlx::query!(
-        "select l.id, l.state, l.name, l.order_id, o.table_id, o.server_user_id, t.name as table_name
+        "select l.id, l.state, l.name, l.order_id, o.table_id, t.name as table_name
          from order_lines l join orders o on o.id = l.order_id join tables t on t.id = o.table_id
          where l.id = $1 or (l.order_id = $2 and l.round = $3 and l.kind = 'dish')
          order by l.id for update of l",
@@ -189,7 +193,6 @@ async fn lock(db: &mut PgConnection, line: Option<LineId>, slip: Option<(OrderId
         let whole = moving.get_or_insert_with(|| Moving {
             order_id: OrderId::from_row(row.order_id),
             table: (TableId::from_row(row.table_id), row.table_name),
-            server: UserId::from_row(row.server_user_id),
             lines: Vec::new(),
         });
         whole.lines.push(line);

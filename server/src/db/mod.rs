@@ -26,6 +26,7 @@ pub mod payments;
 pub mod periods;
 pub mod prints;
 pub mod processes;
+pub mod push;
 pub mod sessions;
 pub mod sign_in_peers;
 pub mod sync;

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use domain::api::{DishNews, HourOfWaits, PassWaits, Waits};
+use domain::order::LineState;
 use domain::pass::{Told, WaitingDish};
 use domain::{LineId, OrderId, TableId, UserId};
 use sqlx::{PgConnection, PgExecutor, PgPool};
@@ -85,35 +86,78 @@ pub async fn take_numbers(db: &mut PgConnection, count: usize) -> Result<i64> {
     Ok(last - count + 1)
 }
 
-/// Says that dishes of an order are ready, under numbers that were taken. False when the kitchen system has said this event before.
+/// Says that dishes of an order are ready, under numbers that were taken.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn say_ready(db: &mut PgConnection, first: i64, order: OrderId, dishes: &[Ready], erp_event: Option<&str>) -> Result<bool> {
+pub async fn say_ready(db: &mut PgConnection, first: i64, order: OrderId, dishes: &[Ready]) -> Result<()> {
     let lines: Vec<Option<i64>> = dishes.iter().map(|dish| dish.line.map(LineId::get)).collect();
     let names: Vec<String> = dishes.iter().map(|dish| dish.dish.clone()).collect();
-    let done = sqlx::query!(
-        "insert into dish_events (id, order_id, line_id, dish, erp_event_id)
-         select $1 + n - 1, $2, line, dish, $5 from unnest($3::bigint[], $4::text[]) with ordinality as new (line, dish, n)
-         on conflict (erp_event_id) do nothing",
+    sqlx::query!(
+        "insert into dish_events (id, order_id, line_id, dish)
+         select $1 + n - 1, $2, line, dish from unnest($3::bigint[], $4::text[]) with ordinality as new (line, dish, n)",
         first,
         order.get(),
         &lines as &[Option<i64>],
-        &names,
-        erp_event
+        &names
     )
     .execute(db)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(())
 }
 
-/// Whether the kitchen system has said this event before.
+/// What became of a kitchen system's word.
+pub enum Word {
+    /// It is stored, and to be told.
+    Stored(Said),
+    /// It has said this event before.
+    SaidBefore,
+    /// The line was moved on by somebody else meanwhile: it is to be looked at again.
+    LineMoved,
+}
+
+/// A kitchen system says that a dish of an order is ready; its line, if it has one that moves on, stood at `was`. Stored when this returns.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn is_known(db: &mut PgConnection, erp_event: &str) -> Result<bool> {
-    let known = sqlx::query_scalar!(r#"select exists (select from dish_events where erp_event_id = $1) as "known!""#, erp_event);
-    Ok(known.fetch_one(db).await?)
+pub async fn say_dish_ready(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    dish: &Ready,
+    was: Option<LineState>,
+    erp_event: Option<&str>,
+    zone: &str,
+) -> Result<Word> {
+    let said = sqlx::query!(
+        r#"select id as "id!", at as "at!", to_char(at at time zone $6, 'HH24"h"MI') as "timestamp!", order_id as "order_id!",
+                  table_id as "table_id!", table_name as "table_name!", server_user_id as "server!", server_name as "server_name!"
+           from dish_is_ready($1, $2, $3, $4, $5)"#,
+        order.get(),
+        dish.line.map(LineId::get),
+        was.map(|state| state.as_str()),
+        dish.dish,
+        erp_event,
+        zone
+    );
+    let said = match said.fetch_optional(db).await {
+        Ok(Some(said)) => said,
+        Ok(None) => return Ok(Word::LineMoved),
+        Err(sqlx::Error::Database(refused)) if refused.constraint() == Some("dish_events_erp_event_id_key") => return Ok(Word::SaidBefore),
+        Err(error) => return Err(error.into()),
+    };
+    let news = DishNews {
+        event_id: said.id,
+        order_id: OrderId::from_row(said.order_id),
+        table_id: TableId::from_row(said.table_id),
+        table: said.table_name,
+        dish: dish.dish.clone(),
+        line_id: dish.line,
+        server_name: said.server_name,
+        timestamp: said.timestamp,
+        at: said.at,
+        settled: false,
+    };
+    Ok(Word::Stored(Said { id: said.id, news, level: Told::Waiter, to: vec![UserId::from_row(said.server)] }))
 }
 
 /// Holds the numbers and says which dishes of these orders wait for somebody. Whoever hands a table over does this after having done so:
@@ -184,7 +228,8 @@ pub async fn said_after(db: impl PgExecutor<'_>, number: i64, zone: &str) -> Res
 /// # Errors
 /// When the database does not answer.
 pub async fn missed(db: &PgPool, user: UserId, since: i64, zone: &str) -> Result<(Vec<Said>, i64)> {
-    // One statement sees one moment: what is committed after it has a number after `last`.
+    // One statement sees one moment: what is committed after it has a number after `last`. Most of it is for whoever looks after the table, which
+    // the row says: asking `told_of` for each dish of the house made five hundred phones wait for each other when a server came back.
     let rows = sqlx::query!(
         r#"select h.last, n.id as "id?", n.level as "level?", n.event_id as "event_id?", n.at as "at?",
                   to_char(n.at at time zone $3, 'HH24"h"MI') as "timestamp?", n.dish as "dish?", n.line_id as "line_id?",
@@ -196,7 +241,7 @@ pub async fn missed(db: &PgPool, user: UserId, since: i64, zone: &str) -> Result
                  and case when $2::bigint between 1 and h.last
                           then n.id > $2::bigint
                           else n.how is null and n.at > now() - make_interval(hours => $5) end
-                 and $1 in (select told_of(n.order_id, n.level))
+                 and case n.level when 0 then n.server_user_id = $1 else $1 in (select told_of(n.order_id, n.level)) end
                order by n.id limit $6
            ) n on true
            order by n.id"#,
@@ -243,7 +288,7 @@ pub async fn waiting_for(db: &PgPool, user: UserId, zone: &str) -> Result<Vec<Wa
                   '{}'::bigint[] as "recipients!"
            from dish_news
            where how is null and at > now() - make_interval(hours => $3) and said_at > now() - make_interval(hours => $3)
-             and $1 in (select told_of(order_id, level))
+             and case level when 0 then server_user_id = $1 else $1 in (select told_of(order_id, level)) end
            order by at, event_id, level desc limit $4"#,
         user.get(),
         zone,

@@ -8,8 +8,9 @@ use crate::db;
 use crate::error::{Error, Result};
 use crate::services::{
     amending, billing, cash, closing, correcting, discounting, doubts, floor, kitchen, menu, notifying, noting, ordering, paying, printing,
-    querying, resolving, syncing, verifying,
+    pushing, querying, resolving, syncing, verifying,
 };
+use crate::session_store;
 use crate::state::Shared;
 use app::ports::Till;
 use async_trait::async_trait;
@@ -17,8 +18,9 @@ use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
     DiscountRequest, FloorPlan, HandoverRequest, KitchenView, Login, MergeRequest, MethodChange, MethodChanged, NoteDone, OrderView, Paper,
-    PassWaits, PaymentDone, PaymentRequest, PaymentView, PrintDone, PrintRequest, Problem, RefundDone, RefundRequest, ResolveRequest,
-    SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport, VoidRequest,
+    PassWaits, PaymentDone, PaymentRequest, PaymentView, PrintDone, PrintRequest, Problem, PushSubscription, RefundDone, RefundRequest,
+    ResolveRequest, SessionUser, SignInName, SlipMove, SlipMoved, SplitRequest, TableView, TicketText, TransferRequest, VerifyReport,
+    VoidRequest,
 };
 use domain::api::{DecideRequest, MoneyToCheck, NoteRequest, StrayView, TerminalSays};
 use domain::menu::Menu;
@@ -152,6 +154,17 @@ impl Till for RequestTill {
     async fn waiting_dishes(&self) -> Result<Vec<WaitingDish>, Problem> {
         let user = self.allowed(Right::TakeOrders)?;
         Ok(notifying::waiting_for(&self.house, user).await?)
+    }
+
+    async fn push_key(&self) -> Result<Option<String>, Problem> {
+        self.allowed(Right::TakeOrders)?;
+        Ok(pushing::public_key(&self.house))
+    }
+
+    async fn push_subscribe(&self, subscription: PushSubscription) -> Result<(), Problem> {
+        self.allowed(Right::TakeOrders)?;
+        let session = session_store::name_of(&self.session).ok_or(Error::NotSignedIn)?;
+        Ok(pushing::subscribe(&self.house, &session, &subscription).await?)
     }
 
     async fn pass_waits(&self, day: Option<Date>) -> Result<PassWaits, Problem> {

@@ -9,7 +9,7 @@ use crate::config::Pulse;
 use crate::db::pass::{PAGE, Said};
 use crate::error::Result;
 use crate::http::guard::current_user;
-use crate::services::notifying;
+use crate::services::{notifying, pushing};
 use crate::session_store;
 use crate::state::Shared;
 use crate::workers::teller;
@@ -22,6 +22,7 @@ use domain::api::{ClientEvent, Event, SessionUser, close_code, frame};
 use domain::role::Right;
 use futures::SinkExt;
 use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -76,6 +77,14 @@ enum End {
     Closed(u16, &'static str),
 }
 
+/// Whether a socket hears things as fast as they are said.
+enum Kept {
+    Up,
+    Not,
+}
+
+const CATCH_UP: End = End::Closed(close_code::CATCH_UP, "catch up with since");
+
 /// One open socket.
 struct Line {
     house: Shared,
@@ -126,13 +135,21 @@ impl Line {
                     }
                 },
                 news = ears.own.recv() => match news {
-                    Ok(frame) => self.pass_on(frame, &mut ears).await,
+                    Ok(frame) => match self.pass_on(frame, &mut ears.own).await {
+                        Ok(Kept::Up) => Ok(()),
+                        Ok(Kept::Not) => return CATCH_UP,
+                        Err(end) => Err(end),
+                    },
                     // Too slow for what is meant for them: they come back and say where they stopped.
-                    Err(RecvError::Lagged(_)) => return End::Closed(close_code::CATCH_UP, "catch up with since"),
+                    Err(RecvError::Lagged(_)) => return CATCH_UP,
                     Err(RecvError::Closed) => return End::Gone,
                 },
                 event = ears.house.recv(), if hears_house => match event {
-                    Ok(frame) => self.pass_on(frame, &mut ears).await,
+                    Ok(frame) => match self.pass_on(frame, &mut ears.house).await {
+                        Ok(Kept::Up) => Ok(()),
+                        Ok(Kept::Not) => self.say(&Event::Refresh {}).await,
+                        Err(end) => Err(end),
+                    },
                     Err(RecvError::Lagged(_)) => self.say(&Event::Refresh {}).await,
                     Err(RecvError::Closed) => return End::Gone,
                 },
@@ -187,10 +204,9 @@ impl Line {
         }
     }
 
-    /// Sends an event, with those that wait behind it: many phones hear many things, and each write costs.
-    async fn pass_on(&mut self, first: Frame, ears: &mut Ears) -> Result<(), End> {
-        let mut next = Some(first);
-        let mut breath = 0;
+    /// Sends an event, with those that wait behind it: many phones hear many things, and each write costs. Says whether they kept up.
+    async fn pass_on(&mut self, first: Frame, behind: &mut Receiver<Frame>) -> Result<Kept, End> {
+        let (mut next, mut kept, mut breath) = (Some(first), Kept::Up, 0);
         while let Some(frame) = next.take() {
             if frame.id.is_none_or(|id| id > self.told) {
                 self.told = frame.id.unwrap_or(self.told);
@@ -198,14 +214,15 @@ impl Line {
             }
             breath += 1;
             if breath < ONE_BREATH {
-                next = match ears.own.try_recv() {
-                    Ok(frame) => Some(frame),
-                    Err(TryRecvError::Lagged(_)) => return Err(End::Closed(close_code::CATCH_UP, "catch up with since")),
-                    Err(TryRecvError::Empty | TryRecvError::Closed) => None,
-                };
+                match behind.try_recv() {
+                    Ok(frame) => next = Some(frame),
+                    Err(TryRecvError::Lagged(_)) => kept = Kept::Not,
+                    Err(TryRecvError::Empty | TryRecvError::Closed) => {}
+                }
             }
         }
-        self.flush().await
+        self.flush().await?;
+        Ok(kept)
     }
 
     async fn answer(&mut self, frame: &Message) -> Result<(), End> {
@@ -214,8 +231,20 @@ impl Line {
             Ok(ClientEvent::DishAcknowledged { order_id, event_id }) if self.user.role.may(Right::TakeOrders) => {
                 self.acknowledge(order_id, event_id).await
             }
+            Ok(ClientEvent::Heard { id }) => {
+                self.heard(id).await;
+                Ok(())
+            }
             // A pong has done its work by arriving; nonsense ends nothing.
             _ => Ok(()),
+        }
+    }
+
+    /// What a phone has heard here it is not woken for. Should that not be written down, it is told twice.
+    async fn heard(&mut self, number: i64) {
+        let Some(name) = &self.name else { return };
+        if let Err(error) = pushing::heard(&self.house, name, number).await {
+            tracing::warn!(%error, "not written down that a phone heard");
         }
     }
 

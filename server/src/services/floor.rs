@@ -8,7 +8,7 @@ use domain::api::{Event, FloorPlan, SessionUser, TableView};
 use domain::order::FieldError;
 use domain::{OrderId, RoomId, TableId};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -23,17 +23,33 @@ pub async fn plan(house: &House) -> Result<Vec<TableView>> {
     db::floor::tables(&house.db, None).await
 }
 
-/// Tables that changed and were not announced yet.
+/// Tables and orders that changed and were not announced yet.
 #[derive(Default)]
 pub struct Changed {
-    tables: Mutex<BTreeSet<i64>>,
+    news: Mutex<News>,
     wake: Notify,
+}
+
+#[derive(Default)]
+struct News {
+    tables: BTreeSet<i64>,
+    orders: BTreeSet<OrderId>,
+}
+
+impl Changed {
+    // Nothing panics while it holds this.
+    fn news(&self) -> MutexGuard<'_, News> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Tells open screens that a table and its order changed. After commit; whoever changed it does not wait for that.
 pub fn announce(house: &House, table: TableId, order: OrderId) {
-    house.bus.send(Audience::House, Event::OrderChanged { order_id: order });
-    house.changed.tables.lock().unwrap_or_else(PoisonError::into_inner).insert(table.get());
+    {
+        let mut news = house.changed.news();
+        news.tables.insert(table.get());
+        news.orders.insert(order);
+    }
     house.changed.wake.notify_one();
 }
 
@@ -42,15 +58,20 @@ pub fn announce_money(house: &House) {
     house.bus.send(Audience::House, Event::MoneyToCheck {});
 }
 
-/// Announces tables for as long as the house stands. What changed meanwhile is read together, once, and travels with the events, so that
-/// twenty phones need not ask for the plan: at once when the house was quiet, and twenty times a second on the busiest evening. What cannot be
-/// read now is read a second later.
+/// Announces tables and orders for as long as the house stands. What changed meanwhile is read together, once, and travels with the events, so
+/// that twenty phones need not ask for the plan: at once when the house was quiet, and twenty times a second on the busiest evening. Every
+/// screen hears this; whoever is called by name hears it before, while the plan is read. What cannot be read now is read a second later.
 pub async fn announce_changes(house: Weak<House>, changed: Arc<Changed>) {
     loop {
         changed.wake.notified().await;
         let Some(house) = house.upgrade() else { return };
-        let tables: Vec<i64> = std::mem::take(&mut *changed.tables.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect();
-        match db::floor::tables(&house.db, Some(&tables)).await {
+        let News { tables, orders } = std::mem::take(&mut *changed.news());
+        let tables: Vec<i64> = tables.into_iter().collect();
+        let read = db::floor::tables(&house.db, Some(&tables)).await;
+        for order_id in orders {
+            house.bus.send(Audience::House, Event::OrderChanged { order_id });
+        }
+        match read {
             Ok(tables) => {
                 for table in tables {
                     let now = Some(table.now());
@@ -62,7 +83,7 @@ pub async fn announce_changes(house: Weak<House>, changed: Arc<Changed>) {
             }
             Err(error) => {
                 tracing::warn!(%error, ?tables, "table changes not announced yet");
-                changed.tables.lock().unwrap_or_else(PoisonError::into_inner).extend(tables);
+                changed.news().tables.extend(tables);
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 changed.wake.notify_one();
             }

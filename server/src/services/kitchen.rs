@@ -65,7 +65,7 @@ async fn advance(house: &House, mut tx: Transaction<'_, Postgres>, moving: Movin
     db::kitchen::set_state(&mut tx, &ids, state).await?;
     if state == LineState::Ready {
         let dishes: Vec<Ready> = lines.into_iter().map(|line| Ready { line: Some(line.id), dish: line.name }).collect();
-        notifying::ready(&mut tx, order_id, &dishes, None).await?;
+        notifying::ready(&mut tx, order_id, &dishes).await?;
     }
     tx.commit().await?;
     if state == LineState::Ready {

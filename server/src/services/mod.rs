@@ -27,6 +27,7 @@ pub mod ordering;
 pub mod paying;
 pub mod people;
 pub mod printing;
+pub mod pushing;
 pub mod querying;
 pub mod recording;
 pub mod recovering;

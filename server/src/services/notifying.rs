@@ -5,7 +5,8 @@
 
 use super::floor;
 use crate::db;
-use crate::db::pass::{Ready, Said};
+use crate::db::kitchen::MovingLine;
+use crate::db::pass::{Ready, Said, Word};
 use crate::error::{Error, Result};
 use crate::state::House;
 use domain::api::{DishReadyHook, HookStatus, PassWaits, SessionUser};
@@ -16,14 +17,17 @@ use domain::{OrderId, UserId};
 use sqlx::{PgConnection, Postgres, Transaction};
 use time::Date;
 
+/// More looks at a slip than it can have lines that others move on meanwhile.
+const LOOKS: u32 = 100;
+
 /// Stores that dishes of an order are ready. The last thing in a transaction: from here to the commit nobody else gets a number. After the
-/// commit comes [`tell`]. False when the kitchen system has said this event before: then the transaction is to be given up.
+/// commit comes [`tell`].
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn ready(tx: &mut Transaction<'_, Postgres>, order: OrderId, dishes: &[Ready], erp_event: Option<&str>) -> Result<bool> {
+pub async fn ready(tx: &mut Transaction<'_, Postgres>, order: OrderId, dishes: &[Ready]) -> Result<()> {
     let first = db::pass::take_numbers(tx, dishes.len()).await?;
-    db::pass::say_ready(tx, first, order, dishes, erp_event).await
+    db::pass::say_ready(tx, first, order, dishes).await
 }
 
 /// Something was committed that phones must hear of.
@@ -41,41 +45,43 @@ pub fn tell(house: &House) {
 /// to us; the kitchen system may say it again.
 pub async fn dish_ready(house: &House, said: &DishReadyHook) -> Result<HookStatus> {
     let erp_event = said.event_id.as_ref().map(|id| id.as_str());
-    let mut tx = house.db.begin().await?;
-    if let Some(event) = erp_event
-        && db::pass::is_known(&mut tx, event).await?
-    {
-        return Ok(HookStatus::Duplicate);
-    }
-    let slip = db::kitchen::lock_erp_slip(&mut tx, said.erp_order_id.as_str()).await?.ok_or(Error::UnknownErpOrder)?;
-    if slip.table.0 != said.table_id {
-        tracing::info!(told = said.table_id.get(), now = slip.table.0.get(), "the guests of a ready dish sit elsewhere now");
-    }
-    let is_meant = |line: &&db::kitchen::MovingLine| same_dish(&line.name, &said.dish_name);
-    let due = slip.lines.iter().filter(is_meant).find(|line| matches!(line.state, LineState::Received | LineState::Cooking));
-    let line = match due {
-        Some(line) => {
-            db::kitchen::set_state(&mut tx, &[line.id], LineState::Ready).await?;
-            Some(line.id)
+    // Each further look means that somebody else moved on what was seen.
+    for _ in 0..LOOKS {
+        let slip = db::kitchen::erp_slip(&house.db, said.erp_order_id.as_str(), erp_event).await?.ok_or(Error::UnknownErpOrder)?;
+        if slip.is_known {
+            return Ok(HookStatus::Duplicate);
         }
-        None => {
-            // Without a name of its own the event is this one, said again. With one it is one more plate of the same line.
-            let earlier = slip.lines.iter().filter(is_meant).find(|line| matches!(line.state, LineState::Ready | LineState::Served));
-            if erp_event.is_none() && earlier.is_some() {
-                return Ok(HookStatus::Duplicate);
-            }
-            earlier.filter(|line| line.state == LineState::Ready).map(|line| line.id)
+        let Some((dish, was)) = meant(&slip.lines, said) else { return Ok(HookStatus::Duplicate) };
+        let told = match db::pass::say_dish_ready(&house.db, slip.order, &dish, was, erp_event, &house.zone).await? {
+            Word::Stored(told) => told,
+            Word::SaidBefore => return Ok(HookStatus::Duplicate),
+            Word::LineMoved => continue,
+        };
+        if told.news.table_id != said.table_id {
+            tracing::info!(told = said.table_id.get(), now = told.news.table_id.get(), "the guests of a ready dish sit elsewhere now");
         }
-    };
-    let name = slip.lines.iter().find(|known| Some(known.id) == line).map_or(said.dish_name.as_str(), |line| line.name.as_str());
-    let dish = Ready { line, dish: name.to_owned() };
-    if !ready(&mut tx, slip.order_id, &[dish], erp_event).await? {
-        return Ok(HookStatus::Duplicate);
+        let (table, order) = (told.news.table_id, told.news.order_id);
+        let is_listening = told.to.iter().any(|person| house.bus.is_listening(*person));
+        house.teller.tell(&house.bus, told);
+        floor::announce(house, table, order);
+        return Ok(if is_listening { HookStatus::Notified } else { HookStatus::Stored });
     }
-    tx.commit().await?;
-    tell(house);
-    floor::announce(house, slip.table.0, slip.order_id);
-    Ok(if house.bus.is_listening(slip.server) { HookStatus::Notified } else { HookStatus::Stored })
+    Err(Error::internal("a line that is said ready never stands still"))
+}
+
+/// Which line a kitchen system means and where it stands, if it moves on; `None` when it has said this before.
+fn meant(lines: &[MovingLine], said: &DishReadyHook) -> Option<(Ready, Option<LineState>)> {
+    let mut named = lines.iter().filter(|line| same_dish(&line.name, &said.dish_name));
+    let of = |line: &MovingLine| Ready { line: Some(line.id), dish: line.name.clone() };
+    if let Some(line) = named.clone().find(|line| matches!(line.state, LineState::Received | LineState::Cooking)) {
+        return Some((of(line), Some(line.state)));
+    }
+    // Without a name of its own the event is this one, said again. With one it is one more plate of the same line.
+    match named.find(|line| matches!(line.state, LineState::Ready | LineState::Served)) {
+        Some(_) if said.event_id.is_none() => None,
+        Some(line) if line.state == LineState::Ready => Some((of(line), None)),
+        _ => Some((Ready { line: None, dish: said.dish_name.clone() }, None)),
+    }
 }
 
 /// Somebody else looks after this order from now on: what waits at the pass is said again, to them. In the transaction that hands it over,

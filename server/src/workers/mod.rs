@@ -7,6 +7,7 @@ pub mod fiscal;
 pub mod menu;
 pub mod outbox;
 pub mod printing;
+pub mod push;
 pub mod relay;
 pub mod teller;
 
@@ -25,6 +26,8 @@ pub fn keep_telling(house: &Shared, stopping: &CancellationToken) -> JoinSet<()>
     let with = || (Arc::clone(house), stopping.clone());
     let (house, stopping) = with();
     working.spawn(supervised("teller", move || teller::run(Arc::clone(&house), stopping.clone())));
+    let (house, stopping) = with();
+    working.spawn(supervised("push", move || push::run(Arc::clone(&house), stopping.clone())));
     let (house, stopping) = with();
     working.spawn(supervised("relay", move || relay::run(Arc::clone(&house), stopping.clone())));
     let (house, stopping) = with();

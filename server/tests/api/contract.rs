@@ -108,6 +108,12 @@ fn calls() -> Vec<(&'static str, Value, &'static str)> {
         ("set-availability", json!({"item": 9999, "availability": {"available": true}}), WAITERS),
         ("kitchen", json!({}), WAITERS),
         ("waiting-dishes", json!({}), WAITERS),
+        ("push-key", json!({}), WAITERS),
+        (
+            "push-subscribe",
+            json!({"subscription": {"endpoint": "https://fcm.googleapis.com/x", "keys": {"p256dh": "", "auth": ""}}}),
+            WAITERS,
+        ),
         ("pass-waits", json!({"day": null}), ADMINS),
         ("move-line", json!({"line": 1, "said": "ready"}), WAITERS),
         ("move-slip", json!({"order": 1, "round": 1, "wanted": {"state": "ready"}}), WAITERS),

@@ -35,6 +35,7 @@ mod paying;
 mod plans;
 mod printing;
 mod program;
+mod pushing;
 mod records;
 mod redis_sessions;
 mod reference_day;

@@ -1,16 +1,19 @@
 //! A dish is ready: what a kitchen system says, who is told, who sees to it, and who is told when nobody does.
 
 use crate::events::{next, next_named, open, say, since};
-use crate::kitchen_system::Kitchen;
+use crate::kitchen_system::{Kitchen, hurried};
 use crate::support::{Answer, Client, TestApp};
 use serde_json::{Value, json};
-use server::config::Escalation;
+use server::config::{Erp, Escalation};
 use server::jwt::{LONGEST, Secret, sign};
 use server::services::notifying;
 use server::sim::erp::Script;
 use std::collections::BTreeSet;
+use std::process::Stdio;
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
 
 const SECRET: &str = "a kitchen and a till share thirty-two bytes";
 
@@ -187,6 +190,54 @@ async fn a_hundred_webhooks_at_once_are_told_in_the_order_of_their_numbers() {
     }
     assert_eq!(numbers, (1..=100).collect::<Vec<_>>(), "none missing, none twice, none out of order");
     assert_eq!(dishes.len(), 100);
+}
+
+/// `comptoir sim erp` that calls back, once it listens.
+async fn simulated_kitchen(port: u16, app: &TestApp, secret: &str) -> tokio::process::Child {
+    let mut kitchen = Command::new(env!("CARGO_BIN_EXE_comptoir"))
+        .args(["sim", "erp", "--listen", &format!("127.0.0.1:{port}"), "--ready-after-ms", "20", "--webhook"])
+        .arg(format!("http://{}/api/webhooks/erp/dish-ready", app.address))
+        .env("ERP_JWT_SECRET", secret)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(kitchen.stdout.take().unwrap()).lines();
+    assert!(said.next_line().await.unwrap().unwrap().contains("ERP_URL"));
+    kitchen
+}
+
+#[tokio::test]
+async fn the_simulated_kitchen_says_itself_that_dishes_are_ready() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let app = TestApp::with(|config| {
+        let orders = format!("http://127.0.0.1:{port}/orders").parse().unwrap();
+        config.erp = Some(Erp { orders, wait: Duration::from_secs(5), with_drinks: false, ca_file: None, pace: hurried() });
+        config.erp_secret = Secret::new(SECRET);
+        config.escalation = Escalation::NEVER;
+    })
+    .await;
+    app.tell_kitchen();
+    let mut kitchen = simulated_kitchen(port, &app, SECRET).await;
+    let (alice, bob) = (app.signed_in("alice").await, app.signed_in("bob").await);
+    let (mut of_alice, mut of_bob) = (open(&app, &alice, None).await.unwrap(), open(&app, &bob, None).await.unwrap());
+    let (id, _) = order(&app, &alice, 5, json!([{"dish_id": 12, "qty": 1}, {"dish_id": 14, "qty": 1}])).await;
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let ready = next_named(&mut of_alice, "dish_ready").await.expect("her phone hears what the kitchen says");
+        assert_eq!((&ready["data"]["table"], &ready["data"]["order_id"]), (&json!("5"), &json!(id)));
+        told.push((ready["id"].as_i64().unwrap(), ready["data"]["line_id"].is_i64()));
+    }
+    assert_eq!(told, [(1, true), (2, true)]);
+    assert_eq!(states(&alice, id).await, ["ready", "ready"]);
+
+    // A kitchen that does not share the secret is not listened to.
+    kitchen.kill().await.unwrap();
+    let _stranger = simulated_kitchen(port, &app, "another secret of thirty-two bytes, too").await;
+    let (id, _) = order(&app, &alice, 6, json!([{"dish_id": 12, "qty": 1}])).await;
+    assert_eq!(next_named(&mut of_alice, "dish_ready").await, None);
+    assert_eq!(states(&alice, id).await, ["received"]);
+    assert_eq!(next_named(&mut of_bob, "dish_ready").await, None, "and nobody else was told anything");
 }
 
 /// Makes a line of a built-in kitchen ready and returns the number of the order and of the line.

@@ -115,6 +115,11 @@ pub fn frame(id: Option<i64>, event: &Event) -> serde_json::Result<String> {
 pub enum ClientEvent {
     /// Yes, I am.
     Pong {},
+    /// This phone is awake and told what has this number: there is no need to wake it. Said by those that are woken.
+    Heard {
+        /// The number of the event.
+        id: i64,
+    },
     /// I see to it.
     DishAcknowledged {
         /// Of which order.

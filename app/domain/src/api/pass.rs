@@ -109,3 +109,28 @@ pub struct Waits {
     /// For how many of them colleagues or the till had to be told.
     pub escalated: u32,
 }
+
+/// Where a browser is reached while it sleeps, as it writes that itself (`PushSubscription.toJSON`).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushSubscription {
+    /// The address at its push service. As good as a secret: whoever has it can write to that phone.
+    pub endpoint: String,
+    /// Its keys.
+    pub keys: PushKeys,
+}
+
+/// The keys of a browser that is reached while it sleeps.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushKeys {
+    /// A point of P-256: 65 bytes as base64url.
+    pub p256dh: String,
+    /// A secret: 16 bytes as base64url.
+    pub auth: String,
+}
+
+/// It stays out of logs.
+impl std::fmt::Debug for PushSubscription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PushSubscription(…)")
+    }
+}
