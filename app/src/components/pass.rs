@@ -38,6 +38,8 @@ pub struct PassCards {
     /// The notifications of this device.
     pub notifications: Notifications,
     live: Live,
+    /// With which browsers ask to be woken; none where the house wakes nobody.
+    push_key: RwSignal<Option<String>>,
 }
 
 impl PassCards {
@@ -50,6 +52,7 @@ impl PassCards {
             sound: Sound::of_this_device(SoundOf::Waiter),
             notifications: Notifications::of_this_device(),
             live: use_live(),
+            push_key: RwSignal::new(None),
         };
         let session = use_session();
         Effect::new(move |_| {
@@ -69,10 +72,20 @@ impl PassCards {
         });
         cards.live.listen(move |heard| cards.hear(heard));
         Effect::new(move |_| {
-            if cards.notifications.permission() == Permission::Granted && session.may(Right::TakeOrders) {
-                spawn_local(cards.ask_to_be_woken());
-            } else {
-                cards.live.say_what_is_heard(false);
+            cards.push_key.set(None);
+            cards.live.say_what_is_heard(false);
+            if session.may(Right::TakeOrders) {
+                spawn_local(async move {
+                    // Without an answer this phone is told while it is awake.
+                    if let Ok(key) = calls::push_key().await {
+                        cards.push_key.try_set(key);
+                    }
+                });
+            }
+        });
+        Effect::new(move |_| {
+            if let (Some(key), Permission::Granted) = (cards.push_key.get(), cards.notifications.permission()) {
+                spawn_local(cards.ask_to_be_woken(key));
             }
         });
         cards
@@ -133,9 +146,8 @@ impl PassCards {
         }
     }
 
-    /// Where the house wakes phones that sleep: from now on this one is woken too, and says over its socket what it heard while it was awake.
-    async fn ask_to_be_woken(self) {
-        let Ok(Some(key)) = calls::push_key().await else { return };
+    /// From now on this phone is woken when it sleeps, and says over its socket what it heard while it was awake.
+    async fn ask_to_be_woken(self, key: String) {
         let Some(subscription) = self.notifications.subscribe(&key).await else { return };
         // Without it the phone is told when it wakes.
         if calls::push_subscribe(subscription).await.is_ok() {
@@ -267,6 +279,8 @@ pub fn NotifyOffer(
     let t = t();
     let cards = use_pass();
     let here = cards.notifications;
+    // No more is promised than the house does.
+    let detail = move || if cards.push_key.with(Option::is_some) { t.offer_detail } else { t.offer_detail_awake };
     // A dish that waits comes first.
     let is_offered = Memo::new(move |_| has_tables.get() && here.is_to_be_offered() && cards.pass.with(|pass| pass.waiting().is_empty()));
     view! {
@@ -274,7 +288,7 @@ pub fn NotifyOffer(
             <div class="notice tone-info notify-offer" data-testid="notify-offer">
                 <Icon glyph=Glyph::Bell/>
                 <div class="notice-text">
-                    <p><strong>{t.offer_title}</strong><br/>{t.offer_detail}</p>
+                    <p><strong>{t.offer_title}</strong><br/>{detail}</p>
                     <div class="notify-acts">
                         <button type="button" class="button is-main" data-testid="notify-yes" on:click=move |_| here.ask()>{t.offer_yes}</button>
                         <button type="button" class="button quiet" data-testid="notify-later" on:click=move |_| here.put_off()>{t.offer_later}</button>

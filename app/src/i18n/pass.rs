@@ -17,6 +17,7 @@ texts! {
     of_waiter: "table de",
     offer_title: "Être prévenu quand un plat est prêt ?",
     offer_detail: "Même téléphone en poche, écran éteint : une notification, une vibration.",
+    offer_detail_awake: "Même si une autre application est devant : une notification, une vibration.",
     offer_yes: "Me prévenir",
     offer_later: "Plus tard",
     refused: "Les notifications sont bloquées pour ce site : autorisez-les dans les réglages du navigateur.",

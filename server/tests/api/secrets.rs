@@ -4,12 +4,15 @@
 use crate::program::{Person, Till};
 use reqwest::{Client, Method};
 use serde_json::json;
+use server::adapters::push::vapid::{Vapid, new_key, write_key};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
 const SECRET: &str = "an-erp-secret-that-nobody-may-read-0123456789";
 const PINS: [&str; 4] = ["83614927", "90517263", "71930486", "64820915"];
+/// Nobody listens there.
+const NOBODY: &str = "http://127.0.0.1:9";
 /// A test card number of the payment networks.
 const CARD: &str = "4970101122334455";
 
@@ -17,7 +20,10 @@ const CARD: &str = "4970101122334455";
 async fn no_secret_is_in_the_log_or_in_an_answer() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let till = Till::serve(&data, &[("RUST_LOG", "trace"), ("ERP_JWT_SECRET", SECRET), ("TPE_URL", "none")]).await;
+    let vapid = write_key(&new_key());
+    let push = [("VAPID_PRIVATE_KEY", vapid.as_str()), ("VAPID_SUBJECT", "mailto:chef@example.com"), ("PUSH_SERVICES", NOBODY)];
+    let env = [&[("RUST_LOG", "trace"), ("ERP_JWT_SECRET", SECRET), ("TPE_URL", "none")], &push[..]].concat();
+    let till = Till::serve(&data, &env).await;
     let gerant = till.sign_in("gerant").await;
     let stranger = Person { base: till.base.clone(), http: Client::new(), cookie: String::new(), answers: Arc::clone(&gerant.answers) };
 
@@ -53,6 +59,20 @@ async fn no_secret_is_in_the_log_or_in_an_answer() {
     assert_eq!(refused, 422, "what looks like a card number is not taken: {said}");
     assert_eq!(gerant.post("/api/payments/split", &pay("A12345")).await.0, 201);
 
+    // A phone that is to be woken, through a push service that is not there: its address and keys are as good as a password.
+    let (address, auth) = (format!("{NOBODY}/push/an-address-that-nobody-may-read"), "c2l4dGVlbiBzZWNyZXRzIQ");
+    let p256dh = Vapid::new(new_key(), String::new()).public_key();
+    let subscription = json!({"endpoint": address, "keys": {"p256dh": p256dh, "auth": auth}});
+    assert_eq!(gerant.post("/call/push-subscribe", &json!({"subscription": subscription})).await.0, 200);
+    let order = gerant.post("/api/orders", &json!({"table_id": 6, "items": [{"dish_id": 12, "qty": 1}]})).await.1["order_id"].clone();
+    let line = gerant.send(Method::GET, &format!("/api/orders/{order}"), None, None).await.1["lines"][0]["line_id"].clone();
+    assert_eq!(gerant.post(&format!("/api/kitchen/lines/{line}"), &json!({"state": "ready"})).await.0, 200);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !till.said.lock().unwrap().contains("a phone that sleeps is not told yet") {
+        assert!(Instant::now() < deadline, "it is never tried");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
     let log = till.said.lock().unwrap().clone();
     let answers = gerant.answers.lock().unwrap().clone();
     assert!(log.contains("request{") || log.contains("\"request\""), "the log is loud: {}", log.chars().take(2_000).collect::<String>());
@@ -66,6 +86,10 @@ async fn no_secret_is_in_the_log_or_in_an_answer() {
         ("a session", session),
         ("the key", key_line),
         ("a card", CARD.to_owned()),
+        ("the key of the house", vapid),
+        ("a phone's address", address),
+        ("a phone's secret", auth.to_owned()),
+        ("a phone's key", p256dh),
     ]);
     secrets.push(("a digest of a PIN", "$argon2".to_owned()));
     for (what, secret) in secrets {
