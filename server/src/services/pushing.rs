@@ -15,9 +15,12 @@ use app::i18n;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use domain::api::PushSubscription;
+use domain::backoff::{Backoff, WHOLE};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+/// How soon one is tried again that did not answer: a house without a way to the Internet is no reason to fill the log.
+const AGAIN: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(60), jitter: 2_500 };
 /// No address of a push service is longer, in bytes.
 const LONGEST_ENDPOINT: usize = 1024;
 
@@ -91,7 +94,7 @@ async fn push_until_taken(house: Shared, push: Arc<Push>, phone: Subscription, s
     let event = said.news.event_id;
     let notice = i18n::pass::t().notice(&said.news, said.level);
     let Ok(message) = serde_json::to_vec(&notice) else { return };
-    let began = Instant::now();
+    let (began, mut failures) = (Instant::now(), 0);
     while began.elapsed() < KEPT_FOR {
         let pushed = {
             let _turn = push.turn().await;
@@ -116,6 +119,8 @@ async fn push_until_taken(house: Shared, push: Arc<Push>, phone: Subscription, s
                 return;
             }
             Pushed::Later(wait, why) => {
+                failures += 1;
+                let wait = wait.max(AGAIN.delay(failures, rand::random::<u16>() % (WHOLE + 1)));
                 tracing::warn!(why, service, event, again_in_s = wait.as_secs(), "a phone that sleeps is not told yet");
                 tokio::time::sleep(wait).await;
             }
