@@ -207,7 +207,7 @@ test("the owner sees how long dishes waited", async ({ device }) => {
   for (const line of lines.slice(0, 2)) await say(owner.context, line, "served");
   await page.getByTestId("pass-waits").click();
   await expect(page).toHaveURL("/passe");
-  await expect(page.getByTestId("waits-whole")).toContainText("médiane");
+  await expect(page.getByTestId("waits-whole")).toContainText("Médiane");
   await expect(page.getByTestId("waits-now")).toContainText("1 plat attend");
   await inspect(page, "pass-waits");
 });

@@ -2,7 +2,7 @@
 // no push service, so the page is given an address at one of our own; the till, what it sends, the worker and what it shows are real.
 
 import type { BrowserContext, CDPSession, Page } from "@playwright/test";
-import { expect, phone, signIn, test } from "../fixtures";
+import { expect, inspect, phone, signIn, test } from "../fixtures";
 import { Browser, PushService, sender } from "../push-service";
 import { Till } from "../server";
 
@@ -23,7 +23,7 @@ const house = test.extend<object, { service: PushService; till: Till }>({
       const maker = await Till.open();
       const { stdout: key } = await maker.run("push-key");
       await maker.close();
-      const till = await Till.open("", { VAPID_PRIVATE_KEY: key.trim(), VAPID_SUBJECT: "mailto:chef@example.com", PUSH_SERVICES: service.url });
+      const till = await Till.open("", { VAPID_PRIVATE_KEY: key.trim(), VAPID_SUBJECT: "mailto:chef@example.com", PUSH_SERVICES: service.url, READY_COLLEAGUES_S: "0", READY_TILL_S: "5" });
       await use(till);
       await till.close();
     },
@@ -135,6 +135,21 @@ house("a phone that is awake is not woken; one that sleeps is, and a tap opens t
   // A message that cannot be read still says that something waits.
   await deliver(session, till.url, registration, "not JSON");
   await expect.poll(() => notified(page)).toEqual([{ title: "Plat prêt", body: "Un plat attend au passe.", tag: "dish" }]);
+});
+
+house("nobody comes: the till is called, and sees whose table it is", async ({ device }) => {
+  const [waiter, till] = [await device(phone), await device(phone)];
+  const page = await till.newPage();
+  await signIn(page, "camille");
+  await expect(page.getByTestId("connection")).toContainText("En ligne");
+  expect((await waiter.context.request.post("/api/auth/login", { data: { username: "bob", pin: "1234" } })).status()).toBe(200);
+  const [line] = await order(waiter.context, 11, 1);
+  await ready(waiter.context, line!);
+  const card = page.getByRole("region", { name: "Plats prêts" }).getByRole("article").filter({ hasText: "Table 11" });
+  await expect(card).toContainText("Personne n’est venu : table de Bob", { timeout: 20_000 });
+  await inspect(page, "pass-urgent");
+  await card.getByRole("button", { name: /^Pris/ }).tap();
+  await expect(card).toHaveCount(0);
 });
 
 test("a house without a key asks no browser for an address", async ({ device, till }) => {

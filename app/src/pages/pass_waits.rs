@@ -75,7 +75,7 @@ fn Hours(hours: Vec<HourOfWaits>) -> impl IntoView {
             <thead>
                 <tr>
                     <th scope="col">{t.hour}</th><th scope="col">{t.dishes}</th><td class="waits-bar"></td>
-                    <th scope="col">{t.median}</th><th scope="col">{t.p95}</th><th scope="col">{t.escalated}</th>
+                    <th scope="col">{t.median}</th><th scope="col">{t.p95_short}</th><th scope="col">{t.escalated}</th>
                 </tr>
             </thead>
             <tbody>{hours.into_iter().map(row).collect_view()}</tbody>
