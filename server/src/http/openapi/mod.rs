@@ -7,11 +7,13 @@
 
 mod bodies;
 mod codes;
+mod route;
 mod routes;
 mod shapes;
 
 pub use codes::{CODES, Code};
-pub use routes::{Route, Who, routes};
+pub use route::{Route, Who};
+pub use routes::routes;
 
 use crate::error::{Error, Result};
 use axum::body::Bytes;
