@@ -120,7 +120,9 @@ insert into sync_decisions (uuid, kind, user_id, reason, at) select uuid, 'drop'
 -- A day of a hundred tickets, each closed; the last records are of today.
 insert into fiscal_periods (register, training, no, service_day, start_seq, end_seq, opened_local, closed_at, audit_log_id, first_record, last_record)
 select '01', false, b.d + n, ((b.since + n * 100 * b.every) at time zone 'Europe/Paris')::date, b.t + 100 * n - 99, b.t + 100 * n,
-       (b.since + n * 100 * b.every) at time zone 'Europe/Paris', b.since + n * 100 * b.every, b.a + 100 * n, b.a + 100 * n - 99, b.a + 100 * n
+       (b.since + n * 100 * b.every) at time zone 'Europe/Paris', b.since + n * 100 * b.every,
+       -- the last real closing, which the next one goes on from
+       coalesce((select max(id) from audit_logs where chain = 'G'), b.a + 100 * n), b.a + 100 * n - 99, b.a + 100 * n
 from base b, generate_series(1, {orders} / 100 - 1) n;
 
 select setval('orders_id_seq', (select max(id) from orders)), setval('order_lines_id_seq', (select max(id) from order_lines)),

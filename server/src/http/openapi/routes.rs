@@ -1,7 +1,7 @@
 //! The routes, in the order of the router.
 
 use super::route::{Route, Who};
-use super::shapes::{day, list, text, to, words};
+use super::shapes::{day, text, to, words};
 use domain::role::Right;
 
 /// All of them.
