@@ -51,9 +51,9 @@ select b.a + n, model.transaction_type, model.amount, ((b.since + n * b.every) a
 from base b, (select * from audit_logs where chain = 'T' order by id limit 1) model, generate_series(1, {orders}) n;
 
 -- Every third by card.
-insert into payment_attempts (id, reference, order_id, share_number, amount_cents, terminal, till, state, booked_cents, approval_code, user_id, worker, created_at, state_at,
+insert into payment_attempts (id, uuid, reference, order_id, share_number, amount_cents, terminal, till, state, booked_cents, approval_code, user_id, worker, created_at, state_at,
     training)
-select b.p + n, lpad(upper(to_hex(b.p + n)), 10, '0'), b.o + n, 1, 15200, 'caisse-ap://10.0.0.9:8888', '01', 'approved', 15200, '123456', 4, 1,
+select b.p + n, gen_random_uuid(), lpad(upper(to_hex(b.p + n)), 10, '0'), b.o + n, 1, 15200, 'caisse-ap://10.0.0.9:8888', '01', 'approved', 15200, '123456', 4, 1,
        b.since + n * b.every, b.since + n * b.every, false
 from base b, generate_series(3, {orders}, 3) n;
 insert into attempt_parts (attempt_id, line_id, amount_cents)
