@@ -19,6 +19,8 @@ async function installed(device: Device) {
   await signIn(page, "alice");
   await page.waitForFunction(() => navigator.serviceWorker.controller?.state === "activated");
   await expect(page.getByTestId("connection")).toContainText("En ligne");
+  // The tab that is measured is the one that sends.
+  await page.close();
 }
 
 // Watches from inside the page: when the network came back, when nothing waits any more, and whatever kept the page busy meanwhile.
