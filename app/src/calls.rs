@@ -3,6 +3,7 @@
 //! What may have to wait for a network (an order) does not go through here but through the versioned HTTP route.
 
 use crate::error::CallError;
+use crate::json::Json;
 use domain::api::DevicesView;
 use domain::api::{
     Availability, Bill, CashMovementDone, CashMovementRequest, CloseDone, CloseRequest, ClosingView, Colleague, CourseCall, CoversRequest,
@@ -18,7 +19,6 @@ use domain::pass::WaitingDish;
 use domain::{ItemId, LineId, OrderId, PaymentId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use server_fn::codec::Json;
 use time::Date;
 
 /// What every page needs to know first.
@@ -75,9 +75,11 @@ pub async fn floor() -> Result<Vec<TableView>, CallError> {
 }
 
 /// The menu.
-#[server(name = AskMenu, prefix = "/call", endpoint = "menu", input = Json, output = Json)]
+///
+/// # Errors
+/// As of any call.
 pub async fn menu() -> Result<Menu, CallError> {
-    answered(till()?.menu().await)
+    crate::browser::http::menu().await
 }
 
 /// One order.

@@ -1,8 +1,8 @@
 //! What a page can be told when a call does not give what it asked for.
 
+use crate::json::Written;
 use domain::api::Problem;
 use serde::{Deserialize, Serialize};
-use server_fn::codec::JsonEncoding;
 use server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
 /// Why a call gave nothing.
@@ -40,7 +40,7 @@ impl From<Problem> for CallError {
 }
 
 impl FromServerFnError for CallError {
-    type Encoder = JsonEncoding;
+    type Encoder = Written;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {

@@ -11,7 +11,6 @@ use domain::api::{
     VoidRequest,
 };
 use domain::api::{DecideRequest, MoneyToCheck, NoteRequest, StrayView, TerminalSays};
-use domain::menu::Menu;
 use domain::order::KitchenMove;
 use domain::pass::WaitingDish;
 use domain::{ItemId, LineId, OrderId, PaymentId};
@@ -38,8 +37,6 @@ pub trait Till: Send + Sync {
     async fn sign_out(&self) -> Result<(), Problem>;
     /// The plan.
     async fn floor(&self) -> Result<Vec<TableView>, Problem>;
-    /// The menu.
-    async fn menu(&self) -> Result<Menu, Problem>;
     /// One order.
     async fn order(&self, id: OrderId) -> Result<OrderView, Problem>;
     /// Takes something off an order.

@@ -423,3 +423,21 @@ test("dishes without an allergen are found by saying so", async ({ device }) => 
   await page.getByTestId("search").fill("sans lait saumon");
   await expect(page.getByTestId(/^item-\d+$/)).toHaveCount(0);
 });
+
+test("of a menu that did not change nothing travels", async ({ device }) => {
+  const waiter = await device();
+  const page = await at(waiter, "alice", 20);
+  const devtools = await waiter.context.newCDPSession(page);
+  await devtools.send("Network.enable");
+  const asked = new Set<string>();
+  const answers: number[] = [];
+  devtools.on("Network.requestWillBeSent", ({ request, requestId }) => {
+    if (new URL(request.url).pathname === "/api/menu") asked.add(requestId);
+  });
+  devtools.on("Network.responseReceivedExtraInfo", ({ requestId, statusCode }) => {
+    if (asked.has(requestId)) answers.push(statusCode);
+  });
+  await page.reload();
+  await expect(page.getByTestId("item-12")).toBeVisible();
+  await expect.poll(() => answers).toEqual([304]);
+});

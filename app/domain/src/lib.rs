@@ -36,6 +36,7 @@ pub mod menu;
 pub mod money;
 pub mod order;
 pub mod pass;
+pub mod reading;
 pub mod receipt;
 pub mod role;
 pub mod service_day;

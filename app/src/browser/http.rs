@@ -1,10 +1,11 @@
-//! The versioned HTTP route of orders.
+//! The versioned HTTP routes: orders, and the menu.
 //!
 //! An order may have to wait for a network, so it does not go through the server functions of the page but through the route that
 //! programs use, under the number that the phone chose: sending it again after a lost answer changes nothing.
 
 use crate::error::CallError;
 use domain::api::{DeviceReport, DropRequest, SyncRequest};
+use domain::menu::Menu;
 use domain::order::OrderRequest;
 use domain::sync::{Answer, read_answer, read_drop_answer};
 #[cfg(feature = "hydrate")]
@@ -40,6 +41,20 @@ pub async fn report_device(device: Uuid, report: &DeviceReport) {
     let _told = ask("PUT", &format!("/api/devices/{device}"), report, |status, _| Answer::Unanswered(status.to_string())).await;
 }
 
+/// The menu. The browser keeps the last one and says which it is: of one that did not change, nothing travels (304).
+///
+/// # Errors
+/// [`CallError::Refused`] when the server said no, [`CallError::Unreachable`] when it did not answer.
+pub async fn menu() -> Result<Menu, CallError> {
+    let (status, text) = send("GET", "/api/menu", None, PATIENCE_MS).await?;
+    let unreadable = |_| CallError::Unreachable(format!("answer {status} is not readable"));
+    if (200..300).contains(&status) {
+        crate::json::read(&text).map_err(unreadable)
+    } else {
+        Err(crate::json::read(&text).map_or_else(unreadable, CallError::Refused))
+    }
+}
+
 async fn ask(method: &str, path: &str, body: &impl Serialize, read: fn(u16, &str) -> Answer) -> Answer {
     let Ok(body) = serde_json::to_string(body) else { return Answer::Unanswered("not JSON".to_owned()) };
     match send(method, path, Some(body), PATIENCE_MS).await {
@@ -71,7 +86,8 @@ async fn send(method: &str, path: &str, body: Option<String>, patience_ms: u32) 
     });
     let request = RequestBuilder::new(path)
         .method(method.parse::<Method>().unwrap_or(Method::GET))
-        .cache(web_sys::RequestCache::NoStore)
+        // The server says by itself what may be kept, and that is the menu; it is asked about each time.
+        .cache(web_sys::RequestCache::NoCache)
         .header(CONTRACT_HEADER, &CONTRACT.to_string())
         .abort_signal(signal.as_ref());
     let request = match body {

@@ -23,7 +23,6 @@ use domain::api::{
     VoidRequest,
 };
 use domain::api::{DecideRequest, MoneyToCheck, NoteRequest, StrayView, TerminalSays};
-use domain::menu::Menu;
 use domain::order::KitchenMove;
 use domain::pass::WaitingDish;
 use domain::role::Right;
@@ -86,11 +85,6 @@ impl Till for RequestTill {
         Ok(floor::plan(&self.house).await?)
     }
 
-    async fn menu(&self) -> Result<Menu, Problem> {
-        self.user.as_ref().ok_or(Error::NotSignedIn)?;
-        Ok(self.house.menu.get(&self.house.db).await?.menu.clone())
-    }
-
     async fn order(&self, id: OrderId) -> Result<OrderView, Problem> {
         self.allowed(Right::TakeOrders)?;
         Ok(ordering::whole(&self.house, id).await?)
@@ -103,7 +97,7 @@ impl Till for RequestTill {
 
     async fn course(&self, order: OrderId, course: u8, call: CourseCall) -> Result<OrderView, Problem> {
         let user = self.allowed(Right::TakeOrders)?;
-        Ok(amending::course(&self.house, user, order, course, call).await?)
+        Ok(amending::course(&self.house, user, order, course, call, None).await?.value)
     }
 
     async fn transfer(&self, order: OrderId, request: TransferRequest) -> Result<OrderView, Problem> {
@@ -133,7 +127,7 @@ impl Till for RequestTill {
 
     async fn release(&self, order: OrderId) -> Result<OrderView, Problem> {
         let user = self.allowed(Right::TakeOrders)?;
-        Ok(amending::release(&self.house, user, order).await?)
+        Ok(amending::release(&self.house, user, order, None).await?.value)
     }
 
     async fn colleagues(&self) -> Result<Vec<Colleague>, Problem> {

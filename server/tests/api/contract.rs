@@ -94,7 +94,6 @@ fn calls() -> Vec<(&'static str, Value, &'static str)> {
         ("sign-in", json!({"login": {"username": "nobody", "pin": "0000"}}), ANYONE),
         ("sign-out", json!({}), ANYONE),
         ("floor", json!({}), EVERYBODY),
-        ("menu", json!({}), EVERYBODY),
         ("order", json!({"id": 1}), WAITERS),
         ("void-line", json!({"order": 1, "line": 1, "request": {"qty": 1, "reason": "Erreur"}}), WAITERS),
         ("course", json!({"order": 1, "course": 1, "call": "fire"}), WAITERS),

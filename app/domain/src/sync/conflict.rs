@@ -1,10 +1,11 @@
 //! What a person has to decide, and what an answer of the server means for the queue.
 
 use crate::OrderId;
-use crate::api::SyncAccepted;
+use crate::api::{OrderAccepted, SyncAccepted};
 use crate::order::FieldError;
+use crate::reading::read;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use time::OffsetDateTime;
 
 /// Why the server did not take an order as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,52 +133,72 @@ fn item_of(field: &str) -> Option<usize> {
     field.strip_prefix("items[")?.split(']').next()?.parse().ok()
 }
 
+/// What a refusal says, as far as it matters here.
+#[derive(Deserialize)]
+struct Said {
+    code: String,
+    #[serde(default)]
+    detail: String,
+    #[serde(default)]
+    order_id: Option<OrderId>,
+    #[serde(default)]
+    opened_by: Option<Opener>,
+    #[serde(default)]
+    total_cents: Option<i64>,
+    #[serde(default)]
+    errors: Vec<FieldError>,
+}
+
+#[derive(Deserialize)]
+struct Opener {
+    name: String,
+}
+
 /// Reads an answer to `POST /api/orders/sync` or to `POST /api/orders`. What is not ours, of a captive portal for example, tells nothing.
 #[must_use]
 pub fn read_answer(status: u16, body: &str) -> Answer {
     let unreadable = || Answer::Unanswered(format!("answer {status} is not readable"));
-    let Ok(value) = serde_json::from_str::<Value>(body) else { return unreadable() };
     if (200..300).contains(&status) {
         // An answer of the older route has no time of the server: when it was is not what matters.
-        let mut value = value;
-        if let Some(fields) = value.as_object_mut() {
-            fields.entry("server_timestamp").or_insert_with(|| "1970-01-01T00:00:00Z".into());
-        }
-        return serde_json::from_value(value).map_or_else(|_| unreadable(), |accepted| Answer::Taken(Box::new(accepted)));
+        let older = |OrderAccepted { order_id, status, round }| SyncAccepted {
+            order_id,
+            status,
+            round,
+            server_timestamp: OffsetDateTime::UNIX_EPOCH,
+        };
+        let accepted = read(body).or_else(|_| read(body).map(older));
+        return accepted.map_or_else(|_| unreadable(), |accepted| Answer::Taken(Box::new(accepted)));
     }
-    let Some(code) = value["code"].as_str() else { return unreadable() };
-    let detail = value["detail"].as_str().unwrap_or_default().to_owned();
-    let order_id = value["order_id"].as_i64().and_then(|id| OrderId::new(id).ok());
-    match (status, code) {
+    let Ok(Said { code, detail, order_id, opened_by, total_cents, errors }) = read(body) else { return unreadable() };
+    match (status, code.as_str()) {
         (401, _) | (409, "typed_by_other") => Answer::NotSignedIn,
         (426, _) => Answer::Outdated,
         (409, "already_synced") => Answer::TakenBefore(order_id),
         (409, "intent_over") => Answer::Over,
         (409, "table_occupied") => match order_id {
             Some(order_id) => {
-                let opened_by = value["opened_by"]["name"].as_str().unwrap_or_default().to_owned();
+                let opened_by = opened_by.map(|opener| opener.name).unwrap_or_default();
                 Answer::Conflict(Conflict::TableOccupied { order_id, opened_by })
             }
             None => unreadable(),
         },
         (409, "order_closed") => Answer::Conflict(Conflict::OrderClosed { order_id }),
-        (409, "price_changed") => match value["total_cents"].as_i64() {
+        (409, "price_changed") => match total_cents {
             Some(total_cents) => Answer::Conflict(Conflict::PriceChanged { total_cents }),
             None => unreadable(),
         },
-        (408 | 425 | 429 | 500.., _) => Answer::NotNow(code.to_owned()),
+        (408 | 425 | 429 | 500.., _) => Answer::NotNow(code),
         (422, _) => {
-            let errors: Vec<FieldError> = serde_json::from_value(value["errors"].clone()).unwrap_or_default();
             let is_out = |error: &FieldError| ["unavailable", "unknown_item"].contains(&error.code.as_str());
             let mut items: Vec<usize> = errors.iter().filter(|error| is_out(error)).filter_map(|error| item_of(&error.field)).collect();
             items.dedup();
             if !errors.is_empty() && errors.iter().all(is_out) && !items.is_empty() {
                 Answer::Conflict(Conflict::DishOut { items })
             } else {
-                Answer::Conflict(Conflict::Refused { code: code.to_owned(), detail })
+                Answer::Conflict(Conflict::Refused { code, detail })
             }
         }
-        _ => Answer::Conflict(Conflict::Refused { code: code.to_owned(), detail }),
+        _ => Answer::Conflict(Conflict::Refused { code, detail }),
     }
 }
 
@@ -185,7 +206,7 @@ pub fn read_answer(status: u16, body: &str) -> Answer {
 #[must_use]
 pub fn read_drop_answer(status: u16, body: &str) -> Answer {
     if (200..300).contains(&status) {
-        return match serde_json::from_str::<crate::api::Dropped>(body) {
+        return match read::<crate::api::Dropped>(body) {
             Ok(_) => Answer::Over,
             Err(_) => Answer::Unanswered(format!("answer {status} is not readable")),
         };

@@ -78,7 +78,7 @@ impl Intent {
     /// # Errors
     /// [`NotAnIntent`]: then it must be left as it is.
     pub fn read(text: &str) -> Result<Self, NotAnIntent> {
-        let intent: Self = serde_json::from_str(text).map_err(|_| NotAnIntent)?;
+        let intent: Self = crate::reading::read(text).map_err(|_| NotAnIntent)?;
         if intent.v == FORMAT { Ok(intent) } else { Err(NotAnIntent) }
     }
 
