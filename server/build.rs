@@ -79,25 +79,39 @@ struct Site {
 }
 
 impl Site {
-    /// What wasm-bindgen wrote: the loader, the WASM, and the JavaScript snippets of libraries, which the loader imports by name.
+    /// What `.ci/site` left: the loader, the WASM, in a release the parts of it that come later, and the JavaScript snippets of libraries,
+    /// which the loader imports by name. Loader and parts name each other, so one hash over all of them is in each of their names.
     fn add_browser_side(&mut self, pkg: &Path) -> Result<()> {
-        let mut files = read_tree(pkg)?;
-        let mut take = |name: &str| {
-            let at = files.iter().position(|(path, _)| path == name)?;
-            Some(files.swap_remove(at).1)
-        };
-        let (Some(js), Some(wasm)) = (take("comptoir.js"), take("comptoir_bg.wasm")) else {
+        let files = read_tree(pkg)?;
+        let holds = |name: &str| files.iter().any(|(path, _)| path == name);
+        if !holds("comptoir.js") || !holds("comptoir_bg.wasm") {
             println!("cargo:warning=no browser side in {}: run `.ci/site dev` (or `make run`)", pkg.display());
             return Ok(());
+        }
+        let mut hash = Sha256::new();
+        for (path, content) in &files {
+            hash.update(path);
+            hash.update(Sha256::digest(content));
+        }
+        let hash = hex(&hash.finalize(), 8);
+        let named = |path: &str| {
+            let (stem, extension) = path.rsplit_once('.').filter(|_| !path.contains('/'))?;
+            Some(format!("{stem}.{hash}.{extension}"))
         };
-        let wasm_url = self.add_hashed("/pkg/comptoir", "wasm", wasm);
-        // The loader looks for the WASM beside itself, under its unhashed name, unless told otherwise.
-        let wasm_name = wasm_url.trim_start_matches("/pkg/").to_owned();
-        let js = String::from_utf8(js)?.replace("comptoir_bg.wasm", &wasm_name);
-        self.js = Some(self.add_hashed("/pkg/comptoir", "js", js.into_bytes()));
-        self.wasm = Some(wasm_url);
+        let renamed: Vec<(String, String)> = files.iter().filter_map(|(path, _)| Some((path.clone(), named(path)?))).collect();
         for (path, content) in files {
-            self.add(format!("/pkg/{path}"), content);
+            let Some(name) = named(&path) else {
+                self.add(format!("/pkg/{path}"), content);
+                continue;
+            };
+            let url = format!("/pkg/{name}");
+            let content = if path.ends_with(".js") { with_names(String::from_utf8(content)?, &renamed) } else { content };
+            match path.as_str() {
+                "comptoir.js" => self.js = Some(url.clone()),
+                "comptoir_bg.wasm" => self.wasm = Some(url.clone()),
+                _ => {}
+            }
+            self.files.push(File { url, content, hashed: true });
         }
         Ok(())
     }
@@ -213,6 +227,17 @@ impl Site {
         self.files.push(File { url: url.clone(), content, hashed: true });
         url
     }
+}
+
+/// A script that names other files of its folder by the names that they have here. An import's name is also the key under which the WASM
+/// looks for what it imports, so only what is loaded is renamed.
+fn with_names(mut script: String, renamed: &[(String, String)]) -> Vec<u8> {
+    for (old, new) in renamed {
+        for (before, after) in [("from \"./", "\""), ("URL(\"./", "\""), ("URL('", "'")] {
+            script = script.replace(&format!("{before}{old}{after}"), &format!("{before}{new}{after}"));
+        }
+    }
+    script.into_bytes()
 }
 
 /// Every file below a folder with its path relative to it, `/` between the parts. A folder that does not exist is empty; names that

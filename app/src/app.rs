@@ -3,18 +3,10 @@
 use crate::browser::{clock::Clock, live::Live, outbox::Outbox, start_in_browser};
 use crate::components::pass::{PassCards, PassTray};
 use crate::components::toast::{Toaster, Toasts};
-use crate::pages::bill::BillPage;
-use crate::pages::closing::ClosingPage;
-use crate::pages::floor_editor::FloorEditorPage;
-use crate::pages::kitchen::KitchenPage;
-use crate::pages::money_check::MoneyCheckPage;
+use crate::pages::apart;
 use crate::pages::not_found::NotFoundPage;
-use crate::pages::order::OrderPage;
-use crate::pages::pass_waits::PassWaitsPage;
 use crate::pages::plan::PlanPage;
-use crate::pages::queue::QueuePage;
 use crate::pages::sign_in::SignInPage;
-use crate::pages::ticket::TicketPage;
 use crate::session::{Gate, Session};
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -42,18 +34,18 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=|| view! { <Redirect path="/plan"/> } ssr=SsrMode::Async/>
                 // waiters, on phones
                 <Route path=path!("/plan") view=PlanPage ssr=SsrMode::Async/>
-                <Route path=path!("/table/:id") view=OrderPage ssr=SsrMode::Async/>
-                <Route path=path!("/en-attente") view=QueuePage ssr=SsrMode::Async/>
+                <Route path=path!("/table/:id") view=apart::order ssr=SsrMode::Async/>
+                <Route path=path!("/en-attente") view=apart::queue ssr=SsrMode::Async/>
                 // the kitchen, on a screen at the pass
-                <Route path=path!("/cuisine") view=KitchenPage ssr=SsrMode::Async/>
+                <Route path=path!("/cuisine") view=apart::kitchen ssr=SsrMode::Async/>
                 // cashiers, at the desk
-                <Route path=path!("/addition/:order") view=BillPage ssr=SsrMode::Async/>
-                <Route path=path!("/ticket/:no") view=TicketPage ssr=SsrMode::Async/>
-                <Route path=path!("/a-verifier") view=MoneyCheckPage ssr=SsrMode::Async/>
-                <Route path=path!("/cloture") view=ClosingPage ssr=SsrMode::Async/>
+                <Route path=path!("/addition/:order") view=apart::bill ssr=SsrMode::Async/>
+                <Route path=path!("/ticket/:no") view=apart::ticket ssr=SsrMode::Async/>
+                <Route path=path!("/a-verifier") view=apart::money_check ssr=SsrMode::Async/>
+                <Route path=path!("/cloture") view=apart::closing ssr=SsrMode::Async/>
                 // owners
-                <Route path=path!("/passe") view=PassWaitsPage ssr=SsrMode::Async/>
-                <Route path=path!("/plan/editeur") view=FloorEditorPage ssr=SsrMode::Async/>
+                <Route path=path!("/passe") view=apart::pass_waits ssr=SsrMode::Async/>
+                <Route path=path!("/plan/editeur") view=apart::floor_editor ssr=SsrMode::Async/>
             </Routes>
             <div class="stack"><Toasts/><PassTray/></div>
         </Router>

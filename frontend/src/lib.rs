@@ -11,16 +11,31 @@ pub fn start() {
         console_error_panic_hook::hook(panic);
         app::browser::crash::offer_restart();
     }));
+    let path = web_sys::window().and_then(|window| window.location().pathname().ok()).unwrap_or_default();
+    app::pages::apart::before_begin(&path, begin);
+}
+
+/// `whole`: everything that this page needs is here.
+fn begin(whole: bool) {
     if is_shell() {
         leptos::mount::mount_to_body(App);
-    } else {
+    } else if whole {
         leptos::mount::hydrate_body(App);
+    } else {
+        // What the server rendered cannot be taken over without its code: begin afresh, and say so there.
+        if let Some(body) = document().and_then(|document| document.body()) {
+            body.set_inner_html("");
+        }
+        leptos::mount::mount_to_body(App);
     }
 }
 
+fn document() -> Option<web_sys::Document> {
+    web_sys::window()?.document()
+}
+
 fn is_shell() -> bool {
-    web_sys::window()
-        .and_then(|window| window.document())
+    document()
         .and_then(|document| document.document_element())
         .and_then(|html| html.get_attribute("data-render"))
         .is_some_and(|render| render == "shell")

@@ -1,5 +1,6 @@
 //! One module per screen.
 
+pub mod apart;
 pub mod bill;
 pub mod closing;
 pub mod floor_editor;

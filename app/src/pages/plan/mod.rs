@@ -18,6 +18,7 @@ use crate::components::page::Page;
 use crate::components::pass::NotifyOffer;
 use crate::draft::Draft;
 use crate::i18n::{plan, t};
+use crate::pages::apart;
 use crate::session::use_session;
 use domain::TableId;
 use domain::api::{Event, TableView};
@@ -54,6 +55,13 @@ pub fn PlanPage() -> impl IntoView {
             }
             unsent.try_set(all);
         });
+    });
+    // The page of an order is fetched once the plan is there: from then on somebody may tap.
+    let is_there = Memo::new(move |_| floor.data.with(Option::is_some));
+    Effect::new(move |_| {
+        if is_there.get() {
+            apart::expect_order();
+        }
     });
     let as_list = RwSignal::new(false);
     let jump = Jump::listen(floor);
