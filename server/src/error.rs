@@ -493,6 +493,12 @@ impl Error {
     pub fn lost_a_race(&self) -> bool {
         matches!(self, Self::DatabaseDown(sqlx::Error::Database(cause)) if matches!(cause.code().as_deref(), Some("40P01" | "40001")))
     }
+
+    /// Whether somebody else held a lock for longer than was waited (55P03). Nothing was done.
+    #[must_use]
+    pub fn is_held_by_another(&self) -> bool {
+        matches!(self, Self::DatabaseDown(sqlx::Error::Database(cause)) if cause.code().as_deref() == Some("55P03"))
+    }
 }
 
 impl From<sqlx::Error> for Error {

@@ -6,7 +6,6 @@ use crate::adapters::redis::Redis;
 use crate::adapters::signer::Signer;
 use crate::adapters::tpe::CardTerminal;
 use crate::config::{Escalation, Pulse};
-use crate::db::lane::Lane;
 use crate::db::orders::Way;
 use crate::jwt::Secret;
 use crate::metrics::Metrics;
@@ -15,6 +14,7 @@ use crate::services::menu_cache::MenuCache;
 use crate::services::printing::Printing;
 use crate::services::querying::Watch;
 use crate::services::self_check::Integrity;
+use crate::services::together::Rounds;
 use crate::session_store::Store;
 use crate::workers::outbox::Outbox;
 use crate::workers::teller::Teller;
@@ -34,8 +34,8 @@ pub const REGISTER: &str = "01";
 pub struct House {
     /// Connections that work as `comptoir_app`.
     pub db: PgPool,
-    /// Connections for what is asked most: a further round for guests who are there.
-    pub rounds: Lane,
+    /// Stores what is sent most: a further round for guests who are there.
+    pub rounds: Arc<Rounds>,
     /// Events to the open sockets.
     pub bus: Bus,
     /// What is counted while it runs.

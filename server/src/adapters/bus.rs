@@ -89,6 +89,13 @@ impl Bus {
         let _ = self.0.all.send(Arc::new((audience, event)));
     }
 
+    /// Whether anybody hears what is said to the house: a socket, another process, or whoever works beside the sockets. Who begins to listen
+    /// later reads how things stand after that.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.0.house.receiver_count() + self.0.abroad.receiver_count() + self.0.all.receiver_count() > 0
+    }
+
     /// How many listen: one per open socket of this process.
     #[must_use]
     pub fn listeners(&self) -> i64 {
@@ -216,7 +223,9 @@ mod tests {
     #[test]
     fn each_hears_the_house_and_what_is_theirs() {
         let bus = Bus::default();
+        assert!(!bus.is_heard());
         let (mut alice, mut bob) = (bus.listen_as(UserId::from_row(1)), bus.listen_as(UserId::from_row(2)));
+        assert!(bus.is_heard());
         bus.tell(7, &Event::Ping {}, &[UserId::from_row(1), UserId::from_row(3)]);
         bus.send(Audience::House, Event::FloorChanged { version: 2 });
         let heard = alice.own.try_recv().expect("a frame");

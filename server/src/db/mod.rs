@@ -27,6 +27,7 @@ pub mod periods;
 pub mod prints;
 pub mod processes;
 pub mod push;
+pub mod rounds;
 pub mod sessions;
 pub mod sign_in_peers;
 pub mod sync;

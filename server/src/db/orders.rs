@@ -90,6 +90,18 @@ pub enum To {
     OpenAt(TableId, Option<UserId>),
 }
 
+impl To {
+    /// Whether both name the same order in the same way. Two that name it in different ways look different.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Order(one), Self::Order(other)) => one == other,
+            (Self::OpenAt(one, _), Self::OpenAt(other, _)) => one == other,
+            _ => false,
+        }
+    }
+}
+
 /// A round about to be stored.
 #[derive(Debug, Clone, Copy)]
 pub struct NewRound<'a> {
@@ -144,8 +156,8 @@ pub async fn add_round(db: impl PgExecutor<'_>, to: To, new: &NewRound<'_>) -> R
     let courses: Vec<i16> = lines.iter().map(|line| i16::from(line.course)).collect();
     let parts: Vec<Option<&str>> = lines.iter().map(|line| line.part_of.as_deref()).collect();
     let options: Vec<Json<&[PricedOption]>> = lines.iter().map(|line| Json(line.options.as_slice())).collect();
-    let states: Vec<&str> = lines.iter().map(|line| if line.hold { LineState::Held } else { LineState::Received }.as_str()).collect();
-    let to_kitchen: Vec<bool> = lines.iter().map(|line| !line.hold && way.tells(line.kind)).collect();
+    let states: Vec<&str> = lines.iter().map(|line| begins_as(line).as_str()).collect();
+    let to_kitchen: Vec<bool> = lines.iter().map(|line| way.tells_now(line)).collect();
     // All of the answer is read, not only the row: outside a transaction the row comes before the commit.
     let rows = sqlx::query!(
         r#"with head as (
@@ -224,6 +236,17 @@ impl Way {
     pub const fn tells(self, kind: ItemKind) -> bool {
         kind.is_cooked() || (self.with_drinks && matches!(kind, ItemKind::Wine | ItemKind::Drink))
     }
+
+    /// Whether the kitchen is told of this line as soon as it is stored.
+    #[must_use]
+    pub const fn tells_now(self, line: &PricedLine) -> bool {
+        !line.hold && self.tells(line.kind)
+    }
+}
+
+/// Where a line stands when it is stored.
+pub(super) const fn begins_as(line: &PricedLine) -> LineState {
+    if line.hold { LineState::Held } else { LineState::Received }
 }
 
 /// An order without its lines.

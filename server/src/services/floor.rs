@@ -43,8 +43,12 @@ impl Changed {
     }
 }
 
-/// Tells open screens that a table and its order changed. After commit; whoever changed it does not wait for that.
+/// Tells open screens that a table and its order changed. After commit; whoever changed it does not wait for that. Without a screen nothing is
+/// read either: one that opens now asks for the plan, and finds what was committed.
 pub fn announce(house: &House, table: TableId, order: OrderId) {
+    if !house.bus.is_heard() {
+        return;
+    }
     {
         let mut news = house.changed.news();
         news.tables.insert(table.get());

@@ -35,5 +35,6 @@ pub mod resolving;
 pub mod self_check;
 pub mod signing_in;
 pub mod syncing;
+pub mod together;
 pub mod verifying;
 pub mod witnessing;

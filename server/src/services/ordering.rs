@@ -57,7 +57,7 @@ async fn try_place(house: &House, user: &SessionUser, request: &OrderRequest, di
             Some(order) => To::Order(order),
             None => To::OpenAt(request.table_id, (request.if_occupied == IfOccupied::Reject).then_some(user.id)),
         };
-        match house.rounds.lend(async |db| db::orders::add_round(db, to, &round).await).await? {
+        match house.rounds.add(to, &round).await? {
             Stored::Round { order, table, round: number, slip } => {
                 return Ok(Some(taken(house, table, &round, (order, number), awaited.filter(|_| slip.is_some())).await));
             }

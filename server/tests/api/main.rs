@@ -46,4 +46,5 @@ mod signing_in;
 mod support;
 mod syncing;
 mod terminal_mistakes;
+mod together;
 mod users;
