@@ -9,10 +9,9 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::api::{CourseCall, CoversRequest, HandoverRequest, MergeRequest, OrderView, SessionUser, TransferRequest, VoidRequest};
+use domain::api::{CourseCall, CoversRequest, HandoverRequest, MergeRequest, SessionUser, TransferRequest, VoidRequest};
 use domain::{LineId, OrderId};
 
-type Answer = Result<Json<OrderView>>;
 type Who = Extension<SessionUser>;
 
 /// `POST /api/orders/{id}/lines/{line_id}/void`
@@ -95,27 +94,45 @@ pub async fn covers(
 /// `POST /api/orders/{id}/courses/{n}/fire`
 ///
 /// # Errors
-/// 404; 409 closed.
-pub async fn fire(State(house): State<Shared>, Extension(user): Who, PathTexts(of): PathTexts<(String, String)>) -> Answer {
-    let (order, course) = order_and_course(&of)?;
-    Ok(Json(amending::course(&house, &user, order, course, CourseCall::Fire).await?))
+/// 404; 409 closed, id reused.
+pub async fn fire(
+    State(house): State<Shared>,
+    Extension(user): Who,
+    PathTexts(of): PathTexts<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    call(&house, &user, &of, &headers, CourseCall::Fire).await
 }
 
 /// `POST /api/orders/{id}/courses/{n}/hold`
 ///
 /// # Errors
-/// 404; 409 closed, already in the kitchen.
-pub async fn hold(State(house): State<Shared>, Extension(user): Who, PathTexts(of): PathTexts<(String, String)>) -> Answer {
-    let (order, course) = order_and_course(&of)?;
-    Ok(Json(amending::course(&house, &user, order, course, CourseCall::Hold).await?))
+/// 404; 409 closed, already in the kitchen, id reused.
+pub async fn hold(
+    State(house): State<Shared>,
+    Extension(user): Who,
+    PathTexts(of): PathTexts<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    call(&house, &user, &of, &headers, CourseCall::Hold).await
 }
 
 /// `POST /api/orders/{id}/release`
 ///
 /// # Errors
-/// 404; 409 closed, not settled.
-pub async fn release(State(house): State<Shared>, Extension(user): Who, PathId(order): PathId<OrderId>) -> Answer {
-    Ok(Json(amending::release(&house, &user, order).await?))
+/// 404; 409 closed, not settled, id reused.
+pub async fn release(
+    State(house): State<Shared>,
+    Extension(user): Who,
+    PathId(order): PathId<OrderId>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    Ok(done(amending::release(&house, &user, order, request_id(&headers, None)?).await?))
+}
+
+async fn call(house: &Shared, user: &SessionUser, of: &(String, String), headers: &HeaderMap, call: CourseCall) -> Result<Response> {
+    let (order, course) = order_and_course(of)?;
+    Ok(done(amending::course(house, user, order, course, call, request_id(headers, None)?).await?))
 }
 
 fn order_and_course((order, course): &(String, String)) -> Result<(OrderId, u8)> {

@@ -21,6 +21,7 @@ use domain::{Cents, LineId, OrderId};
 use serde_json::json;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// The order as it is then; the same `uuid` again changes nothing and returns the first answer.
 type Amended = Result<Answered<OrderView>>;
@@ -98,11 +99,14 @@ fn reason<'r>(said: &'r str, line: &LineView) -> Result<&'r str> {
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`]; [`Error::AlreadyInKitchen`] when it can no longer wait.
-pub async fn course(house: &House, user: &SessionUser, order: OrderId, course: u8, call: CourseCall) -> Result<OrderView> {
+pub async fn course(house: &House, user: &SessionUser, order: OrderId, course: u8, call: CourseCall, uuid: Option<Uuid>) -> Amended {
     if course > MAX_COURSE {
         return Err(Error::NotFound("ce service"));
     }
     let mut tx = house.db.begin().await?;
+    if let Some(earlier) = once::earlier(&mut tx, uuid, &format!("course {order} {course}"), user.id, &call).await? {
+        return Ok(earlier);
+    }
     let head = open_order(&mut tx, order).await?;
     let course = i16::from(course);
     let (kind, touched) = match call {
@@ -123,10 +127,11 @@ pub async fn course(house: &House, user: &SessionUser, order: OrderId, course: u
     if touched > 0 {
         db::amendments::remember(&mut tx, order, kind, user.id, json!({ "course": course, "lines": touched })).await?;
     }
+    once::remember(&mut tx, uuid, 200, &view).await?;
     tx.commit().await?;
     house.wake_outbox();
     floor::announce(house, view.table_id, order);
-    Ok(view)
+    Ok(Answered::now(view))
 }
 
 /// Moves the guests to a free table.
@@ -313,12 +318,15 @@ pub async fn ask_bill(house: &House, user: &SessionUser, order: OrderId, asked: 
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::NotSettled`].
-pub async fn release(house: &House, user: &SessionUser, order: OrderId) -> Result<OrderView> {
-    db::again!(release_once(house, user, order).await)
+pub async fn release(house: &House, user: &SessionUser, order: OrderId, uuid: Option<Uuid>) -> Amended {
+    db::again!(release_once(house, user, order, uuid).await)
 }
 
-async fn release_once(house: &House, user: &SessionUser, order: OrderId) -> Result<OrderView> {
+async fn release_once(house: &House, user: &SessionUser, order: OrderId, uuid: Option<Uuid>) -> Amended {
     let mut tx = house.db.begin().await?;
+    if let Some(earlier) = once::earlier(&mut tx, uuid, &format!("release {order}"), user.id, &()).await? {
+        return Ok(earlier);
+    }
     let ledger = billing::ledger(&mut tx, order, true).await?;
     if ledger.head.status != OrderStatus::Open {
         return Err(Error::OrderClosed);
@@ -333,9 +341,10 @@ async fn release_once(house: &House, user: &SessionUser, order: OrderId) -> Resu
     }
     db::amendments::remember(&mut tx, order, "release", user.id, json!({})).await?;
     let view = OrderView { ticket_no: ticket.map(|record| record.seq), ..whole(&mut tx, order).await? };
+    once::remember(&mut tx, uuid, 200, &view).await?;
     tx.commit().await?;
     floor::announce(house, view.table_id, order);
-    Ok(view)
+    Ok(Answered::now(view))
 }
 
 /// Who may look after a table.

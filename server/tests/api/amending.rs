@@ -208,6 +208,39 @@ async fn a_course_waits_until_it_is_called() {
 }
 
 #[tokio::test]
+async fn a_call_that_comes_again_late_cooks_nothing() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let id = order(&alice, 5, json!([{"dish_id": 2, "qty": 1}, {"dish_id": 12, "qty": 1, "hold": true}])).await;
+    let say = async |path: &str, key: &str| {
+        let request = alice.request(reqwest::Method::POST, &format!("/api/orders/{id}/{path}"));
+        alice.send(request.header("idempotency-key", key)).await
+    };
+    let (first, second) = ("0196f5a0-0000-4000-8000-00000000000a", "0196f5a0-0000-4000-8000-00000000000b");
+    let called = say("courses/2/fire", first).await;
+    assert_eq!((called.status, called.header("idempotent-replay")), (200, None));
+    assert_eq!(say("courses/2/hold", second).await.status, 200);
+    let slips = fired(&app).await;
+    let again = say("courses/2/fire", first).await;
+    assert_eq!((again.status, again.header("idempotent-replay"), &again.body), (200, Some("true"), &called.body));
+    assert_eq!(fired(&app).await, slips, "the call of a moment ago does not undo the wait");
+    assert_eq!(line_named(&whole(&alice, id).await, "Magret de canard")["state"], "held");
+    assert_eq!(say("courses/1/fire", first).await.code(), "idempotency_mismatch");
+    assert_eq!(say("courses/2/hold", first).await.code(), "idempotency_mismatch");
+
+    let free = order(&alice, 6, json!([{"dish_id": 12, "qty": 1, "hold": true}])).await;
+    let before = whole(&alice, free).await;
+    assert_eq!(void(&alice, free, &before["lines"][0], json!({"qty": 1})).await.status, 200);
+    let release = async || {
+        let request = alice.request(reqwest::Method::POST, &format!("/api/orders/{free}/release"));
+        alice.send(request.header("idempotency-key", "0196f5a0-0000-4000-8000-00000000000c")).await
+    };
+    let (once, again) = (release().await, release().await);
+    assert_eq!((once.status, again.status, again.header("idempotent-replay")), (200, 200, Some("true")));
+    assert_eq!(once.body, again.body);
+}
+
+#[tokio::test]
 async fn guests_move_to_a_free_table_and_to_no_other() {
     let app = TestApp::start().await;
     let (alice, bob) = (app.signed_in("alice").await, app.signed_in("bob").await);

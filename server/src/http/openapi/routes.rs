@@ -92,8 +92,9 @@ fn waiters() -> Vec<Route> {
         ]),
         Route::new("post", "/api/orders/{id}/courses/{n}/fire", MAY, "Calls a course: the kitchen may begin.")
             .gives(200, "OrderView")
+            .once()
             .refuses(&["order_closed", "order_moved"]),
-        Route::new("post", "/api/orders/{id}/courses/{n}/hold", MAY, "Lets a course wait.").gives(200, "OrderView").refuses(&[
+        Route::new("post", "/api/orders/{id}/courses/{n}/hold", MAY, "Lets a course wait.").gives(200, "OrderView").once().refuses(&[
             "order_closed",
             "already_in_kitchen",
             "order_moved",
@@ -114,6 +115,7 @@ fn waiters() -> Vec<Route> {
             "Frees the table of guests who owe nothing; a ticket over nothing says what was given away.",
         )
         .gives(200, "OrderView")
+        .once()
         .refuses(&["order_closed", "not_settled", "payment_in_progress", "order_moved"]),
         Route::new("put", "/api/menu/items/{id}/availability", MAY, "Says whether something can be ordered now.")
             .takes("Availability")
