@@ -17,7 +17,7 @@ const SHELL = "/shell";
 const PATIENCE_MS = 2500;
 
 // What is never a page of the app, whatever the browser thinks.
-const NOT_PAGES = /^\/(api|call|ws|health|metrics|pkg)(\/|$)/;
+const NOT_PAGES = /^\/(api|call|ws|health|metrics|pkg|verifier)(\/|$)/;
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));

@@ -5,6 +5,8 @@
 //!
 //! - The folder that `.ci/site` fills (`<target>/site/<dev|release>/pkg`, or the one `COMPTOIR_SITE_PKG` names) holds what
 //!   wasm-bindgen wrote. An empty one packs a server without a browser side and says so, so that the server can be worked on alone.
+//! - `verifier/` in that folder is the check of archives as WASM. With `frontend/verifier/page/` it becomes one file, `/verifier`, that needs nothing
+//!   else: it can be saved and opened years later without a server. Phones of the house never fetch it.
 //! - `style/main.css` is the list of style sheets: every line `@import "other.css";` is replaced by that file. Nothing else is done to it.
 //! - Names of pkg and style files carry a hash of their content, so that they can be cached for ever.
 //! - `public/sw.js` is a template: `__VERSION__` becomes a hash over the whole site, `"__PRECACHE__"` the list of addresses that the
@@ -19,6 +21,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
@@ -43,12 +47,14 @@ fn main() -> Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     // `sqlx::migrate!` watches the files that it saw, not those that come later.
     let migrations = server.join("../migrations");
-    for watched in [&pkg, &public, &style, &migrations] {
+    let verifier = server.join("../frontend/verifier/page");
+    for watched in [&pkg, &public, &style, &migrations, &verifier] {
         println!("cargo:rerun-if-changed={}", watched.display());
     }
 
     let mut site = Site::default();
     site.add_browser_side(&pkg)?;
+    site.add_verifier(&pkg.join("verifier"), &verifier)?;
     site.add_style(&style)?;
     site.add_public(&public)?;
     site.finish_service_worker()?;
@@ -82,7 +88,9 @@ impl Site {
     /// What `.ci/site` left: the loader, the WASM, in a release the parts of it that come later, and the JavaScript snippets of libraries,
     /// which the loader imports by name. Loader and parts name each other, so one hash over all of them is in each of their names.
     fn add_browser_side(&mut self, pkg: &Path) -> Result<()> {
-        let files = read_tree(pkg)?;
+        let mut files = read_tree(pkg)?;
+        // A page of its own: see `add_verifier`.
+        files.retain(|(path, _)| !path.starts_with("verifier/"));
         let holds = |name: &str| files.iter().any(|(path, _)| path == name);
         if !holds("comptoir.js") || !holds("comptoir_bg.wasm") {
             println!("cargo:warning=no browser side in {}: run `.ci/site dev` (or `make run`)", pkg.display());
@@ -113,6 +121,35 @@ impl Site {
             }
             self.files.push(File { url, content, hashed: true });
         }
+        Ok(())
+    }
+
+    /// One page with everything in it, under a policy of its own that lets it run this script and this WASM and reach no address.
+    fn add_verifier(&mut self, built: &Path, page: &Path) -> Result<()> {
+        let read = |name: &str| fs::read_to_string(page.join(name)).map_err(|error| format!("frontend/verifier/page/{name}: {error}"));
+        let (Ok(glue), Ok(wasm)) = (fs::read_to_string(built.join("verifier.js")), fs::read(built.join("verifier_bg.wasm"))) else {
+            println!("cargo:warning=no verifier in {}: run `.ci/site dev` (or `make run`)", built.display());
+            return Ok(());
+        };
+        let script = read("page.js")?;
+        let hash = format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(&script)));
+        let mut html = read("page.html")?;
+        for (mark, content) in [
+            ("__SCRIPT_HASH__", hash.as_str()),
+            ("__VERSION__", concat!("Comptoir ", env!("CARGO_PKG_VERSION"))),
+            ("__STYLE__", &read("page.css")?),
+            ("__GLUE__", &glue),
+            ("__WORKER__", &read("worker.js")?),
+            // Packed, because a saved file travels and lies about as it is.
+            ("__WASM__", &BASE64_STANDARD.encode(gzip(&wasm, true)?)),
+            ("__SCRIPT__", &script),
+        ] {
+            if content.contains("</script") {
+                return Err(format!("verifier: what stands for {mark} would end its element").into());
+            }
+            html = html.replacen(mark, content, 1);
+        }
+        self.add("/verifier".to_owned(), html.into_bytes());
         Ok(())
     }
 
@@ -156,7 +193,7 @@ impl Site {
         let precache: Vec<String> = self
             .files
             .iter()
-            .filter(|file| file.url != "/sw.js")
+            .filter(|file| file.url != "/sw.js" && file.url != "/verifier")
             .map(|file| file.url.as_str())
             .chain(["/shell"])
             .map(|url| format!("{url:?}"))
@@ -269,6 +306,9 @@ fn read_tree(root: &Path) -> Result<Vec<(String, Vec<u8>)>> {
 
 /// The content type of an address, and whether its content is worth compressing.
 fn content_type(url: &str) -> (&'static str, bool) {
+    if url == "/verifier" {
+        return ("text/html; charset=utf-8", true);
+    }
     match url.rsplit_once('.').map_or("", |(_, extension)| extension) {
         "js" => ("text/javascript; charset=utf-8", true),
         "wasm" => ("application/wasm", true),

@@ -142,6 +142,8 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/cloture", get(pages::page))
         .route("/passe", get(pages::page))
         .route("/shell", get(pages::shell))
+        // anyone: checks an archive in the browser, and reaches no server
+        .route("/verifier", get(pages::verifier))
         .route("/call/{*name}", post(pages::call))
         .fallback(pages::other);
 

@@ -27,9 +27,9 @@ use crate::services::self_check::Integrity;
 use crate::services::signing_in::hash_pin;
 use crate::services::together::Rounds;
 use crate::services::witnessing::Ear;
-use crate::services::{recording, recovering};
+use crate::services::{recording, recovering, starting};
 use crate::session_store::Store;
-use crate::state::{House, REGISTER, Shared, Worker};
+use crate::state::{House, Shared, Worker};
 use crate::workers;
 use crate::workers::outbox::Outbox;
 use crate::workers::supervised;
@@ -256,23 +256,10 @@ fn finish_rotation(signer: Signer, current: Option<&str>, path: &Path) -> anyhow
     Signer::open(path, false)
 }
 
-/// Says in the technical journal that this process serves, and whether it trains.
-async fn say_started(house: &House) -> crate::error::Result<()> {
-    let mut tx = house.db.begin().await?;
-    if db::journal::is_empty(&mut *tx).await? {
-        let details = [("key", house.signer.key_id().to_owned()), ("fingerprint", house.signer.fingerprint())];
-        recording::event(house, &mut tx, EventCode::JournalBegun, "", details).await?;
-    }
-    let before = db::journal::last_event(&mut tx, REGISTER, "started").await?;
-    let trained = before.is_some_and(|record| record.content_text.contains("\"training\":\"oui\""));
-    if trained != house.training {
-        let code = if house.training { EventCode::TrainingBegun } else { EventCode::TrainingEnded };
-        recording::event(house, &mut tx, code, "", []).await?;
-    }
-    let training = if house.training { "oui" } else { "non" };
-    recording::event(house, &mut tx, EventCode::Started, "", [("training", training.to_owned())]).await?;
-    tx.commit().await?;
-    Ok(())
+/// The settings that decide how sales are recorded, for the technical journal. None of them holds a secret.
+fn settings(config: &Config) -> Vec<(&'static str, String)> {
+    let printer = if config.printer.is_some() { "oui" } else { "non" };
+    vec![("time_zone", config.time_zone.clone()), ("terminal", config.terminal.kind().to_owned()), ("printer", printer.to_owned())]
 }
 
 async fn say_stopped(house: &House) -> crate::error::Result<()> {
@@ -330,7 +317,7 @@ async fn serve_with(
         tracing::error!("REDIS_URL: Redis does not answer; going on without it until it does");
     }
 
-    if let Err(error) = say_started(&house).await {
+    if let Err(error) = starting::say_started(&house, settings(config)).await {
         // Selling does not wait for it; the check of the journal says what is wrong.
         tracing::error!(%error, "the start is not in the technical journal");
     }
@@ -348,6 +335,8 @@ async fn serve_with(
     working.spawn(supervised("menu channel", move || workers::menu::listen(Arc::clone(&with.0), with.1.clone())));
     let with = (Arc::clone(&house), stopping.clone());
     working.spawn(supervised("journal", move || workers::fiscal::tend(Arc::clone(&with.0), with.1.clone())));
+    let with = (Arc::clone(&house), stopping.clone());
+    working.spawn(supervised("clock", move || workers::fiscal::watch_clock(Arc::clone(&with.0), with.1.clone())));
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
     announce(config, &house);
 

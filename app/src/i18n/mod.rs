@@ -213,6 +213,7 @@ texts! {
     journal: "Journal fiscal",
     journal_detail: "Chaque ticket est signé et enchaîné au précédent. La vérification relit tout le journal.",
     verify_journal: "Vérifier le journal",
+    verify_archive: "Vérifier une archive",
     verifying: "Vérification…",
     // a dish is ready
     }

@@ -13,6 +13,7 @@ use rsa::pkcs1v15::SigningKey;
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::rand_core::OsRng;
 use rsa::signature::{RandomizedSigner, SignatureEncoding};
+use rsa::traits::PublicKeyParts;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use verifier::Keys;
 
 /// Signs with the fiscal key.
 #[derive(Clone)]
@@ -154,10 +156,49 @@ pub fn fingerprint(pem: &str) -> anyhow::Result<String> {
     Ok(domain::fiscal::sha256_hex(public.to_public_key_der()?.as_bytes()))
 }
 
-/// Checks signatures with the public keys it was given. `ring` does the arithmetic: it is in the
-/// binary already for TLS. `benches/journal` sets it beside `openssl speed`.
+/// A public key, made ready once. What `graviola` keeps ready spares `ring` a third of each check, but it needs instructions that older processors do
+/// not have; `ring` is in the binary for TLS and works everywhere. `benches/journal` sets both beside `openssl speed`.
+enum PublicKey {
+    /// With the length of its signatures, which it does not insist on.
+    Fast(graviola::signing::rsa::VerifyingKey, usize),
+    Anywhere(UnparsedPublicKey<Vec<u8>>),
+}
+
+impl PublicKey {
+    fn of(pkcs1: Vec<u8>, signature_len: usize) -> Self {
+        if processor_is_fit()
+            && let Ok(key) = graviola::signing::rsa::VerifyingKey::from_pkcs1_der(&pkcs1)
+        {
+            return Self::Fast(key, signature_len);
+        }
+        Self::Anywhere(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pkcs1))
+    }
+
+    fn made(&self, signature: &[u8], signed: &[u8]) -> bool {
+        match self {
+            Self::Fast(key, len) => signature.len() == *len && key.verify_pkcs1_sha256(signature, signed).is_ok(),
+            Self::Anywhere(key) => key.verify(signed, signature).is_ok(),
+        }
+    }
+}
+
+/// Whether this processor has every instruction that `graviola` asks for; it ends the process where one is missing.
+#[cfg(target_arch = "x86_64")]
+fn processor_is_fit() -> bool {
+    use std::arch::is_x86_feature_detected as has;
+    has!("aes") && has!("pclmulqdq") && has!("ssse3") && has!("bmi1") && has!("bmi2") && has!("adx") && has!("avx") && has!("avx2")
+}
+
+/// The same.
+#[cfg(target_arch = "aarch64")]
+fn processor_is_fit() -> bool {
+    use std::arch::is_aarch64_feature_detected as has;
+    has!("neon") && has!("aes") && has!("pmull") && has!("sha2")
+}
+
+/// Checks signatures with the public keys it was given.
 #[derive(Clone, Default)]
-pub struct Checker(HashMap<String, Arc<UnparsedPublicKey<Vec<u8>>>>);
+pub struct Checker(HashMap<String, Arc<PublicKey>>);
 
 impl Checker {
     /// Takes public keys as PEM, each under the id it has in the journal. What is no public key, or not the key that its id says, is left
@@ -176,30 +217,29 @@ impl Checker {
         Ok(Self(HashMap::from([read_public(pem)?])))
     }
 
-    /// Takes a further key, which a record announced that a known key signed.
-    pub fn add(&mut self, pem: &str) {
-        self.0.extend(read_public(pem).ok());
-    }
-
     /// Whether this key signed this text.
     #[must_use]
     pub fn check(&self, key_id: &str, signed: &[u8], signature: &str) -> SignatureCheck {
         let Some(key) = self.0.get(key_id) else { return SignatureCheck::UnknownKey };
-        let valid = BASE64_URL_SAFE_NO_PAD.decode(signature).is_ok_and(|bytes| key.verify(signed, &bytes).is_ok());
+        let valid = BASE64_URL_SAFE_NO_PAD.decode(signature).is_ok_and(|bytes| key.made(&bytes, signed));
         if valid { SignatureCheck::Valid } else { SignatureCheck::Invalid }
-    }
-
-    /// Whether this key made this raw signature.
-    #[must_use]
-    pub fn check_bytes(&self, key_id: &str, signed: &[u8], signature: &[u8]) -> SignatureCheck {
-        self.check(key_id, signed, &BASE64_URL_SAFE_NO_PAD.encode(signature))
     }
 }
 
-fn read_public(pem: &str) -> anyhow::Result<(String, Arc<UnparsedPublicKey<Vec<u8>>>)> {
+impl Keys for Checker {
+    fn check(&self, key_id: &str, signed: &[u8], signature: &str) -> SignatureCheck {
+        Self::check(self, key_id, signed, signature)
+    }
+
+    fn add(&mut self, pem: &str) {
+        self.0.extend(read_public(pem).ok());
+    }
+}
+
+fn read_public(pem: &str) -> anyhow::Result<(String, Arc<PublicKey>)> {
     let public = RsaPublicKey::from_public_key_pem(pem).context("not a PEM public key")?;
-    let der = public.to_pkcs1_der()?.as_bytes().to_vec();
-    Ok((key_id(&public)?, Arc::new(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der))))
+    anyhow::ensure!(public.size() >= 256, "a key of fewer than 2048 bits proves nothing");
+    Ok((key_id(&public)?, Arc::new(PublicKey::of(public.to_pkcs1_der()?.as_bytes().to_vec(), public.size()))))
 }
 
 #[cfg(test)]
@@ -221,6 +261,29 @@ mod tests {
         assert_eq!(checker.check(signer.key_id(), b"F1,T,01", &signature), SignatureCheck::Valid);
         assert_eq!(checker.check(signer.key_id(), b"F1,T,02", &signature), SignatureCheck::Invalid);
         assert_eq!(checker.check("another", b"F1,T,01", &signature), SignatureCheck::UnknownKey);
+    }
+
+    #[test]
+    fn the_fast_way_and_the_one_that_works_everywhere_agree() {
+        let folder = tempfile::tempdir().unwrap();
+        let signer = Signer::open(&folder.path().join("fiscal-key.pem"), true).unwrap();
+        let public = RsaPublicKey::from_public_key_pem(signer.public_key_pem()).unwrap();
+        let der = public.to_pkcs1_der().unwrap().as_bytes().to_vec();
+        let anywhere = PublicKey::Anywhere(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.clone()));
+        let fast = PublicKey::of(der, public.size());
+        let signature = signer.sign_bytes(b"F1,T,01").unwrap();
+        for place in 0..=signature.len() {
+            let mut changed = signature.clone();
+            if let Some(byte) = changed.get_mut(place) {
+                *byte ^= 1;
+            }
+            let sound = place == signature.len();
+            assert_eq!((fast.made(&changed, b"F1,T,01"), anywhere.made(&changed, b"F1,T,01")), (sound, sound), "{place}");
+        }
+        let longer = [&[0_u8][..], &signature[..]].concat();
+        for odd in [&[][..], &signature[1..], &longer[..], &[0xff; 256][..], &[0; 256][..]] {
+            assert_eq!((fast.made(odd, b"F1,T,01"), anywhere.made(odd, b"F1,T,01")), (false, false), "{}", odd.len());
+        }
     }
 
     #[test]

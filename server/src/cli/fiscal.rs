@@ -152,7 +152,7 @@ async fn check_archives(paths: &[PathBuf], public_key: Option<&str>, anchors: &[
 }
 
 /// Opens the house for one act, without serving.
-async fn with_house<T>(config: &Config, act: impl AsyncFnOnce(&crate::state::House) -> anyhow::Result<T>) -> anyhow::Result<T> {
+pub(super) async fn with_house<T>(config: &Config, act: impl AsyncFnOnce(&crate::state::House) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let database = Database::open(config).await?;
     let done = async {
         database.migrate().await?;

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
 use domain::Role;
-use sqlx::PgPool;
 
+use super::fiscal::with_house;
 use crate::config::Config;
 use crate::db;
-use crate::run::Database;
-use crate::services::signing_in::{hash_pin, is_pin};
+use crate::services::people;
+use crate::services::signing_in::is_pin;
+use crate::state::House;
 
 /// What can be done with users. A PIN is read from standard input, never from the command line, where every process could see it.
 #[derive(Debug, Subcommand)]
@@ -33,38 +34,26 @@ pub(super) enum User {
 }
 
 pub(super) async fn run(command: User, config: Config) -> anyhow::Result<ExitCode> {
-    let database = Database::open(&config).await?;
-    let done = async {
-        database.migrate().await?;
-        let pool = db::connect(database.options.clone(), 1).await?;
-        let done = apply(command, &pool).await;
-        pool.close().await;
-        done
-    }
-    .await;
-    database.close().await;
-    done.map(|()| ExitCode::SUCCESS)
+    // With the house, because who may sign in is a matter of the journal.
+    with_house(&config, async |house| apply(command, house).await).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 #[expect(clippy::print_stdout, reason = "the answer of the command")]
-async fn apply(command: User, pool: &PgPool) -> anyhow::Result<()> {
+async fn apply(command: User, house: &House) -> anyhow::Result<()> {
     match command {
         User::Add { name, role } => {
             let username = name.to_lowercase();
-            let hash = hash_pin(&read_pin()?).await?;
-            match db::users::add(pool, &username, &name, role, &hash).await? {
+            match people::add_from_outside(house, &username, &name, role, &read_pin()?).await? {
                 Some(id) => println!("{username}: {role}, number {id}"),
                 None => bail!("{username} is taken"),
             }
         }
         User::Pin { name } => {
-            let hash = hash_pin(&read_pin()?).await?;
-            let mut tx = pool.begin().await?;
-            ensure!(db::users::change_pin(&mut tx, &name.to_lowercase(), &hash).await?, "nobody is called {name}");
-            tx.commit().await?;
+            ensure!(people::change_pin_from_outside(house, &name.to_lowercase(), &read_pin()?).await?, "nobody is called {name}");
         }
         User::List => {
-            for user in db::users::sign_in_names(pool).await? {
+            for user in db::users::sign_in_names(&house.db).await? {
                 println!("{}\t{}", user.username, user.role);
             }
         }

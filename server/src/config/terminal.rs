@@ -31,6 +31,19 @@ pub enum Terminal {
     Concert(ConcertLine),
 }
 
+impl Terminal {
+    /// What it is, without where it is.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Simulator => "simulator",
+            Self::Manual => "none",
+            Self::CaisseAp(_) => "caisse-ap",
+            Self::Concert(_) => "concert",
+        }
+    }
+}
+
 /// How to reach a terminal over TCP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaisseApLine {

@@ -52,6 +52,14 @@ pub async fn local_now(db: &mut PgConnection, zone: &str) -> Result<PrimitiveDat
     Ok(sqlx::query_scalar!(r#"select date_trunc('second', clock_timestamp() at time zone $1) as "now!""#, zone).fetch_one(db).await?)
 }
 
+/// Now, as the clock says that dates every record.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn utc_now(db: impl PgExecutor<'_>) -> Result<OffsetDateTime> {
+    Ok(sqlx::query_scalar!(r#"select date_trunc('second', clock_timestamp()) as "now!""#).fetch_one(db).await?)
+}
+
 /// Appends a record and returns its number in the whole journal.
 ///
 /// # Errors

@@ -68,6 +68,15 @@ pub async fn shell(State(house): State<Shared>, session: Session, request: Reque
     Ok(response)
 }
 
+/// `GET /verifier`: the page on which anybody checks an archive. One file, the same for everybody; its policy is inside it, so that it also holds
+/// for a copy that somebody saved.
+///
+/// # Errors
+/// [`Error::NotFound`] when the server was built without a browser side.
+pub async fn verifier(request: Request) -> Result<Response> {
+    find_asset(request.method(), request.uri(), request.headers()).await.ok_or(Error::NotFound("cette adresse"))
+}
+
 /// `POST /call/{name}`: the typed calls of the pages.
 ///
 /// # Errors

@@ -5,7 +5,7 @@
 //! them tells the kitchen to cook anything a second time.
 
 use super::once::Answered;
-use super::{billing, floor, notifying, once, paying};
+use super::{billing, floor, notifying, once, paying, recording};
 use crate::db;
 use crate::db::amendments::NewVoid;
 use crate::db::orders::{OpenOrder, OrderHead};
@@ -16,6 +16,7 @@ use domain::api::{
     VoidRequest,
 };
 use domain::attempt::AttemptState;
+use domain::fiscal::EventCode;
 use domain::order::{LineState, MAX_COURSE, MAX_COVERS, MAX_REASON};
 use domain::{Cents, LineId, OrderId};
 use serde_json::json;
@@ -72,11 +73,26 @@ pub async fn void_line(house: &House, user: &SessionUser, order: OrderId, line: 
     }
     let view = whole(&mut tx, order).await?;
     once::remember(&mut tx, request.uuid, 200, &view).await?;
+    if was_told(line) || !recording::notes_of(house, &mut tx, order).await?.is_empty() {
+        let details = [
+            ("table", view.table.clone()),
+            ("line", line.name.clone()),
+            ("qty", request.qty.to_string()),
+            ("amount", price.to_french()),
+            ("reason", reason.to_owned()),
+        ];
+        recording::event(house, &mut tx, EventCode::LineVoided, &user.name, details).await?;
+    }
     tx.commit().await?;
     house.wake_outbox();
     tracing::info!(order = order.get(), line = line.line_id.get(), qty = request.qty, user = user.id.get(), "taken off");
     floor::announce(house, view.table_id, order);
     Ok(Answered::now(view))
+}
+
+/// Whether somebody besides the waiter knows of a line: then taking it off is a matter of the technical journal. What nobody knows of is typing.
+fn was_told(line: &LineView) -> bool {
+    line.state != LineState::Held || line.kitchen.is_some()
 }
 
 fn reason<'r>(said: &'r str, line: &LineView) -> Result<&'r str> {
@@ -340,7 +356,14 @@ async fn release_once(house: &House, user: &SessionUser, order: OrderId, uuid: O
         None => db::amendments::cancel(&mut tx, order).await?,
     }
     db::amendments::remember(&mut tx, order, "release", user.id, json!({})).await?;
+    let given_up = ticket.is_none();
     let view = OrderView { ticket_no: ticket.map(|record| record.seq), ..whole(&mut tx, order).await? };
+    let notes = if given_up { recording::notes_of(house, &mut tx, order).await? } else { Vec::new() };
+    if !notes.is_empty() {
+        let numbers = notes.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+        let details = [("table", view.table.clone()), ("notes", numbers)];
+        recording::event(house, &mut tx, EventCode::NoteCancelled, &user.name, details).await?;
+    }
     once::remember(&mut tx, uuid, 200, &view).await?;
     tx.commit().await?;
     floor::announce(house, view.table_id, order);

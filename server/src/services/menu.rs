@@ -4,6 +4,7 @@
 //! carry their own name, price and rate: nothing here reaches them.
 
 use super::once::{self, Answered};
+use super::recording;
 use crate::adapters::bus::Audience;
 use crate::db;
 use crate::error::{Error, Result};
@@ -11,6 +12,7 @@ use crate::state::House;
 use domain::ItemId;
 use domain::api::{Availability, Event, Heading, ItemDraft, ItemView, PairingDraft, SessionUser};
 use domain::catalogue::{check_item, check_notes, check_pairings, named_items};
+use domain::fiscal::EventCode;
 use domain::menu::ItemKind;
 use domain::order::FieldError;
 use sqlx::PgConnection;
@@ -76,6 +78,8 @@ pub async fn add(house: &House, user: &SessionUser, draft: &ItemDraft) -> Result
     db::catalogue::set_parts(&mut tx, id, &item).await?;
     let view = one(&mut tx, id).await?;
     once::remember(&mut tx, draft.uuid, 201, &view).await?;
+    let details = [("item", view.name.clone()), ("price", view.price.to_french()), ("rate", view.vat_rate.to_string())];
+    recording::event(house, &mut tx, EventCode::MenuChanged, &user.name, details).await?;
     tx.commit().await?;
     tracing::info!(item = id.get(), user = user.id.get(), "article added");
     changed(house).await;
@@ -95,13 +99,40 @@ pub async fn change(house: &House, user: &SessionUser, id: ItemId, draft: &ItemD
         return Err(Error::invalid("kind", "kind_is_fixed"));
     }
     check_named(&mut tx, &item, Some(id)).await?;
+    let was = one(&mut tx, id).await?;
     db::catalogue::change(&mut tx, id, &item).await?;
     db::catalogue::set_parts(&mut tx, id, &item).await?;
     let view = one(&mut tx, id).await?;
+    let details = what_changed(&was, &view);
+    if !details.is_empty() {
+        recording::event(house, &mut tx, EventCode::MenuChanged, &user.name, details).await?;
+    }
     tx.commit().await?;
     tracing::info!(item = id.get(), user = user.id.get(), "article changed");
     changed(house).await;
     Ok(view)
+}
+
+/// What of an article's change decides what is sold and taxed from now on: its name, price and rate before and after, and whether its choices changed. Where it
+/// stands and what goes with it are no matter of the journal.
+fn what_changed(was: &ItemView, is: &ItemView) -> Vec<(&'static str, String)> {
+    let mut details = Vec::new();
+    if was.name != is.name {
+        details.push(("name_before", was.name.clone()));
+    }
+    if was.price != is.price {
+        details.extend([("price_before", was.price.to_french()), ("price", is.price.to_french())]);
+    }
+    if was.vat_rate != is.vat_rate {
+        details.extend([("rate_before", was.vat_rate.to_string()), ("rate", is.vat_rate.to_string())]);
+    }
+    if (&was.options, &was.components) != (&is.options, &is.components) {
+        details.push(("choices", "modifiés".to_owned()));
+    }
+    if !details.is_empty() {
+        details.push(("item", is.name.clone()));
+    }
+    details
 }
 
 /// Sets the wines of a dish or a *formule*: these, and no others.

@@ -4,12 +4,14 @@
 //! PIN, or may no longer sign in, is signed out everywhere, in the transaction that says so; Redis is told after its commit.
 
 use super::once::{self, Answered};
+use super::recording;
 use super::signing_in::{hash_pin, is_pin};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::state::House;
 use domain::api::{NewUser, SessionUser, UserChange, UserView};
 use domain::catalogue::{check_name, check_username};
+use domain::fiscal::EventCode;
 use domain::order::FieldError;
 use domain::{Role, UserId};
 
@@ -46,6 +48,8 @@ pub async fn add(house: &House, by: &SessionUser, new: &NewUser) -> Result<Answe
     db::users::forget_failures(&mut *tx, &username).await?;
     let view = UserView { id, username, name, role: new.role, active: true };
     once::remember(&mut tx, new.uuid, 201, &view).await?;
+    let details = [("person", view.username.clone()), ("name", view.name.clone()), ("role", view.role.to_string())];
+    recording::event(house, &mut tx, EventCode::PeopleChanged, &by.name, details).await?;
     tx.commit().await?;
     tracing::info!(user = id.get(), role = %view.role, by = by.id.get(), "begins to work here");
     Ok(Answered::now(view))
@@ -92,6 +96,23 @@ pub async fn change(house: &House, by: &SessionUser, id: UserId, change: &UserCh
     if hash.is_some() {
         db::users::forget_failures(&mut *tx, &was.username).await?;
     }
+    let mut details = Vec::new();
+    if name != was.name {
+        details.extend([("name_before", was.name.clone()), ("name", name.clone())]);
+    }
+    if change.role != was.role {
+        details.extend([("role_before", was.role.to_string()), ("role", change.role.to_string())]);
+    }
+    if change.active != was.active {
+        details.push(("signs_in", if change.active { "oui" } else { "non" }.to_owned()));
+    }
+    if hash.is_some() {
+        details.push(("pin", "changé".to_owned()));
+    }
+    if !details.is_empty() {
+        details.push(("person", was.username.clone()));
+        recording::event(house, &mut tx, EventCode::PeopleChanged, &by.name, details).await?;
+    }
     tx.commit().await?;
 
     if signed_out {
@@ -109,6 +130,37 @@ pub async fn change(house: &House, by: &SessionUser, id: UserId, change: &UserCh
         "person changed"
     );
     Ok(UserView { id, username: was.username, name, role: change.role, active: change.active })
+}
+
+/// Somebody begins to work here, said on the command line, when nobody can sign in yet. Returns the number; `None` when the name is taken.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn add_from_outside(house: &House, username: &str, name: &str, role: Role, pin: &str) -> Result<Option<UserId>> {
+    let hash = hash_pin(pin).await?;
+    let mut tx = house.db.begin().await?;
+    let Some(id) = db::users::add(&mut *tx, username, name, role, &hash).await? else { return Ok(None) };
+    let details =
+        [("person", username.to_owned()), ("name", name.to_owned()), ("role", role.to_string()), ("by", "ligne de commande".to_owned())];
+    recording::event(house, &mut tx, EventCode::PeopleChanged, "", details).await?;
+    tx.commit().await?;
+    Ok(Some(id))
+}
+
+/// Gives somebody a new PIN from the command line; false when nobody has that name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn change_pin_from_outside(house: &House, username: &str, pin: &str) -> Result<bool> {
+    let hash = hash_pin(pin).await?;
+    let mut tx = house.db.begin().await?;
+    if !db::users::change_pin(&mut tx, username, &hash).await? {
+        return Ok(false);
+    }
+    let details = [("person", username.to_owned()), ("pin", "changé".to_owned()), ("by", "ligne de commande".to_owned())];
+    recording::event(house, &mut tx, EventCode::PeopleChanged, "", details).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 fn not_a_pin() -> Vec<FieldError> {

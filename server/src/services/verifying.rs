@@ -1,17 +1,18 @@
 //! The whole journal is checked: every record, every chain, every closing, every key, and the guards of the database.
 //!
-//! Records are streamed in the order of the journal. What takes time, the signature of each, is checked by all processors at once; what needs the
-//! order is followed by one. Memory does not grow with the journal.
+//! Records are streamed in the order of the journal. What takes time, the signature and the content of each, is judged by all processors at once;
+//! what needs the order is followed by one. Memory does not grow with the journal.
 
 use crate::adapters::signer::Checker;
 use crate::db;
 use crate::db::journal::Read;
 use crate::error::{Error, Result};
 use domain::api::{Flaw, VerifyReport};
-use domain::fiscal::{Anchor, Checkpoint, EventCode, EventContent, Record, SignatureCheck, Verifier};
+use domain::fiscal::{Anchor, Checkpoint, Judged, Verifier};
 use futures::{Stream, StreamExt, TryStreamExt};
 use sqlx::PgPool;
 use std::sync::Arc;
+use verifier::add_announced;
 
 /// Records that one processor takes at a time.
 const BATCH: usize = 256;
@@ -74,7 +75,7 @@ pub async fn verify_as(db: &PgPool, asked: Asked) -> Result<(VerifyReport, Check
     let checkpoint = verifier.checkpoint();
     let mut report = verifier.finish(&heads, master);
     beside.extend(db::guards::missing(db).await?);
-    beside.extend(db::guards::payments_that_differ(db, after).await?);
+    beside.extend(db::guards::facts_that_differ(db, after).await?);
     if heads.is_empty() && report.records > 0 {
         let detail = "La table des derniers numéros (fiscal_heads) est vide : la fin du journal ne peut pas être contrôlée.".to_owned();
         beside.push(Flaw { chain: "*".to_owned(), seq: 0, code: "heads_missing".to_owned(), detail });
@@ -86,7 +87,7 @@ pub async fn verify_as(db: &PgPool, asked: Asked) -> Result<(VerifyReport, Check
     Ok((report, checkpoint))
 }
 
-/// Feeds a stream of records, their signatures checked by all processors.
+/// Feeds a stream of records, each judged by whichever processor is free.
 ///
 /// # Errors
 /// When the stream fails.
@@ -100,14 +101,14 @@ pub async fn read_all<'v>(
         let checker = Arc::clone(&checker);
         async move {
             let batch = batch.map_err(|error| error.1)?;
-            tokio::task::spawn_blocking(move || check_all(&checker, batch)).await.map_err(Error::internal)
+            tokio::task::spawn_blocking(move || judge_all(&checker, batch)).await.map_err(Error::internal)
         }
     });
     let mut checked = std::pin::pin!(batches.buffered(processors * 2));
     while let Some(batch) = checked.next().await {
-        for (read, signature) in batch? {
+        for read in batch? {
             match read {
-                Ok(record) => verifier.feed_checked(&record, signature),
+                Ok(judged) => verifier.feed_judged(judged),
                 Err((id, why)) => verifier.feed_unreadable(id, &why),
             }
         }
@@ -115,15 +116,14 @@ pub async fn read_all<'v>(
     Ok(verifier)
 }
 
-fn check_all(checker: &Checker, batch: Vec<Read>) -> Vec<(Read, SignatureCheck)> {
-    let check = |record: &Record| checker.check(&record.key_id, record.data_to_sign.as_bytes(), &record.signature);
-    batch
-        .into_iter()
-        .map(|read| {
-            let signature = read.as_ref().map_or(SignatureCheck::UnknownKey, check);
-            (read, signature)
+fn judge_all(checker: &Checker, batch: Vec<Read>) -> Vec<std::result::Result<Judged<'static>, (i64, String)>> {
+    let judge = |read: Read| {
+        read.map(|record| {
+            let signature = checker.check(&record.key_id, record.data_to_sign.as_bytes(), &record.signature);
+            Judged::owned(record, signature)
         })
-        .collect()
+    };
+    batch.into_iter().map(judge).collect()
 }
 
 /// The key that is trusted from the beginning, and every one that a record announced which a trusted key signed. So an auditor needs the first key
@@ -137,18 +137,4 @@ async fn trusted_keys(db: &PgPool, public_key: Option<&str>) -> Result<Checker> 
         add_announced(&mut checker, &record);
     }
     Ok(checker)
-}
-
-/// Trusts the key that this record announces, if a trusted key signed it.
-pub fn add_announced(checker: &mut Checker, record: &Record) {
-    let signed = checker.check(&record.key_id, record.data_to_sign.as_bytes(), &record.signature) == SignatureCheck::Valid;
-    let intact = domain::fiscal::sha256_hex(record.content_text.as_bytes()) == record.content_sha256;
-    if signed
-        && intact
-        && let Ok(event) = serde_json::from_str::<EventContent>(&record.content_text)
-        && event.code == EventCode::KeyRotated
-        && let Some(pem) = event.details.get("public_key")
-    {
-        checker.add(pem);
-    }
 }

@@ -1,5 +1,6 @@
-//! Keeps the journal honest: closes what was forgotten, and checks every hour that everything still holds; once a day all of it.
+//! Keeps the journal honest: closes what was forgotten, checks every hour that everything still holds, once a day all of it, and watches the clock.
 
+use crate::services::clock::{self, Reading};
 use crate::services::closing;
 use crate::services::self_check::{Depth, check};
 use crate::state::Shared;
@@ -10,6 +11,30 @@ use tokio_util::sync::CancellationToken;
 const EVERY: Duration = Duration::from_secs(3600);
 /// Looks between two checks of the whole journal.
 const WHOLE_EVERY: u32 = 24;
+
+/// Between two looks at the clock.
+const CLOCK_EVERY: Duration = Duration::from_secs(60);
+
+/// Watches the clock until the server stops.
+pub async fn watch_clock(house: Shared, stopping: CancellationToken) {
+    let mut tick = tokio::time::interval(CLOCK_EVERY);
+    let mut before: Option<Reading> = None;
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let Ok(after) = clock::read(&house).await else { continue };
+        if let Some(before) = before
+            && let Err(error) = clock::compare(&house, before, after).await
+        {
+            tracing::warn!(%error, "a clock that went forward is not in the technical journal yet");
+            // Compared again from the same reading.
+            continue;
+        }
+        before = Some(after);
+    }
+}
 
 /// Until the server stops. The first look is at the start.
 pub async fn tend(house: Shared, stopping: CancellationToken) {

@@ -113,6 +113,76 @@ async fn an_archive_is_sound_for_us_and_for_a_stranger_and_every_change_is_seen(
     assert!(!stranger.report.ok && stranger.report.inconclusive, "{:?}", stranger.report.flaws);
 }
 
+/// What the page in the browser is told, by the same code.
+#[tokio::test]
+async fn an_archive_is_told_to_a_person_and_what_is_changed_in_it_is_named() {
+    use server::adapters::signer::{Checker, Signer, fingerprint};
+    use verifier::{Asked, Demonstration, Examined, Unreadable, Verdict};
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    for table in 1..=3 {
+        sell(&alice, &camille, table).await;
+    }
+    camille.post("/api/nf525/close", &json!({})).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (day, path) = (today(&app).await, folder.path().join("a.zip"));
+    make(&app.house, "Gérant", day, day, &path).await.unwrap();
+    let anchors = std::fs::read_to_string(&app.house.anchors).unwrap();
+    let ask = |asked: &Asked| -> Result<Examined, Unreadable> {
+        let mut told = 0;
+        let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());
+        let examined = verifier::examine(file, asked, Checker::new, |pem| fingerprint(pem).ok(), &mut |now| {
+            assert!(now > told && now <= 1000);
+            told = now;
+        });
+        assert!(examined.is_err() || told == 1000, "{told}");
+        examined
+    };
+
+    let sound = ask(&Asked { anchors: Some(anchors.clone()), ..Asked::default() }).unwrap();
+    assert_eq!((sound.verdict, sound.records, sound.flaw_count), (Verdict::Sound, 5, 0), "{:?}", sound.flaws);
+    let chains: Vec<_> = sound.chains.iter().map(|chain| (chain.chain.as_str(), chain.first, chain.last, chain.records)).collect();
+    assert_eq!(chains, [("T", 1, 3, 3), ("G", 1, 1, 1), ("J", 1, 1, 1)]);
+    let z = &sound.closings[0];
+    assert_eq!((sound.closings.len(), z.number, z.tickets, z.total, z.perpetual, z.sound), (1, 1, 3, 750, 750, true));
+    let key = sound.keys.trusted.unwrap();
+    assert_eq!((key.fingerprint, sound.keys.from_archive), (app.house.signer.fingerprint(), true));
+    let own = ask(&Asked { public_key: Some(app.house.signer.public_key_pem().to_owned()), ..Asked::default() }).unwrap();
+    assert_eq!((own.verdict, own.keys.from_archive), (Verdict::Sound, false));
+    let stranger = Signer::open(&folder.path().join("own.pem"), true).unwrap();
+    let other = ask(&Asked { public_key: Some(stranger.public_key_pem().to_owned()), ..Asked::default() }).unwrap();
+    assert_eq!(other.verdict, Verdict::Undecided);
+
+    for (number, seq) in [(None, 2), (Some(3), 3)] {
+        let amount = ask(&Asked { demonstration: Some(Demonstration::Amount { number }), ..Asked::default() }).unwrap();
+        let (shown, broken) = (amount.shown.unwrap(), amount.first_break.unwrap());
+        assert_eq!((shown.before, shown.after, shown.seq), (domain::Cents(250).to_french(), domain::Cents(350).to_french(), seq));
+        assert_eq!((broken.chain.as_str(), broken.seq, broken.code.as_str()), ("T", seq, "content_digest_differs"));
+        assert_eq!(amount.verdict, Verdict::Flawed);
+        assert!(amount.flaws.iter().any(|flaw| flaw.code == "archive_file_differs"), "{:?}", amount.flaws);
+        let byte = ask(&Asked { demonstration: Some(Demonstration::Byte { number }), ..Asked::default() }).unwrap();
+        let (shown, broken) = (byte.shown.unwrap(), byte.first_break.unwrap());
+        assert_ne!(shown.before, shown.after);
+        assert_eq!((broken.chain.as_str(), broken.seq), ("T", seq), "{broken:?}");
+        // The record after it still follows: one change is one break.
+        assert!(byte.flaws.iter().all(|flaw| flaw.seq == seq || flaw.seq == 0 || flaw.chain == "G"), "{:?}", byte.flaws);
+    }
+    let none = ask(&Asked { demonstration: Some(Demonstration::Amount { number: Some(99) }), ..Asked::default() });
+    assert!(matches!(none, Err(Unreadable::Missing(what)) if what == "ticket"));
+    let moved = anchors.replacen("\"total\":750", "\"total\":700", 1);
+    let anchored = ask(&Asked { anchors: Some(moved), ..Asked::default() }).unwrap();
+    assert_eq!(anchored.first_break.unwrap().code, "anchor_differs");
+    std::fs::write(&path, "pas un zip").unwrap();
+    assert!(matches!(ask(&Asked::default()), Err(Unreadable::NoArchive(_))));
+}
+
+/// The frozen records of `domain` are those that a script computes that shares nothing with it.
+#[test]
+fn the_golden_records_are_those_of_the_script() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/domain/tests/fiscal/golden/vectors.py");
+    assert!(Command::new("python3").arg(script).arg("--check").status().unwrap().success());
+}
+
 #[tokio::test]
 async fn a_flawed_journal_is_archived_and_says_so() {
     let app = TestApp::start().await;

@@ -1,7 +1,8 @@
 //! What could be done to the journal, one test per row of the list of attacks: refused for the till; for the owner of the database, who can do anything
 //! to it, detected and named. `cargo test -p server --test api attacks:: -- --nocapture` prints the report.
 //!
-//! Rows that are shown elsewhere: two tickets at once, concurrent closings, payments during one: `closing::fifty_payments_…`; a card that nobody knows
+//! What is done with the till itself is in [`crate::attacks_trade`]. Rows that are shown elsewhere: killed in the middle of a payment (`kill -9`, again and
+//! again, then the whole journal is checked): `payment_campaign`; two tickets at once, concurrent closings, payments during one: `closing::fifty_payments_…`; a card that nobody knows
 //! the end of: `charging::`; never closing: `records::what_was_forgotten_…`; more given back than sold: `records::no_more_…`; training: `closing::in_training_…`;
 //! an archive edited or swapped: `archive::`; requests replayed: `paying::`; forged keys, forks and anchors on paper: `domain/tests/fiscal`.
 
@@ -153,6 +154,12 @@ async fn the_guards_that_the_owner_takes_away_are_missed() {
             "guard_replaced",
         ),
         ("give the till more rights", "grant update on audit_logs to comptoir_app", "right_too_wide"),
+        ("disable the guard of refunds", "alter table refunds disable trigger refunds_no_change", "guard_disabled"),
+        ("drop the guard of means that were corrected", "drop trigger method_transfers_no_truncate on method_transfers", "guard_disabled"),
+        ("disable the guard of prints", "alter table prints disable trigger all", "guard_disabled"),
+        ("let a card be booked without approval", "alter table payments disable trigger card_payment_is_approved", "guard_disabled"),
+        ("give the till the refunds", "grant delete on refunds to comptoir_app", "right_too_wide"),
+        ("take the refunds", "alter table refunds owner to current_user", "owner_changed"),
         ("take the table", "alter table audit_logs owner to current_user", "owner_changed"),
     ];
     for (attack, sql, expected) in attacks {
@@ -164,11 +171,74 @@ async fn the_guards_that_the_owner_takes_away_are_missed() {
             "{attack}: {found:?}"
         );
         // Without its table the journal cannot even say so.
-        if expected != "owner_changed" {
+        if !sql.starts_with("alter table audit_logs owner") {
             is_said(&app).await;
         }
         println!("détecté   {attack:45} {expected}");
         leave(app).await;
+    }
+}
+
+/// What stands beside the journal: money given back, means corrected, prints and notes that are counted.
+#[tokio::test]
+async fn what_stands_beside_the_journal_is_compared_with_it() {
+    let attacks: [(&str, &str, &str); 9] = [
+        ("edit a refund", "update refunds set amount_cents = 1", "refund_differs"),
+        ("edit the means of a refund", "update refunds set method = 'TR'", "refund_differs"),
+        ("delete a refund, to make it again", "delete from refund_parts; delete from refunds", "refund_missing"),
+        ("forget that a ticket was corrected", "delete from fiscal_corrections", "correction_missing"),
+        ("edit a corrected means", "update method_transfers set to_method = 'TR'", "transfer_differs"),
+        ("delete a corrected means", "delete from method_transfers", "transfer_missing"),
+        ("forget that a ticket was printed", "delete from fiscal_prints", "print_differs"),
+        ("edit a provisional note", "update fiscal_notes set total_cents = 1", "note_differs"),
+        (
+            "edit what a payment settled",
+            "update share_parts set amount_cents = amount_cents + 1 where payment_id = (select min(id) from payments)",
+            "share_differs",
+        ),
+    ];
+    let (app, alice, camille) = evening().await;
+    let gerant = app.signed_in("gerant").await;
+    let payment: i64 = sqlx::query_scalar("select max(id) from payments").fetch_one(&app.owner).await.unwrap();
+    let order =
+        alice.post("/api/orders", &json!({"table_id": 8, "covers": 1, "items": [{"item_id": 71, "qty": 1}]})).await.body["order_id"]
+            .clone();
+    for (client, path, request, status) in [
+        (&camille, format!("/api/payments/{payment}/method"), json!({"method": "CHEQUE", "reason": "erreur de touche"}), 200),
+        (&gerant, format!("/api/payments/{payment}/refund"), json!({"amount": 1, "reason": "tiède"}), 201),
+        (&camille, "/api/nf525/tickets/1/print".to_owned(), json!({"to": "browser"}), 200),
+        (&alice, format!("/api/orders/{order}/note"), json!({}), 200),
+    ] {
+        let answer = client.post(&path, &request).await;
+        assert_eq!(answer.status / 100, status / 100, "{path}: {}", answer.text);
+    }
+    assert_eq!(flaws(&app).await, Vec::<String>::new());
+    for (attack, sql, expected) in attacks {
+        let mut tx = app.house.db.begin().await.unwrap();
+        let refused = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut *tx).await.expect_err(attack).to_string();
+        assert!(["permission denied", "interdite", "NF525"].iter().any(|word| refused.contains(word)), "{attack}: {refused}");
+        drop(tx);
+        // As the owner: on a copy, so that each is alone.
+        sqlx::raw_sql("create table kept_refunds as table refunds; create table kept_parts as table refund_parts; create table kept_corrections as table fiscal_corrections;
+                       create table kept_transfers as table method_transfers; create table kept_prints as table fiscal_prints; create table kept_notes as table fiscal_notes;
+                       create table kept_shares as table share_parts")
+            .execute(&app.owner)
+            .await
+            .unwrap();
+        as_owner(&app, sql).await;
+        let found = flaws(&app).await;
+        assert!(found.iter().any(|flaw| flaw.ends_with(expected)), "{attack}: {found:?}");
+        println!("détecté   {attack:45} {}", found.iter().find(|flaw| flaw.ends_with(expected)).unwrap());
+        as_owner(
+            &app,
+            "delete from refund_parts; delete from refunds; delete from fiscal_corrections; delete from method_transfers; delete from fiscal_prints; delete from fiscal_notes;
+             delete from share_parts; insert into refunds overriding system value select * from kept_refunds; insert into refund_parts select * from kept_parts;
+             insert into fiscal_corrections select * from kept_corrections; insert into method_transfers overriding system value select * from kept_transfers;
+             insert into fiscal_prints select * from kept_prints; insert into fiscal_notes select * from kept_notes; insert into share_parts select * from kept_shares;
+             drop table kept_refunds, kept_parts, kept_corrections, kept_transfers, kept_prints, kept_notes, kept_shares",
+        )
+        .await;
+        assert_eq!(flaws(&app).await, Vec::<String>::new(), "after {attack}");
     }
 }
 

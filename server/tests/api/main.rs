@@ -9,6 +9,7 @@
 mod amending;
 mod archive;
 mod attacks;
+mod attacks_trade;
 mod backup;
 mod bad_input;
 mod charging;

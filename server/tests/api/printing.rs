@@ -58,6 +58,65 @@ async fn what_comes_out_of_the_printer_is_the_ticket_to_the_letter() {
     }
 }
 
+/// Carries bytes between a serial line and the printer behind it, as a cable does. The line is never closed on the printer's side.
+fn cable(printer: std::net::TcpStream) -> (String, std::fs::File) {
+    use nix::fcntl::OFlag;
+    use serialport::{SerialPort, TTYPort};
+    use std::io::{ErrorKind, Read, Write};
+    use std::os::unix::fs::OpenOptionsExt;
+    let (mut ours, mut theirs) = TTYPort::pair().unwrap();
+    ours.set_timeout(std::time::Duration::from_millis(20)).unwrap();
+    theirs.set_exclusive(false).unwrap();
+    let name = theirs.name().unwrap();
+    // A plain file: a port would hold the lock that the till needs.
+    let open = std::fs::OpenOptions::new().read(true).write(true).custom_flags(OFlag::O_NOCTTY.bits()).open(&name).unwrap();
+    let (mut out, mut back) = (ours.try_clone_native().unwrap(), printer.try_clone().unwrap());
+    std::thread::spawn(move || {
+        let (mut buffer, mut printer) = ([0; 512], printer);
+        loop {
+            match ours.read(&mut buffer) {
+                Ok(count) => printer.write_all(&buffer[..count]).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::TimedOut => {}
+                Err(_) => return,
+            }
+        }
+    });
+    std::thread::spawn(move || {
+        let mut buffer = [0; 64];
+        while let Ok(count @ 1..) = back.read(&mut buffer) {
+            if out.write_all(&buffer[..count]).is_err() {
+                return;
+            }
+        }
+    });
+    (name, open)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_printer_on_a_serial_line_prints_the_same_and_says_when_its_paper_is_out() {
+    let printer = Simulator::new(42);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(printer.clone().serve(listener));
+    let (line, _kept_open) = cable(std::net::TcpStream::connect(address).unwrap());
+    let app = TestApp::with_printer(&format!("serial://{line}?baud=38400&columns=42")).await;
+    let camille = app.signed_in("camille").await;
+    let no = sell(&app, &camille, 5).await;
+    let (status, done) = print(&camille, no, json!({})).await;
+    assert_eq!((status, &done["status"], &done["print_no"]), (200, &json!("printed"), &json!(0)), "{done}");
+    printer.until(|printer| printer.papers().len() == 1).await.unwrap();
+    let lines: Vec<domain::receipt::Line> = serde_json::from_value(done["paper"]["lines"].clone()).unwrap();
+    assert_eq!(printer.papers()[0].laid, lay_out(&lines, 42));
+    assert!(printer.papers()[0].was_cut && printer.strange().is_empty(), "{:?}", printer.strange());
+
+    // It answers over the same line: without paper nothing is sent, and the print waits.
+    printer.set(Fault::PaperOut);
+    let (_, waits) = print(&camille, no, json!({})).await;
+    assert_ne!(waits["status"], json!("printed"), "{waits}");
+    assert_eq!(printer.papers().len(), 1);
+    is_sound(&app).await;
+}
+
 #[tokio::test]
 async fn every_print_after_the_first_is_a_recorded_duplicata() {
     let (app, printer) = till(48).await;

@@ -88,7 +88,23 @@ async fn every_kind_of_record_is_in_the_z_and_the_journal_is_sound() {
             reason: "erreur de touche",
             operator: "Camille",
         };
-        recording::money(house, &mut tx, transfer).await.unwrap();
+        let transferred = recording::money(house, &mut tx, transfer).await.unwrap();
+        // What the services store beside these two.
+        for sql in [
+            format!(
+                "with given as (insert into refunds (payment_id, method, amount_cents, reason, user_id, audit_log_id)
+                                select id, 'ESPECES', 100, 'tiède', 5, {} from payments returning id, payment_id)
+                 insert into refund_parts select given.id, s.line_id, 100 from given join share_parts s using (payment_id)",
+                refund.id
+            ),
+            format!(
+                "insert into method_transfers (payment_id, from_method, to_method, reason, user_id, audit_log_id)
+                 select id, 'ESPECES', 'CB', 'erreur de touche', 4, {} from payments",
+                transferred.id
+            ),
+        ] {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *tx).await.unwrap();
+        }
         let tip = NewMoney {
             kind: MoneyKind::Tip,
             amount: Cents(300),
@@ -136,7 +152,8 @@ async fn no_more_is_given_back_than_was_sold() {
     let mut tx = app.house.db.begin().await.unwrap();
     assert!(recording::refund(&app.house, &mut tx, 99, "essai", counter_entry(1)).await.is_err(), "no such ticket");
     drop(tx);
-    assert_eq!(flaws(&app).await, Vec::<String>::new());
+    // Recorded without the service that stores the refund beside it: that is missed, and nothing else.
+    assert_eq!(flaws(&app).await, ["T 2 refund_missing", "T 3 refund_missing"]);
 }
 
 #[tokio::test]

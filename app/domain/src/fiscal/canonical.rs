@@ -4,7 +4,6 @@ use super::{Chain, FORMAT, RecordKind};
 use crate::{Cents, VatRate};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 /// The fields of the signed text, in their order.
@@ -69,12 +68,9 @@ pub(super) fn is_canonical(field: &str) -> bool {
 /// SHA-256 in lower-case hexadecimal.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    const FIGURES: &[u8; 16] = b"0123456789abcdef";
+    let figure = |half: u8| FIGURES.get(usize::from(half)).map_or('0', |figure| char::from(*figure));
+    Sha256::digest(bytes).iter().flat_map(|byte| [figure(byte >> 4), figure(byte & 15)]).collect()
 }
 
 /// A moment on the clock of the restaurant: `YYYYMMDDHHMMSS`, in the signed text and in contents.

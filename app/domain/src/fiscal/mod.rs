@@ -38,11 +38,11 @@ pub use content::{
 };
 pub use record::{Draft, NotCanonical, Record, Sealed};
 pub use totals::{ByMethodCents, ClosingTotals, Counted, VatCents};
-pub use verify::{CheckSignature, Checkpoint, FlawCode, SignatureCheck, Verifier};
+pub use verify::{CheckSignature, Checkpoint, FlawCode, Judged, SignatureCheck, Verifier};
 
 /// Version of the canonical form; the first field of every signed text.
 pub const FORMAT: &str = "F1";
 
 /// Version of the fiscal core, which is this module. It changes only when what is recorded, signed or checked changes; the version of
 /// the product moves on its own.
-pub const CORE_VERSION: &str = "2.0";
+pub const CORE_VERSION: &str = "2.1";

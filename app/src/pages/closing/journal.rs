@@ -39,6 +39,7 @@ pub(super) fn JournalCheck() -> impl IntoView {
                 <Icon glyph=Glyph::Shield/>{move || if asking.get() { t.verifying } else { t.verify_journal }}
             </button>
             <Show when=move || session.may(Right::ExportJournal)><ArchiveForm/></Show>
+            <a class="button" href="/verifier" target="_blank" rel="external noopener"><Icon glyph=Glyph::Shield/>{t.verify_archive}</a>
             <div data-testid="journal-outcome">
                 {move || outcome.get().map(|outcome| match outcome {
                     Ok(report) => view! { <Outcome report=report/> }.into_any(),

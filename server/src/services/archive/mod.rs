@@ -19,86 +19,23 @@ use crate::db;
 use crate::db::journal::Span;
 use crate::error::{Error, Result};
 use crate::state::{House, REGISTER, software};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::api::VerifyReport;
-use domain::fiscal::{ArchiveContent, CONTENT_VERSION, Chain, ChainEnd, EventCode, FORMAT, Identity, Record, local_timestamp, sha256_hex};
+use domain::fiscal::{ArchiveContent, CONTENT_VERSION, Chain, ChainEnd, EventCode, FORMAT, Record, local_timestamp, sha256_hex};
 use domain::order::FieldError;
 use domain::service_day::service_day;
 use futures::StreamExt;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use time::Date;
+use verifier::{ARCHIVE_FORMAT, ChainSpan, JOURNAL, Manifest, Previous};
 
 /// Twelve months (BOI-TVA-DECLA-30-10-30): a longer span is several archives.
 const LONGEST_DAYS: i64 = 366;
-/// The version of what is in an archive and how it is named.
-pub const ARCHIVE_FORMAT: &str = "comptoir-archive-1";
-/// Where the signed records are.
-pub const JOURNAL: &str = "journal.jsonl";
-
-/// What an archive says of itself. Its bytes are signed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Manifest {
-    /// [`ARCHIVE_FORMAT`].
-    pub format: String,
-    /// First service day.
-    pub from: String,
-    /// Last service day.
-    pub to: String,
-    /// When it was made, on the clock of the restaurant.
-    pub made_at_local: String,
-    /// Who sells.
-    pub identity: Identity,
-    /// Name and version of the software.
-    pub software: String,
-    /// The canonical form of the records.
-    pub record_format: String,
-    /// The register.
-    pub register: String,
-    /// First record, by its number in the whole journal.
-    pub first_record: i64,
-    /// Last record.
-    pub last_record: i64,
-    /// What each chain has in it.
-    pub chains: Vec<ChainSpan>,
-    /// Number and digest of the manifest of the archive before; none for the first.
-    pub previous: Option<Previous>,
-    /// SHA-256 of each file, by its name.
-    pub files: BTreeMap<String, String>,
-    /// The keys in `cles/`: id and SHA-256 of the public key.
-    pub keys: BTreeMap<String, String>,
-    /// The key that signed this manifest.
-    pub key_id: String,
-    /// What the check before found wrong; none: sound.
-    pub flaws: Vec<String>,
-}
-
-/// The part of a chain that is in an archive.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ChainSpan {
-    /// Number of its first record.
-    pub first: i64,
-    /// How many records.
-    pub count: i64,
-    /// Its last record.
-    #[serde(flatten)]
-    pub end: ChainEnd,
-    /// SHA-256 of the signed text of the last record.
-    pub last_hash: String,
-}
-
-/// The archive before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Previous {
-    /// Its number in the chain of archives.
-    pub seq: i64,
-    /// SHA-256 of its manifest.
-    pub manifest_sha256: String,
-}
-
 /// An archive that was made.
 pub struct Made {
     /// What it should be called.
@@ -295,7 +232,7 @@ async fn write_records(house: &House, folder: &Path, span: Span) -> Result<Writt
     let example_key = example.as_ref().map_or_else(String::new, |record| record.key_id.clone());
     if let Some(record) = example {
         small.push(("exemple/texte.txt".to_owned(), record.data_to_sign.clone().into_bytes()));
-        small.push(("exemple/signature.bin".to_owned(), check::raw_signature(&record.signature).unwrap_or_default()));
+        small.push(("exemple/signature.bin".to_owned(), raw_signature(&record.signature).unwrap_or_default()));
     }
     small.push(("LISEZMOI.txt".to_owned(), read_me(house, &example_key).into_bytes()));
     for (name, bytes) in small {
@@ -303,6 +240,11 @@ async fn write_records(house: &House, folder: &Path, span: Span) -> Result<Writt
         digests.insert(name, sha256_hex(&bytes));
     }
     Ok(Written { chains: chains.into_values().collect(), digests, keys })
+}
+
+/// The raw signature of a record, as `openssl` takes it.
+fn raw_signature(signature: &str) -> Option<Vec<u8>> {
+    BASE64_URL_SAFE_NO_PAD.decode(signature).ok()
 }
 
 fn pack(folder: &Path, names: &[String], out: &Path) -> std::io::Result<()> {

@@ -220,6 +220,9 @@ impl Fact for ClosingContent {
     fn version(&self) -> u16 {
         self.version
     }
+    fn software(&self) -> &str {
+        &self.software
+    }
     fn chain(&self) -> Chain {
         Chain::G.or_training(self.training)
     }

@@ -31,6 +31,8 @@ pub enum EventCode {
     KeyRotated,
     /// The clock went back.
     ClockWentBack,
+    /// The clock went forward by itself: further than time passed.
+    ClockWentForward,
     /// The database is an older copy than the last known end of the journal.
     Restored,
     /// Training began.
@@ -63,7 +65,7 @@ pub enum EventCode {
 
 impl EventCode {
     /// Every code.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::JournalBegun,
         Self::Started,
         Self::Stopped,
@@ -75,6 +77,7 @@ impl EventCode {
         Self::IntegrityFlaw,
         Self::KeyRotated,
         Self::ClockWentBack,
+        Self::ClockWentForward,
         Self::Restored,
         Self::TrainingBegun,
         Self::TrainingEnded,
@@ -106,6 +109,7 @@ impl EventCode {
             Self::IntegrityFlaw => "INTEGRITY_FLAW",
             Self::KeyRotated => "KEY_ROTATED",
             Self::ClockWentBack => "CLOCK_WENT_BACK",
+            Self::ClockWentForward => "CLOCK_WENT_FORWARD",
             Self::Restored => "RESTORED",
             Self::TrainingBegun => "TRAINING_BEGUN",
             Self::TrainingEnded => "TRAINING_ENDED",
@@ -156,6 +160,7 @@ impl EventCode {
             Self::IntegrityFlaw => "Défaut d'intégrité constaté",
             Self::KeyRotated => "Changement de la clé de signature",
             Self::ClockWentBack => "Recul de l'horloge",
+            Self::ClockWentForward => "Avance de l'horloge",
             Self::Restored => "Restauration d'une sauvegarde",
             Self::TrainingBegun => "Entrée en mode formation",
             Self::TrainingEnded => "Sortie du mode formation",
@@ -201,6 +206,9 @@ pub struct EventContent {
 impl Fact for EventContent {
     fn version(&self) -> u16 {
         self.version
+    }
+    fn software(&self) -> &str {
+        &self.software
     }
     fn chain(&self) -> Chain {
         Chain::J
@@ -253,6 +261,9 @@ pub struct ArchiveContent {
 impl Fact for ArchiveContent {
     fn version(&self) -> u16 {
         self.version
+    }
+    fn software(&self) -> &str {
+        &self.software
     }
     fn chain(&self) -> Chain {
         Chain::A

@@ -32,6 +32,8 @@ pub const CONTENT_VERSION: u16 = 2;
 pub trait Fact: Serialize {
     /// The version it was written in.
     fn version(&self) -> u16;
+    /// Name and version of the software that wrote it.
+    fn software(&self) -> &str;
     /// Its numbering.
     fn chain(&self) -> Chain;
     /// What it states.

@@ -72,6 +72,9 @@ impl Fact for MoneyContent {
     fn version(&self) -> u16 {
         self.version
     }
+    fn software(&self) -> &str {
+        &self.software
+    }
     fn chain(&self) -> Chain {
         Chain::P.or_training(self.training)
     }

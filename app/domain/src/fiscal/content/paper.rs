@@ -67,6 +67,9 @@ impl Fact for NoteContent {
     fn version(&self) -> u16 {
         self.version
     }
+    fn software(&self) -> &str {
+        &self.software
+    }
     fn chain(&self) -> Chain {
         Chain::N.or_training(self.training)
     }
@@ -134,6 +137,9 @@ pub struct PrintContent {
 impl Fact for PrintContent {
     fn version(&self) -> u16 {
         self.version
+    }
+    fn software(&self) -> &str {
+        &self.software
     }
     fn chain(&self) -> Chain {
         Chain::D.or_training(self.training)

@@ -182,6 +182,9 @@ impl Fact for TicketContent {
     fn version(&self) -> u16 {
         self.version
     }
+    fn software(&self) -> &str {
+        &self.software
+    }
     fn chain(&self) -> Chain {
         Chain::T.or_training(self.training)
     }

@@ -17,6 +17,7 @@ pub(super) type Found = Vec<(FlawCode, String)>;
 const PRINTS_REMEMBERED: usize = 2_000;
 
 /// Every content, read.
+#[derive(Debug, Clone)]
 pub(super) enum Content {
     Ticket(Box<TicketContent>),
     Note(NoteContent),
@@ -31,8 +32,7 @@ pub(super) enum Content {
 /// Reads a content. One that was altered is read as far as it goes and complained about elsewhere.
 pub(super) fn read(record: &Record, intact: bool, found: &mut Found) -> Option<Content> {
     let text = &record.content_text;
-    let version = version_of(text).filter(|version| (1..=CONTENT_VERSION).contains(version));
-    let content = version.and_then(|_| match record.kind {
+    let content = match record.kind {
         RecordKind::Sale | RecordKind::Refund => parse(text).map(Box::new).map(Content::Ticket),
         RecordKind::Note => parse(text).map(Content::Note),
         RecordKind::Original | RecordKind::Duplicate => parse(text).map(Content::Print),
@@ -43,11 +43,42 @@ pub(super) fn read(record: &Record, intact: bool, found: &mut Found) -> Option<C
         RecordKind::ClosureMonth | RecordKind::ClosureYear => parse(text).map(Box::new).map(Content::LongClosing),
         RecordKind::TechnicalEvent => parse(text).map(Content::Event),
         RecordKind::Archive => parse(text).map(Content::Archive),
-    });
+    };
+    let content = content.filter(|content| (1..=CONTENT_VERSION).contains(&content.as_fact().version()));
     if intact && content.is_none() {
         found.push((FlawCode::UnknownContent, "Contenu inconnu de cette version : totaux non vérifiables.".to_owned()));
     }
     content
+}
+
+impl Content {
+    pub(super) fn as_fact(&self) -> &dyn SignedFact {
+        match self {
+            Self::Ticket(content) => &**content,
+            Self::Note(content) => content,
+            Self::Print(content) => content,
+            Self::Money(content) => content,
+            Self::Closing(content) => &**content,
+            Self::LongClosing(content) => &**content,
+            Self::Event(content) => content,
+            Self::Archive(content) => content,
+        }
+    }
+}
+
+/// What every content says of itself, whichever it is.
+pub(super) trait SignedFact {
+    fn version(&self) -> u16;
+    fn software(&self) -> &str;
+}
+
+impl<T: Fact> SignedFact for T {
+    fn version(&self) -> u16 {
+        Fact::version(self)
+    }
+    fn software(&self) -> &str {
+        Fact::software(self)
+    }
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> Option<T> {
@@ -129,15 +160,17 @@ fn compare(content: &impl Fact, record: &Record, found: &mut Found) {
 }
 
 /// `app_version` is no part of the signed text; the content, whose digest is, names the same software.
-pub(super) fn check_software(record: &Record, found: &mut Found) {
+pub(super) fn check_software(content: Option<&Content>, record: &Record, found: &mut Found) {
     #[derive(Deserialize)]
     struct Software {
         software: String,
     }
-    if let Ok(content) = serde_json::from_str::<Software>(&record.content_text)
-        && content.software != record.app_version
-    {
-        let detail = format!("Le contenu nomme le logiciel « {} », l'enregistrement « {} ».", content.software, record.app_version);
+    let software = match content {
+        Some(content) => Some(content.as_fact().software().to_owned()),
+        None => serde_json::from_str::<Software>(&record.content_text).ok().map(|content| content.software),
+    };
+    if let Some(software) = software.filter(|software| *software != record.app_version) {
+        let detail = format!("Le contenu nomme le logiciel « {software} », l'enregistrement « {} ».", record.app_version);
         found.push((FlawCode::SoftwareDiffers, detail));
     }
 }

@@ -8,11 +8,13 @@
 
 mod content;
 mod flaw;
+mod judged;
 mod period;
 
 pub use flaw::FlawCode;
+pub use judged::Judged;
 
-use super::canonical::{link_to, sha256_hex};
+use super::canonical::link_to;
 use super::{Anchor, Chain, ChainEnd, Counted, EventCode, FORMAT, Head, Record, RecordKind};
 use crate::api::{Flaw, VerifyReport};
 use content::{Content, Found, Prints};
@@ -145,11 +147,13 @@ impl<'a> Verifier<'a> {
     /// The next record.
     pub fn feed(&mut self, record: &Record) {
         let signature = (self.check)(&record.key_id, record.data_to_sign.as_bytes(), &record.signature);
-        self.feed_checked(record, signature);
+        self.feed_judged(Judged::new(record, signature));
     }
 
-    /// The next record, whose signature was checked already: the one step that takes time and needs no order.
-    pub fn feed_checked(&mut self, record: &Record, signature: SignatureCheck) {
+    /// The next record, of which everything was judged already that needs no other record: what takes time, and needs no order.
+    pub fn feed_judged(&mut self, judged: Judged<'_>) {
+        let Judged { record, signature, intact, content, hash_holds, fields_hold, found } = judged;
+        let (record, content) = (&*record, content.as_ref());
         self.state.records += 1;
         self.follow_master(record.master_seq);
         if record.id != record.master_seq {
@@ -159,17 +163,14 @@ impl<'a> Verifier<'a> {
                 format!("L'enregistrement {} porte le numéro général {}.", record.id, record.master_seq),
             );
         }
-        let intact = sha256_hex(record.content_text.as_bytes()) == record.content_sha256;
-        let mut found = Vec::new();
-        let content = content::read(record, intact, &mut found);
-        self.follow_clock(record, content.as_ref());
+        self.follow_clock(record, content);
         let previous = self.follow_chain(record);
         if self.is_readable(record) {
-            self.check_text(record, previous.as_ref());
+            self.check_text(record, hash_holds, fields_hold, previous.as_ref());
         }
         self.check_signature(record, signature);
-        self.check_content(record, content.as_ref(), intact, found);
-        self.follow_key(record, content.as_ref().filter(|_| intact && signature == SignatureCheck::Valid));
+        self.check_content(record, content, intact, found);
+        self.follow_key(record, content.filter(|_| intact && signature == SignatureCheck::Valid));
         if let Some(anchor) = self.anchors.remove(&record.master_seq).filter(|anchor| !anchor.holds(record)) {
             let detail = format!("L'ancre du {} garde un autre enregistrement.", anchor.local);
             self.note(anchor.chain.as_str(), anchor.seq, FlawCode::AnchorDiffers, detail);
@@ -310,16 +311,14 @@ impl<'a> Verifier<'a> {
     }
 
     /// The signed text is that of the fields, its hash is its own, and it names the record before it.
-    fn check_text(&mut self, record: &Record, previous: Option<&Head>) {
-        if sha256_hex(record.data_to_sign.as_bytes()) != record.hash_current {
+    fn check_text(&mut self, record: &Record, hash_holds: bool, fields_hold: bool, previous: Option<&Head>) {
+        if !hash_holds {
             self.flaw(record, FlawCode::HashDiffers, "L'empreinte n'est pas celle du texte signé.".to_owned());
         }
-        let text = record.data_to_sign.as_str();
-        let link_at = text.rmatch_indices(',').nth(1).map_or(text.len(), |(at, _)| at);
-        let (fields, link) = text.split_at(link_at);
-        if record.rebuilt_fields().as_deref() != Some(fields) {
+        if !fields_hold {
             self.flaw(record, FlawCode::SignedTextDiffers, "Le texte signé n'est pas celui des champs enregistrés.".to_owned());
         }
+        let (_, link) = judged::parts(&record.data_to_sign);
         let Some(previous) = previous else { return };
         if link != link_to(&previous.last_signature) {
             self.flaw(
@@ -349,11 +348,7 @@ impl<'a> Verifier<'a> {
 
     fn check_content(&mut self, record: &Record, content: Option<&Content>, intact: bool, mut found: Found) {
         if intact {
-            if let Some(content) = content {
-                content::check(content, record, &mut found);
-            }
-            content::check_software(record, &mut found);
-            self.follow_version(record, &mut found);
+            self.follow_version(record, content, &mut found);
         } else {
             self.flaw(record, FlawCode::ContentDigestDiffers, "Le contenu ne correspond pas à son empreinte.".to_owned());
         }
@@ -364,8 +359,9 @@ impl<'a> Verifier<'a> {
     }
 
     /// Whoever can write an older form could leave out what the newer one signs.
-    fn follow_version(&mut self, record: &Record, found: &mut Found) {
-        let Some(version) = content::version_of(&record.content_text) else { return };
+    fn follow_version(&mut self, record: &Record, content: Option<&Content>, found: &mut Found) {
+        let said = content.map(|content| content.as_fact().version());
+        let Some(version) = said.or_else(|| content::version_of(&record.content_text)) else { return };
         let newest = self.state.versions.entry((record.register.clone(), record.chain)).or_default();
         if version < *newest {
             found.push((FlawCode::VersionWentBack, format!("Contenu de version {version} après un contenu de version {newest}.")));

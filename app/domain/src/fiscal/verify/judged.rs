@@ -1,0 +1,60 @@
+//! What can be judged of a record alone, on any thread and in any order.
+
+use super::SignatureCheck;
+use super::content::{self, Content, Found};
+use crate::fiscal::Record;
+use crate::fiscal::canonical::sha256_hex;
+use std::borrow::Cow;
+
+/// A record, and everything about it that needs no other record: its digests, its signature, its content. This is what takes time; what
+/// remains for [`super::Verifier::feed_judged`] is a few comparisons.
+#[derive(Debug)]
+pub struct Judged<'r> {
+    pub(super) record: Cow<'r, Record>,
+    pub(super) signature: SignatureCheck,
+    /// The content is the one whose digest is stored.
+    pub(super) intact: bool,
+    pub(super) content: Option<Content>,
+    /// The hash is that of the signed text.
+    pub(super) hash_holds: bool,
+    /// The signed text is that of the fields.
+    pub(super) fields_hold: bool,
+    /// What the content has wrong.
+    pub(super) found: Found,
+}
+
+impl<'r> Judged<'r> {
+    /// Judges a record whose signature was checked.
+    #[must_use]
+    pub fn new(record: &'r Record, signature: SignatureCheck) -> Self {
+        Self::of(Cow::Borrowed(record), signature)
+    }
+
+    fn of(record: Cow<'r, Record>, signature: SignatureCheck) -> Self {
+        let intact = sha256_hex(record.content_text.as_bytes()) == record.content_sha256;
+        let mut found = Vec::new();
+        let content = content::read(&record, intact, &mut found);
+        if intact {
+            if let Some(content) = &content {
+                content::check(content, &record, &mut found);
+            }
+            content::check_software(content.as_ref(), &record, &mut found);
+        }
+        let hash_holds = sha256_hex(record.data_to_sign.as_bytes()) == record.hash_current;
+        let fields_hold = record.rebuilt_fields().as_deref() == Some(parts(&record.data_to_sign).0);
+        Self { record, signature, intact, content, hash_holds, fields_hold, found }
+    }
+}
+
+impl Judged<'static> {
+    /// The same for a record that is given away.
+    #[must_use]
+    pub fn owned(record: Record, signature: SignatureCheck) -> Self {
+        Self::of(Cow::Owned(record), signature)
+    }
+}
+
+/// A signed text before and from the comma at which the link to the record before begins.
+pub(super) fn parts(text: &str) -> (&str, &str) {
+    text.split_at(text.rmatch_indices(',').nth(1).map_or(text.len(), |(at, _)| at))
+}
