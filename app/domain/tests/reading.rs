@@ -1,5 +1,4 @@
 //! The small reader of JSON reads what `serde_json` reads.
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use domain::api::{Bill, Event, OrderView, PaymentRequest, Problem, TableView};
 use domain::menu::Menu;

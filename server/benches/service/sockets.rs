@@ -359,6 +359,7 @@ async fn restart(server: Server, folder: &Path, address: &str, env: &[(&str, &st
 /// evening.
 async fn idle(address: &str, cookies: &[String]) -> Vec<tokio::task::JoinHandle<()>> {
     let last = i64::try_from(WAITERS * DISHES).unwrap();
+    #[expect(clippy::async_yields_async, reason = "the socket is open by then; who answers on it goes on")]
     let come = |i: usize| async move {
         let mut socket = open(address, &cookies[i % cookies.len()], last).await.expect("a socket");
         tokio::spawn(async move {

@@ -160,7 +160,7 @@ pub fn fingerprint(pem: &str) -> anyhow::Result<String> {
 /// not have; `ring` is in the binary for TLS and works everywhere. `benches/journal` sets both beside `openssl speed`.
 enum PublicKey {
     /// With the length of its signatures, which it does not insist on.
-    Fast(graviola::signing::rsa::VerifyingKey, usize),
+    Fast(Box<graviola::signing::rsa::VerifyingKey>, usize),
     Anywhere(UnparsedPublicKey<Vec<u8>>),
 }
 
@@ -169,7 +169,7 @@ impl PublicKey {
         if processor_is_fit()
             && let Ok(key) = graviola::signing::rsa::VerifyingKey::from_pkcs1_der(&pkcs1)
         {
-            return Self::Fast(key, signature_len);
+            return Self::Fast(Box::new(key), signature_len);
         }
         Self::Anywhere(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pkcs1))
     }

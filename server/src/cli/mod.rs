@@ -50,7 +50,7 @@ enum Command {
     /// Machines to develop and test against
     #[command(subcommand)]
     Sim(sim::Sim),
-    /// Print a new key for VAPID_PRIVATE_KEY, with which phones that sleep are told
+    /// Print a new key for `VAPID_PRIVATE_KEY`, with which phones that sleep are told
     PushKey,
 }
 

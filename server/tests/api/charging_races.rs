@@ -133,14 +133,14 @@ async fn a_deadlock_reaches_nobody() {
     quarrel(&scene, || pay(share(), "CB")).await;
     let gerant = scene.app.signed_in("gerant").await;
     let refund = async || gerant.post(&format!("/api/payments/{paid}/refund"), &json!({"amount": 0.01, "reason": "Erreur"})).await;
-    quarrel(&scene, || refund()).await;
+    quarrel(&scene, refund).await;
     let mut means = ["TR", "CHEQUE"].into_iter().cycle();
     let correct = async |method: &'static str| {
         scene.camille.post(&format!("/api/payments/{paid}/method"), &json!({"method": method, "reason": "Erreur"})).await
     };
     quarrel(&scene, || correct(means.next().unwrap())).await;
     let note = async || scene.camille.post(&format!("/api/orders/{order}/note"), &json!({})).await;
-    quarrel(&scene, || note()).await;
+    quarrel(&scene, note).await;
     scene.ledgers_agree().await;
 }
 

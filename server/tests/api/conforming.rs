@@ -99,15 +99,15 @@ fn fits(schema: &'static Value, value: &Value, at: &str, whole: bool, faults: &m
             "minLength" if length(value).is_some_and(|length| length < said.as_u64().unwrap()) => fault(format!("{value} is too short")),
             "maxLength" if length(value).is_some_and(|length| length > said.as_u64().unwrap()) => fault(format!("{value} is too long")),
             "minItems" if value.as_array().is_some_and(|list| (list.len() as u64) < said.as_u64().unwrap()) => {
-                fault(format!("{value} is too short"))
+                fault(format!("{value} is too short"));
             }
             "maxItems" if value.as_array().is_some_and(|list| list.len() as u64 > said.as_u64().unwrap()) => {
-                fault(format!("{value} is too long"))
+                fault(format!("{value} is too long"));
             }
             "minimum" | "maximum" | "multipleOf" | "minLength" | "maxLength" | "minItems" | "maxItems" => {}
             "format" if !is_written_as(said.as_str().unwrap(), value) => fault(format!("{value} is no {said}")),
             "pattern" if value.as_str().is_some_and(|text| !matches(said.as_str().unwrap(), text)) => {
-                fault(format!("{value} is not {said}"))
+                fault(format!("{value} is not {said}"));
             }
             "format" | "pattern" => {}
             "required" => {

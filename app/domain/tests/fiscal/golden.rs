@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use time::macros::datetime;
 
 /// Ticket 1057, the first share of four of table 5.
-fn ticket_draft() -> (domain::fiscal::TicketContent, Draft, Head) {
+fn ticket_draft() -> (TicketContent, Draft, Head) {
     let till = Till::new(false);
     let mut content = till.ticket(&[(VatRate::INTERMEDIATE_10, 2400), (VatRate::STANDARD_20, 700)], Method::Especes);
     content.version = 1;
@@ -31,7 +31,7 @@ fn ticket_draft() -> (domain::fiscal::TicketContent, Draft, Head) {
 }
 
 /// Z 27: the reference day, 42 payments, 318.82 at 20 % and 2337.98 at 10 %.
-fn closing_draft() -> (domain::fiscal::ClosingContent, Draft) {
+fn closing_draft() -> (ClosingContent, Draft) {
     let mut content = Till::new(false).z(0);
     (content.version, content.detail) = (1, None);
     content.z_number = 27;

@@ -75,7 +75,7 @@ pub fn QueuePage() -> impl IntoView {
             let table = name_of(intent.table_id());
             let what = menu.data.with(|menu| describe(&intent, menu.as_ref()));
             let correct = correct.clone();
-            view! { <Card intent=intent table=table what=what ask=Callback::new(move |(uuid, choice)| ask(uuid, choice)) correct=Callback::new(move |uuid| correct(uuid))/> }
+            view! { <Card intent=intent table=table what=what ask=Callback::new(move |(uuid, choice)| ask(uuid, choice)) correct=Callback::new(correct)/> }
         });
         view! { <ul class="queue-cards">{cards.collect_view()}</ul> }.into_any()
     };

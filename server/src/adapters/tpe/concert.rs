@@ -596,14 +596,14 @@ mod tests {
 
         let again = crate::sim::tpe::line::PseudoTerminal::open().unwrap();
         again.link(&link).unwrap();
-        let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let stop = Arc::new(AtomicBool::new(false));
         let stopping = stop.clone();
         let simulated = crate::sim::tpe::Simulator::playing(Vec::new());
-        let serving = std::thread::spawn(move || simulated.serve_line(again, &|| stopping.load(std::sync::atomic::Ordering::Relaxed)));
+        let serving = std::thread::spawn(move || simulated.serve_line(again, &|| stopping.load(Ordering::Relaxed)));
         tokio::time::timeout(Duration::from_secs(15), terminal.pay(charge(), notes.clone())).await.expect("the payment has an end");
         let approved = format!("{:?}", Outcome::Approved { approval_code: None, amount: Cents(2550) });
         assert_eq!(*notes.0.lock().unwrap(), ["about to send", "sent", approved.as_str()]);
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        stop.store(true, Ordering::Relaxed);
         serving.join().unwrap().unwrap();
     }
 
@@ -616,16 +616,16 @@ mod tests {
         terminal.attend(notes.clone());
         theirs.write_all(&[ENQ]).unwrap();
         expect(&mut theirs, ACK);
-        let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let stop = Arc::new(AtomicBool::new(false));
         let stopping = stop.clone();
         let babbling = std::thread::spawn(move || {
-            while !stopping.load(std::sync::atomic::Ordering::Relaxed) {
+            while !stopping.load(Ordering::Relaxed) {
                 theirs.write_all(&[ENQ]).unwrap();
                 std::thread::sleep(Duration::from_millis(500));
             }
         });
         let paid = tokio::time::timeout(LINE_BUSY * 2, terminal.pay(charge(), notes.clone())).await;
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        stop.store(true, Ordering::Relaxed);
         babbling.join().unwrap();
         paid.expect("the payment has an end");
         assert_eq!(*notes.0.lock().unwrap(), ["line_busy"]);
