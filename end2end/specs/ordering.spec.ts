@@ -439,5 +439,7 @@ test("of a menu that did not change nothing travels", async ({ device }) => {
   });
   await page.reload();
   await expect(page.getByTestId("item-12")).toBeVisible();
-  await expect.poll(() => answers).toEqual([304]);
+  // Once as the page begins, and once more when its socket is open.
+  await expect.poll(() => answers.length).toBeGreaterThan(0);
+  expect(new Set(answers)).toEqual(new Set([304]));
 });

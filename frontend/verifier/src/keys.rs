@@ -1,4 +1,4 @@
-//! Keys in the browser: no library of the machine, no WebCrypto (browsers give it to pages of secure addresses only, and a saved page or a
+//! Keys in the browser: no library of the machine, no `WebCrypto` (browsers give it to pages of secure addresses only, and a saved page or a
 //! till in the local network is none).
 
 use crate::archive::Keys;

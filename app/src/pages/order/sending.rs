@@ -9,6 +9,7 @@ use crate::error::CallError;
 use crate::i18n::order::order as texts;
 use crate::i18n::{queue, t};
 use domain::api::{SentStatus, SyncRequest};
+use domain::order::IfOccupied;
 use domain::sync::{Ask, Conflict, Intent};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -30,14 +31,16 @@ impl Ordering {
         let Some((order, resolves)) = self.draft.with_untracked(|draft| Some((draft.sending.clone()?, draft.resolves))) else { return };
         let uuid = order.uuid.unwrap_or_else(Uuid::now_v7);
         let order_id = untrack(|| self.known_order());
+        // Two waiters in touch with the house who type at one table at the same moment help each other out. Of an order that a phone without
+        // a network could not know of, a person hears.
+        let if_occupied = (live.link_untracked() == Link::Online).then_some(IfOccupied::Append);
         let request = SyncRequest {
             uuid: Some(uuid),
             table_id: order.table_id,
             items: order.items,
             covers: order.covers,
             offline_timestamp: OffsetDateTime::now_utc(),
-            // Where this phone knew of an order there, it joins it; of one that it did not know of, a person hears.
-            if_occupied: None,
+            if_occupied,
             order_id,
             after: if order_id.is_none() { outbox.last_of(self.table_id) } else { None },
             total: total.map(|(total, _)| total),
