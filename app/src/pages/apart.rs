@@ -6,7 +6,7 @@
 //! are one file, and everything is here at once.
 //!
 //! On the server and while a page of the server is taken over, the page must be there at once: the browser fetches what it needs before it
-//! begins ([`before_begin`]). That a file does not come is said, with a button that begins the page anew; it stops nothing else.
+//! begins (`before_begin`). That a file does not come is said, with a button that begins the page anew; it stops nothing else.
 
 use crate::components::notice::{Notice, Skeleton, Tone};
 use crate::components::page::Page;

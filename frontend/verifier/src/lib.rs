@@ -5,8 +5,8 @@
 //! system and no cryptography beyond digests: a caller brings something that can be read and sought, and [`Keys`].
 //!
 //! Open the zip and its manifest ([`Archive::open`]) → check the manifest's signature and the digest of every file, and learn the keys that
-//! the journal itself announces ([`Archive::check_files`]) → feed every record to the [`Verifier`] of `domain`, which judges the live
-//! journal too → [`conclude`]. [`examine`] does all of it, counts and tells, and can read one byte as if somebody had changed it, to show
+//! the journal itself announces ([`Archive::check_files`]) → feed every record to the `Verifier` of `domain`, which judges the live
+//! journal too → [`conclude`]. [`examine()`] does all of it, counts and tells, and can read one byte as if somebody had changed it, to show
 //! what happens then.
 
 mod archive;

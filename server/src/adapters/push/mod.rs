@@ -84,7 +84,7 @@ impl Push {
         is_usual || self.also.iter().any(is_named)
     }
 
-    /// Waits until fewer than [`AT_ONCE`] calls are under way.
+    /// Waits until fewer than `AT_ONCE` calls are under way.
     pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         self.calls.acquire().await.ok()
     }
