@@ -100,8 +100,11 @@ fn become_sender(outbox: Outbox) {
     };
     let granted = Closure::<dyn FnMut(JsValue) -> js_sys::Promise>::new(move |_: JsValue| {
         outbox.is_sender.set_value(true);
-        // What the last sender did and did not do is written down.
-        spawn_local(outbox.reload());
+        // What the last sender did and did not do is written down; nobody has to wait for the pause that it meant to make.
+        spawn_local(async move {
+            outbox.reload().await;
+            outbox.wake();
+        });
         // Kept until the tab closes.
         js_sys::Promise::new(&mut |_, _| {})
     });
