@@ -9,7 +9,9 @@ use super::intent::{Intent, IntentState};
 use crate::api::SyncAccepted;
 use crate::backoff::Backoff;
 use crate::{OrderId, TableId, UserId};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// So many are on their way at once, of different tables.
@@ -49,10 +51,26 @@ pub struct Waiting {
     pub of_others: u32,
 }
 
-/// The intents of one phone.
+/// Oldest first.
+type Key = (u64, Uuid);
+
+/// What a table has to send.
+enum Turn {
+    /// This one, now.
+    Now(Key),
+    /// Something, not before then.
+    At(i64),
+}
+
+/// The intents of one phone. Hundreds may wait after a long night without a network, and each answer asks for the next: nothing here looks
+/// through all of them for one.
 #[derive(Debug, Clone, Default)]
 pub struct Queue {
-    intents: BTreeMap<(u64, Uuid), Intent>,
+    intents: BTreeMap<Key, Arc<Intent>>,
+    /// Where each stands, by its number.
+    keys: BTreeMap<Uuid, Key>,
+    /// Of each table, those that are to be sent. No table without any.
+    to_send: BTreeMap<TableId, BTreeSet<Key>>,
     in_flight: BTreeSet<Uuid>,
     person: Option<UserId>,
     /// Rounds of tries that met silence, in a row.
@@ -64,12 +82,37 @@ pub struct Queue {
 impl Queue {
     /// Takes what is written down for what there is. What is on its way stays on its way.
     pub fn load(&mut self, kept: impl IntoIterator<Item = Intent>) {
-        self.intents = kept.into_iter().map(|intent| ((intent.seq, intent.uuid), intent)).collect();
+        self.intents.clear();
+        self.keys.clear();
+        self.to_send.clear();
+        for intent in kept {
+            self.add(intent);
+        }
     }
 
-    /// Adds one that is written down already.
+    /// Adds one that is written down already, in the place of an older state of the same.
     pub fn add(&mut self, intent: Intent) {
-        self.intents.insert((intent.seq, intent.uuid), intent);
+        self.remove(intent.uuid);
+        let key = (intent.seq, intent.uuid);
+        self.keys.insert(intent.uuid, key);
+        if waits(&intent) {
+            self.to_send.entry(intent.table_id()).or_default().insert(key);
+        }
+        self.intents.insert(key, Arc::new(intent));
+    }
+
+    fn remove(&mut self, uuid: Uuid) {
+        let Some(intent) = self.keys.remove(&uuid).and_then(|key| self.intents.remove(&key)) else { return };
+        self.no_longer_to_send(&intent);
+    }
+
+    fn no_longer_to_send(&mut self, intent: &Intent) {
+        if let Entry::Occupied(mut of_table) = self.to_send.entry(intent.table_id()) {
+            of_table.get_mut().remove(&(intent.seq, intent.uuid));
+            if of_table.get().is_empty() {
+                of_table.remove();
+            }
+        }
     }
 
     /// Somebody signed in here, or nobody is any more.
@@ -81,20 +124,26 @@ impl Queue {
     pub fn wake(&mut self) {
         self.silences = 0;
         self.paused_until = 0;
-        for intent in self.intents.values_mut() {
-            intent.next_try = 0;
+        for intent in self.intents.values_mut().filter(|intent| intent.next_try != 0) {
+            Arc::make_mut(intent).next_try = 0;
         }
     }
 
     /// All of them, oldest first.
     pub fn intents(&self) -> impl Iterator<Item = &Intent> {
-        self.intents.values()
+        self.intents.values().map(Arc::as_ref)
+    }
+
+    /// The same, to be looked at while the queue goes on.
+    #[must_use]
+    pub fn shared(&self) -> Vec<Arc<Intent>> {
+        self.intents.values().map(Arc::clone).collect()
     }
 
     /// One of them.
     #[must_use]
     pub fn get(&self, uuid: Uuid) -> Option<&Intent> {
-        self.intents.values().find(|intent| intent.uuid == uuid)
+        self.keys.get(&uuid).and_then(|key| self.intents.get(key)).map(Arc::as_ref)
     }
 
     /// Whether it is on its way.
@@ -129,45 +178,68 @@ impl Queue {
     /// person, or for its next try too often, holds back nobody.
     pub fn send(&mut self, now: i64) -> Vec<Effect> {
         let Some(person) = self.person.filter(|_| self.paused_until <= now) else { return Vec::new() };
-        let mut busy: BTreeSet<TableId> =
-            self.intents.values().filter(|intent| self.in_flight.contains(&intent.uuid)).map(Intent::table_id).collect();
+        let room = MAX_IN_FLIGHT.saturating_sub(self.in_flight.len());
+        if room == 0 {
+            return Vec::new();
+        }
+        let mut due: Vec<Key> = self
+            .turns(person, now)
+            .filter_map(|turn| match turn {
+                Turn::Now(key) => Some(key),
+                Turn::At(_) => None,
+            })
+            .collect();
+        due.sort_unstable();
+        due.truncate(room);
         let mut effects = Vec::new();
-        for intent in self.intents.values() {
-            if self.in_flight.len() >= MAX_IN_FLIGHT {
-                break;
+        for key in due {
+            if let Some(intent) = self.intents.get(&key) {
+                self.in_flight.insert(intent.uuid);
+                effects.push(Effect::Send(Box::new(Intent::clone(intent))));
             }
-            let waits = !matches!(intent.state, IntentState::Conflict(_));
-            if !waits || intent.user_id != person || busy.contains(&intent.table_id()) || self.in_flight.contains(&intent.uuid) {
-                continue;
-            }
-            if intent.next_try > now {
-                if intent.failures < HOLDS_BACK {
-                    busy.insert(intent.table_id());
-                }
-                continue;
-            }
-            busy.insert(intent.table_id());
-            self.in_flight.insert(intent.uuid);
-            effects.push(Effect::Send(Box::new(intent.clone())));
         }
         effects
     }
 
-    /// When [`Self::send`] is worth calling again, should nothing happen before; `None` when only an event can help.
+    /// Whose turn it is, at each table of which nothing is on its way.
+    fn turns(&self, person: UserId, now: i64) -> impl Iterator<Item = Turn> {
+        let busy: BTreeSet<TableId> = self.in_flight.iter().filter_map(|uuid| self.get(*uuid)).map(Intent::table_id).collect();
+        self.to_send.iter().filter(move |(table, _)| !busy.contains(table)).filter_map(move |(_, keys)| self.turn(keys, person, now))
+    }
+
+    fn turn(&self, of_table: &BTreeSet<Key>, person: UserId, now: i64) -> Option<Turn> {
+        let mut earliest: Option<i64> = None;
+        for (key, intent) in of_table.iter().filter_map(|key| self.intents.get_key_value(key)) {
+            if intent.user_id != person {
+                continue;
+            }
+            if intent.next_try <= now {
+                return Some(Turn::Now(*key));
+            }
+            earliest = Some(earliest.map_or(intent.next_try, |earliest| earliest.min(intent.next_try)));
+            if intent.failures < HOLDS_BACK {
+                break;
+            }
+        }
+        earliest.map(Turn::At)
+    }
+
+    /// When [`Self::send`] is worth calling again, should nothing happen before; `None` when only an event can help, such as the answer to
+    /// what is on its way.
     #[must_use]
     pub fn next_wake(&self, now: i64) -> Option<i64> {
-        let person = self.person?;
-        let idle = |intent: &&Intent| {
-            intent.user_id == person && !matches!(intent.state, IntentState::Conflict(_)) && !self.in_flight.contains(&intent.uuid)
+        let person = self.person.filter(|_| self.in_flight.len() < MAX_IN_FLIGHT)?;
+        let when = |turn: Turn| match turn {
+            Turn::Now(_) => now,
+            Turn::At(then) => then,
         };
-        let earliest = self.intents.values().filter(idle).map(|intent| intent.next_try).min()?;
-        Some(earliest.max(self.paused_until).max(now))
+        self.turns(person, now).map(when).min().map(|earliest| earliest.max(self.paused_until))
     }
 
     /// What came of a try. `chance` (0 to 10 000) spreads the next ones. Call [`Self::send`] afterwards.
     pub fn answered(&mut self, uuid: Uuid, answer: Answer, now: i64, chance: u16) -> Vec<Effect> {
         self.in_flight.remove(&uuid);
-        let Some(key) = self.intents.iter().find(|(_, intent)| intent.uuid == uuid).map(|(key, _)| *key) else { return Vec::new() };
+        let Some(key) = self.keys.get(&uuid).copied() else { return Vec::new() };
         let silent = matches!(answer, Answer::Unanswered(_));
         if !silent {
             self.silences = 0;
@@ -175,15 +247,15 @@ impl Queue {
         }
         match answer {
             Answer::Taken(accepted) => {
-                self.intents.remove(&key);
+                self.remove(uuid);
                 vec![Effect::Forget(uuid), Effect::Taken(uuid, accepted)]
             }
             Answer::TakenBefore(order) => {
-                self.intents.remove(&key);
+                self.remove(uuid);
                 vec![Effect::Forget(uuid), Effect::TakenBefore(uuid, order)]
             }
             Answer::Over => {
-                self.intents.remove(&key);
+                self.remove(uuid);
                 vec![Effect::Forget(uuid)]
             }
             Answer::NotSignedIn => {
@@ -215,19 +287,28 @@ impl Queue {
         }
     }
 
-    fn put_off(&mut self, key: (u64, Uuid), why: String, now: i64, chance: u16) -> Vec<Effect> {
-        let Some(intent) = self.intents.get_mut(&key) else { return Vec::new() };
+    fn put_off(&mut self, key: Key, why: String, now: i64, chance: u16) -> Vec<Effect> {
+        let Some(intent) = self.intents.get_mut(&key).map(Arc::make_mut) else { return Vec::new() };
         intent.failures = intent.failures.saturating_add(1);
         intent.next_try = now + delay_ms(intent.failures, chance);
         intent.last_error = Some(why);
         vec![Effect::Keep(Box::new(intent.clone()))]
     }
 
-    fn change(&mut self, key: (u64, Uuid), change: impl FnOnce(&mut Intent) -> Effect) -> Vec<Effect> {
-        let Some(intent) = self.intents.get_mut(&key) else { return Vec::new() };
+    fn change(&mut self, key: Key, change: impl FnOnce(&mut Intent) -> Effect) -> Vec<Effect> {
+        let Some(intent) = self.intents.get_mut(&key).map(Arc::make_mut) else { return Vec::new() };
         let told = change(intent);
-        vec![Effect::Keep(Box::new(intent.clone())), told]
+        let intent = intent.clone();
+        if !waits(&intent) {
+            self.no_longer_to_send(&intent);
+        }
+        vec![Effect::Keep(Box::new(intent)), told]
     }
+}
+
+/// Whether the server is to be told of it, rather than a person.
+const fn waits(intent: &Intent) -> bool {
+    !matches!(intent.state, IntentState::Conflict(_))
 }
 
 fn delay_ms(failures: u32, chance: u16) -> i64 {

@@ -8,6 +8,7 @@
     reason = "tests: names say what they show, and what cannot go on should stop"
 )]
 
+mod indexed;
 mod model;
 mod previous;
 mod schedule;
