@@ -1,8 +1,9 @@
 //! What the journal costs: signing, checking, closing. `cargo bench -p server --bench journal`.
 //!
-//! Beside each figure stands what this machine does at most: `openssl speed rsa2048`, run in between. It counts processor time, so checks are counted in
-//! processor time too; a loaded machine makes neither slower. Parts by name, all without one: `signing check memory closing`. Sizes: `COMPTOIR_RECORDS`
-//! (20000), `COMPTOIR_DAY` (100000 tickets in one day), `COMPTOIR_OLDER` (1000000 older records).
+//! Beside each figure stands what this machine does at most: `openssl speed rsa2048`, run in between; on all processors, beside itself on all of them
+//! (`-multi`). It counts processor time, so checks are counted in processor time too; a loaded machine makes neither slower. Parts by name, all without
+//! one: `signing check memory closing`. Sizes: `COMPTOIR_RECORDS` (10000), `COMPTOIR_DAY` (100000 tickets in one day), `COMPTOIR_OLDER` (1000000 older
+//! records).
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -10,8 +11,13 @@
     reason = "a report: what cannot go on should stop, and figures are no money"
 )]
 
+#[path = "../service/report.rs"]
+mod report;
+
 use domain::api::CloseRequest;
 use domain::fiscal::{Anchor, CONTENT_VERSION, Draft, EventCode, EventContent, Head, Judged, SignatureCheck, Verifier};
+use report::{Report, Row};
+use serde_json::json;
 use server::adapters::signer::{Checker, Signer};
 use server::cluster::{Cluster, Durability};
 use server::config::{Config, Terminal};
@@ -34,13 +40,18 @@ fn resident() -> u64 {
     line.split_whitespace().nth(1).and_then(|kb| kb.parse().ok()).unwrap_or(0)
 }
 
-/// Signatures and verifications a second of one processor, as openssl measures them.
-fn openssl() -> (f64, f64) {
-    let run = Command::new("openssl").args(["speed", "-seconds", "2", "rsa2048"]).output().unwrap();
+/// Verifications a second of one processor, as openssl measures them on so many at once.
+fn openssl(processors: usize) -> f64 {
+    let multi = processors.to_string();
+    let mut arguments = vec!["speed", "-seconds", "2", "rsa2048"];
+    if processors > 1 {
+        arguments.splice(1..1, ["-multi", &multi]);
+    }
+    let run = Command::new("openssl").args(arguments).output().unwrap();
     let text = String::from_utf8_lossy(&run.stdout).into_owned();
     let line = text.lines().rfind(|line| line.starts_with("rsa")).unwrap_or_default();
-    let figures: Vec<f64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    (figures.iter().rev().nth(1).copied().unwrap_or(0.0), figures.last().copied().unwrap_or(0.0))
+    let last = line.split_whitespace().last().and_then(|word| word.parse::<f64>().ok());
+    last.expect("openssl speed says how many") / processors as f64
 }
 
 fn rate(count: usize, took: Duration) -> f64 {
@@ -61,13 +72,8 @@ fn wants(part: &str) -> bool {
     named.is_empty() || named.iter().any(|name| name == part)
 }
 
-/// Whether a target is met, in a word.
-fn met(is: bool) -> &'static str {
-    if is { "met" } else { "MISSED" }
-}
-
 /// The verifier's own memory, over records made on the fly: what the signature says is taken at its word, everything else is judged.
-fn memory() {
+fn memory(report: &mut Report) {
     let trusting = |_: &str, _: &[u8], _: &str| SignatureCheck::Valid;
     let mut verifier = Verifier::new(&trusting);
     let (mut head, mut at_10_000) = (Head::genesis(), 0);
@@ -96,14 +102,11 @@ fn memory() {
             at_10_000 = resident();
         }
     }
-    let (after, report) = (resident(), verifier.finish(&[], None));
-    assert!(report.ok && report.records == 1_000_000, "{:?}", report.flaws.first());
-    let more = after.saturating_sub(at_10_000);
-    println!(
-        "memory after 10 000 records {at_10_000} kB, after 1 000 000 {after} kB: {more} kB more   {}   ({:.0} s)",
-        met(more < 2_048),
-        begin.elapsed().as_secs_f64()
-    );
+    let (after, found) = (resident(), verifier.finish(&[], None));
+    assert!(found.ok && found.records == 1_000_000, "{:?}", found.flaws.first());
+    let row = Row::new("memory of a check after 1 000 000 records, beside 10 000".to_owned(), "kB", after as f64, at_10_000 as f64);
+    let row = row.with_detail(json!({ "seconds": begin.elapsed().as_secs_f64() }));
+    report.add(row.with_target("within 2 MB", |row| row.ours - row.limit < 2_048.0));
 }
 
 #[tokio::main]
@@ -111,12 +114,18 @@ async fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
+    let mut report = Report::default();
     if wants("memory") {
-        memory();
+        memory(&mut report);
     }
-    if !["signing", "check", "closing"].into_iter().any(wants) {
-        return;
+    if ["signing", "check", "closing"].into_iter().any(wants) {
+        with_a_database(&mut report).await;
     }
+    report.print();
+    report.write("journal");
+}
+
+async fn with_a_database(report: &mut Report) {
     let folder = tempfile::tempdir().unwrap();
     let cluster = Cluster::start(folder.path(), Durability::Throwaway).await.unwrap();
     let options = cluster.connect_options();
@@ -133,13 +142,13 @@ async fn main() {
     let house = run::open_house(&config, pool.clone()).await.unwrap();
 
     if wants("signing") {
-        signing(&config);
+        signing(&config, report);
     }
     if wants("check") {
-        checking(&house, &pool).await;
+        checking(&house, &pool, report).await;
     }
     if wants("closing") {
-        large_days(&house, &owner).await;
+        large_days(&house, &owner, report).await;
     }
     pool.close().await;
     owner.close().await;
@@ -147,7 +156,7 @@ async fn main() {
 }
 
 /// Signing, which is what a payment waits for besides the database.
-fn signing(config: &Config) {
+fn signing(config: &Config, report: &mut Report) {
     let signer = Signer::open(&config.fiscal_key_file, false).unwrap();
     let mut took: Vec<Duration> = (0..400)
         .map(|i| {
@@ -157,17 +166,14 @@ fn signing(config: &Config) {
         })
         .collect();
     took.sort_unstable();
-    let p50 = took[200].as_secs_f64() * 1e3;
-    println!(
-        "signing one record              p50 {p50:7.2} ms   p95 {:7.2} ms   under 3 ms: {}",
-        took[380].as_secs_f64() * 1e3,
-        met(p50 < 3.0)
-    );
+    let us = |duration: Duration| duration.as_secs_f64() * 1e6;
+    let row = Row::new("signing one record, P50".to_owned(), "µs", us(took[200]), 3_000.0).with_detail(json!({ "p95_us": us(took[380]) }));
+    report.add(row.with_target("under 3 ms", |row| row.ours < row.limit));
 }
 
 /// Checking: signatures alone, then everything, on one processor and on all of them, then from the database.
-async fn checking(house: &server::state::House, pool: &PgPool) {
-    let records = size("COMPTOIR_RECORDS", 20_000);
+async fn checking(house: &server::state::House, pool: &PgPool, table: &mut Report) {
+    let records = size("COMPTOIR_RECORDS", 10_000);
     let begin = Instant::now();
     for _ in 0..records / 50 {
         let mut tx = house.db.begin().await.unwrap();
@@ -176,22 +182,19 @@ async fn checking(house: &server::state::House, pool: &PgPool) {
         }
         tx.commit().await.unwrap();
     }
-    println!("writing {records} records           {:7.0} a second", rate(usize::try_from(records).unwrap(), begin.elapsed()));
+    println!("  writing {records} records: {:.0} a second", rate(usize::try_from(records).unwrap(), begin.elapsed()));
 
-    for part in [10, 1] {
-        let (before, begin, clock) = (resident(), processor(), Instant::now());
-        let asked = Asked { from: Some((records - records / part + 1).max(1)), anchors: Vec::<Anchor>::new(), ..Asked::default() };
-        let (report, _) = verify_as(pool, asked).await.unwrap();
-        let count = usize::try_from(report.records).unwrap();
-        println!(
-            "verify {:8} from the database {:7.0} a second, {:7.0} per second of a processor of ours   memory {} kB, {} kB more than before",
-            report.records,
-            rate(count, clock.elapsed()),
-            rate(count, processor() - begin),
-            resident(),
-            resident().saturating_sub(before)
-        );
-    }
+    // What reading it costs beside judging it. No target: the limit of one is the database's.
+    let (before, begin, clock) = (resident(), processor(), Instant::now());
+    let (found, _) = verify_as(pool, Asked::default()).await.unwrap();
+    assert!(found.ok, "{:?}", found.flaws.first());
+    let count = usize::try_from(found.records).unwrap();
+    println!(
+        "  verify {count} from the database: {:.0} a second, {:.0} per second of a processor of ours, {} kB more than before",
+        rate(count, clock.elapsed()),
+        rate(count, processor() - begin),
+        resident().saturating_sub(before)
+    );
 
     // Tickets, which are the longest records, beside as many events.
     for _ in 0..records / 100 {
@@ -201,59 +204,53 @@ async fn checking(house: &server::state::House, pool: &PgPool) {
         }
         tx.commit().await.unwrap();
     }
-    let (_, openssl_before) = openssl();
-    let sample: Vec<_> = futures::StreamExt::collect::<Vec<_>>(futures::StreamExt::take(db::journal::all(pool, records / 2), 20_000)).await;
+    let sample: Vec<_> = futures::StreamExt::collect::<Vec<_>>(futures::StreamExt::take(db::journal::all(pool, records / 2), 10_000)).await;
     let sample: Vec<_> = sample.into_iter().map(|read| read.unwrap().unwrap()).collect();
     let checker = Checker::new(&db::journal::keys(pool).await.unwrap());
-    let begin = processor();
-    let valid = sample
-        .iter()
-        .filter(|record| checker.check(&record.key_id, record.data_to_sign.as_bytes(), &record.signature) == SignatureCheck::Valid)
-        .count();
-    let one = rate(valid, processor() - begin);
-    assert_eq!(valid, sample.len());
-    let (_, openssl_after) = openssl();
-    let most = openssl_before.min(openssl_after);
-    println!(
-        "signatures                      {one:7.0} per second of a processor   openssl {most:7.0}   {:5.2} of it   0.80: {}",
-        one / most,
-        met(one / most >= 0.8)
-    );
-    let begin = processor();
-    for record in &sample {
-        std::hint::black_box(Judged::new(record, SignatureCheck::Valid));
-    }
-    let rest = (processor() - begin).as_secs_f64() * 1e6 / sample.len() as f64;
     let check = |key_id: &str, signed: &[u8], signature: &str| checker.check(key_id, signed, signature);
+    let beside = "at least 80 % of openssl speed";
+
+    let limit = openssl(1);
+    let begin = processor();
+    let valid =
+        sample.iter().filter(|record| check(&record.key_id, record.data_to_sign.as_bytes(), &record.signature) == SignatureCheck::Valid);
+    let valid = valid.count();
+    let ours = rate(valid, processor() - begin);
+    assert_eq!(valid, sample.len());
+    let row = Row::new("signatures checked, of a processor".to_owned(), "records/s", ours, limit.min(openssl(1)));
+    table.add(row.with_target(beside, |row| row.ratio() >= 0.8));
+
+    let limit = openssl(1);
     let begin = processor();
     let mut verifier = Verifier::from_the_middle(&check, records / 2 + 1);
     sample.iter().for_each(|record| verifier.feed(record));
-    let whole = rate(sample.len(), processor() - begin);
-    println!(
-        "everything                      {whole:7.0} per second of a processor   {:5.2} of openssl   ({rest:.1} µs of a record beside its signature)   0.80: {}",
-        whole / most,
-        met(whole / most >= 0.8)
-    );
+    let ours = rate(sample.len(), processor() - begin);
+    assert_eq!(verifier.flaws(), 0);
+    let begin = processor();
+    sample.iter().for_each(|record| drop(std::hint::black_box(Judged::new(record, SignatureCheck::Valid))));
+    let rest = (processor() - begin).as_secs_f64() * 1e6 / sample.len() as f64;
+    let row = Row::new("records checked whole, of a processor".to_owned(), "records/s", ours, limit.min(openssl(1)));
+    table.add(row.with_target(beside, |row| row.ratio() >= 0.8).with_detail(json!({ "us_beside_the_signature": rest })));
     drop(verifier);
+
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let in_memory = sample.len();
+    let limit = openssl(cores);
+    let count = sample.len();
     let stream = futures::stream::iter(sample.into_iter().map(|record| Ok(Ok(record))));
     let (begin, clock) = (processor(), Instant::now());
     let verifier = read_all(Verifier::from_the_middle(&check, records / 2 + 1), Arc::new(checker.clone()), stream).await.unwrap();
     let (used, took) = (processor() - begin, clock.elapsed());
-    println!(
-        "everything, {cores} processors        {:7.0} a second, {:5.2} processors used, {:7.0} per second of each   {:5.2} of openssl",
-        rate(in_memory, took),
-        used.as_secs_f64() / took.as_secs_f64(),
-        rate(in_memory, used),
-        rate(in_memory, used) / most
-    );
+    assert_eq!(verifier.flaws(), 0);
+    let row = Row::new(format!("records checked whole, of each of {cores}"), "records/s", rate(count, used), limit.min(openssl(cores)));
+    let detail =
+        json!({ "a_second": rate(count, took), "processors": used.as_secs_f64() / took.as_secs_f64(), "limit": "openssl speed -multi" });
+    table.add(row.with_target(beside, |row| row.ratio() >= 0.8).with_detail(detail));
     drop(verifier);
 }
 
 /// The Z of a large day, with little and with much before it. The tickets are copies of one, put in by the owner: closing reads contents and checks no
 /// signature.
-async fn large_days(house: &server::state::House, owner: &PgPool) {
+async fn large_days(house: &server::state::House, owner: &PgPool, report: &mut Report) {
     let day = size("COMPTOIR_DAY", 100_000);
     let mut took = Vec::new();
     for older in [10_000, size("COMPTOIR_OLDER", 1_000_000)] {
@@ -264,14 +261,11 @@ async fn large_days(house: &server::state::House, owner: &PgPool) {
         let z = closing::close(house, &user(), &CloseRequest::default()).await.unwrap();
         took.push(begin.elapsed().as_secs_f64());
         assert_eq!(i64::from(z.summary.count), day);
-        println!(
-            "Z of {day} tickets, at least {older:7} older   {:7.0} ms   under 2 s: {}",
-            took.last().unwrap() * 1e3,
-            met(*took.last().unwrap() < 2.0)
-        );
+        let row = Row::new(format!("Z of {day} tickets, {older} older records"), "ms", took.last().unwrap() * 1e3, 2_000.0);
+        report.add(row.with_target("under 2 s", |row| row.ours < row.limit));
     }
-    let more = took[1] / took[0];
-    println!("with a hundred times the history: {more:5.2} times as long   within 20 %: {}", met(more <= 1.2));
+    let row = Row::new("Z of that day, much history beside little".to_owned(), "ms", took[1] * 1e3, took[0] * 1e3);
+    report.add(row.with_target("within 20 %", |row| row.ratio() <= 1.2));
 }
 
 fn user() -> domain::api::SessionUser {

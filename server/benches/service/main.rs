@@ -68,7 +68,7 @@ async fn main() {
     }
 
     report.print();
-    report.write();
+    report.write("bench");
     cluster.stop().await.unwrap();
 }
 
@@ -182,7 +182,8 @@ async fn kitchen(folder: &Path, options: &PgConnectOptions, owner: &mut sqlx::Pg
 /// Memory after a hundred thousand orders.
 async fn memory(server: &Server, cookie: &str, report: &mut Report) {
     let post = Load::orders(&server.address, cookie, TABLES);
-    let mut taken = report.orders_so_far();
+    // About as many as the measurements before have taken.
+    let mut taken = report.sum_of("orders/s") as u64 * LONG.as_secs();
     let deadline = Instant::now() + Duration::from_secs(180);
     while taken < MANY && Instant::now() < deadline {
         let Outcome { answered, .. } = server.under(&post, 32, LONG).await;

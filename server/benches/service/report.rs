@@ -56,10 +56,9 @@ impl Report {
         self.0.push(row);
     }
 
-    /// About how many orders the measurements so far have taken.
-    pub fn orders_so_far(&self) -> u64 {
-        let rates = self.0.iter().filter(|row| row.unit == "orders/s").map(|row| row.ours);
-        rates.sum::<f64>() as u64 * crate::LONG.as_secs()
+    /// Everything that is counted in this unit.
+    pub fn sum_of(&self, unit: &str) -> f64 {
+        self.0.iter().filter(|row| row.unit == unit).map(|row| row.ours).sum()
     }
 
     /// The table.
@@ -72,8 +71,8 @@ impl Report {
         println!("\n{} targets met, {} missed", count(true), count(false));
     }
 
-    /// `bench.json` and `bench.svg` in the target folder.
-    pub fn write(&self) {
+    /// `NAME.json` and `NAME.svg` in the folder `bench` of the target folder.
+    pub fn write(&self, name: &str) {
         let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from).join("bench");
         std::fs::create_dir_all(&folder).unwrap();
         let rows: Vec<Value> = self
@@ -86,9 +85,9 @@ impl Report {
                 })
             })
             .collect();
-        std::fs::write(folder.join("bench.json"), serde_json::to_vec_pretty(&rows).unwrap()).unwrap();
-        std::fs::write(folder.join("bench.svg"), self.chart()).unwrap();
-        println!("{}", folder.join("bench.json").display());
+        std::fs::write(folder.join(format!("{name}.json")), serde_json::to_vec_pretty(&rows).unwrap()).unwrap();
+        std::fs::write(folder.join(format!("{name}.svg")), self.chart()).unwrap();
+        println!("{}", folder.join(format!("{name}.json")).display());
     }
 
     /// A bar for each ratio, the limit as a line.

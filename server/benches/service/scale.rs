@@ -8,8 +8,9 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use std::path::Path;
 use std::time::Instant;
 
-/// Bills at each size.
-const BILLS: usize = 150;
+/// Days at each size, and bills of each.
+const DAYS: usize = 5;
+const BILLS: usize = 30;
 /// Larger than what the same costs at the smallest size by no more than this.
 const FLAT: f64 = 1.5;
 
@@ -66,16 +67,18 @@ pub async fn measure(folder: &Path, owner: &mut PgConnection, report: &mut Repor
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *owner).await.unwrap();
         let filling = began.elapsed().as_secs();
         filled = lines;
-        let (mut ordering, mut paying) = (Vec::new(), Vec::new());
-        for n in 0..BILLS {
-            let (order, payment) = cashier.bill(1 + n % 20).await;
-            ordering.push(order);
-            paying.push(payment);
+        let (mut ordering, mut paying, mut closing) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..DAYS {
+            for n in 0..BILLS {
+                let (order, payment) = cashier.bill(1 + n % 20).await;
+                ordering.push(order);
+                paying.push(payment);
+            }
+            closing.push(cashier.post("/api/nf525/close", &json!({})).await.1);
         }
-        let z = cashier.post("/api/nf525/close", &json!({})).await.1;
         let size: String =
             sqlx::query_scalar("select pg_size_pretty(pg_database_size(current_database()))").fetch_one(&mut *owner).await.unwrap();
-        let here = [("order", median(ordering)), ("cash payment", median(paying)), ("Z of 150 tickets", z)];
+        let here = [("order", median(ordering)), ("cash payment", median(paying)), ("Z of 30 tickets", median(closing))];
         let at_first = *smallest.get_or_insert(here);
         for ((what, ours), (_, then)) in here.into_iter().zip(at_first) {
             let row = Row::new(format!("{what} at {lines} lines"), "µs", ours, then)

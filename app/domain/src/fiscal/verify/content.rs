@@ -4,7 +4,7 @@ use super::FlawCode;
 use crate::fiscal::canonical::vat_field;
 use crate::fiscal::{
     ArchiveContent, CONTENT_VERSION, Chain, ChainEnd, ClosingContent, EventContent, Fact, LongClosingContent, MoneyContent, NoteContent,
-    PrintContent, Record, RecordKind, TicketContent, digits_of,
+    PrintContent, Record, RecordKind, TicketContent,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -145,13 +145,13 @@ fn compare(content: &impl Fact, record: &Record, found: &mut Found) {
         ("type", content.kind() == record.kind),
         ("numéro", content.number().is_none_or(|number| number == record.seq)),
         ("caisse", content.register() == record.register),
-        ("heure", digits_of(content.at_local()) == record.local),
+        ("heure", content.at_local().bytes().filter(u8::is_ascii_digit).eq(record.local.bytes())),
         ("total", content.total() == record.total),
         ("TVA", vat_field(&content.vat_by_rate()) == record.vat),
         ("champs du type", content.signed_fields().join(",") == record.extra),
     ];
-    let wrong: Vec<&str> = fields.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect();
-    if !wrong.is_empty() {
+    if fields.iter().any(|(_, same)| !same) {
+        let wrong: Vec<&str> = fields.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect();
         found.push((
             FlawCode::ContentFieldsDiffer,
             format!("Les champs signés ne disent pas la même chose que le contenu : {}.", wrong.join(", ")),
@@ -164,6 +164,9 @@ pub(super) fn check_software(content: Option<&Content>, record: &Record, found: 
     #[derive(Deserialize)]
     struct Software {
         software: String,
+    }
+    if content.is_some_and(|content| content.as_fact().software() == record.app_version) {
+        return;
     }
     let software = match content {
         Some(content) => Some(content.as_fact().software().to_owned()),

@@ -3,7 +3,7 @@
 use super::SignatureCheck;
 use super::content::{self, Content, Found};
 use crate::fiscal::Record;
-use crate::fiscal::canonical::sha256_hex;
+use crate::fiscal::canonical::is_sha256_hex;
 use std::borrow::Cow;
 
 /// A record, and everything about it that needs no other record: its digests, its signature, its content. This is what takes time; what
@@ -31,7 +31,7 @@ impl<'r> Judged<'r> {
     }
 
     fn of(record: Cow<'r, Record>, signature: SignatureCheck) -> Self {
-        let intact = sha256_hex(record.content_text.as_bytes()) == record.content_sha256;
+        let intact = is_sha256_hex(&record.content_sha256, record.content_text.as_bytes());
         let mut found = Vec::new();
         let content = content::read(&record, intact, &mut found);
         if intact {
@@ -40,7 +40,7 @@ impl<'r> Judged<'r> {
             }
             content::check_software(content.as_ref(), &record, &mut found);
         }
-        let hash_holds = sha256_hex(record.data_to_sign.as_bytes()) == record.hash_current;
+        let hash_holds = is_sha256_hex(&record.hash_current, record.data_to_sign.as_bytes());
         let fields_hold = record.rebuilt_fields().as_deref() == Some(parts(&record.data_to_sign).0);
         Self { record, signature, intact, content, hash_holds, fields_hold, found }
     }
