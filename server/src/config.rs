@@ -3,10 +3,12 @@
 //! Everything is read once, at the start, into types that cannot be wrong any more. A wrong value stops the start with one line that
 //! names the variable: a till that guesses what was meant would be found out in the middle of a service.
 
+mod mail;
 mod notifying;
 mod printer;
 mod terminal;
 
+pub use mail::MailConfig;
 pub use notifying::{Escalation, Pulse, PushConfig};
 pub use printer::{Flow, Printer, PrinterLine};
 pub use terminal::{CaisseApLine, ConcertLine, Framing, Terminal};
@@ -37,6 +39,8 @@ pub struct Config {
     pub fiscal_key_file: PathBuf,
     /// `FISCAL_ANCHORS`: where each closing is written down once more, best on another disk.
     pub fiscal_anchors: PathBuf,
+    /// `FISCAL_ANCHORS_MAIL`: to whom each closing is mailed. Without it to nobody.
+    pub fiscal_anchors_mail: Option<MailConfig>,
     /// `COMPTOIR_TZ`: the zone whose days are the days of service. PostgreSQL knows the zones and has the last word.
     pub time_zone: String,
     /// `COMPTOIR_DEMO`: load the demo restaurant into an empty database.
@@ -111,6 +115,7 @@ impl Config {
             redis: parse(get("REDIS_URL")?, "REDIS_URL", "give redis://HOST:6379/0 or unix:///PATH")?,
             fiscal_key_file: get("FISCAL_KEY_FILE")?.map_or_else(|| data.join("fiscal-key.pem"), PathBuf::from),
             fiscal_anchors: get("FISCAL_ANCHORS")?.map_or_else(|| data.join("fiscal-anchors.jsonl"), PathBuf::from),
+            fiscal_anchors_mail: get("FISCAL_ANCHORS_MAIL")?.map(|text| MailConfig::parse(&text)).transpose()?,
             time_zone: get("COMPTOIR_TZ")?.map_or_else(|| Ok("Europe/Paris".to_owned()), parse_zone)?,
             demo: parse_switch(get("COMPTOIR_DEMO")?, "COMPTOIR_DEMO")?,
             training: parse_switch(get("COMPTOIR_TRAINING")?, "COMPTOIR_TRAINING")? || terminal == Terminal::Simulator,

@@ -19,6 +19,7 @@ use crate::http::ws::Stopping;
 use crate::listening::{self, Limits};
 use crate::metrics::Metrics;
 use crate::router::router;
+use crate::services::anchoring::Anchoring;
 use crate::services::floor::{Changed, announce_changes};
 use crate::services::menu_cache::MenuCache;
 use crate::services::printing::Printing;
@@ -227,7 +228,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         signer,
         identity: demo_identity(),
         integrity: Integrity::default(),
-        anchors: config.fiscal_anchors.clone(),
+        anchoring: Anchoring::new(config.fiscal_anchors.clone(), config.fiscal_anchors_mail.as_ref()).context("FISCAL_ANCHORS_MAIL")?,
         zone: config.time_zone.clone(),
         training: config.training,
     });
@@ -335,6 +336,8 @@ async fn serve_with(
     working.spawn(supervised("menu channel", move || workers::menu::listen(Arc::clone(&with.0), with.1.clone())));
     let with = (Arc::clone(&house), stopping.clone());
     working.spawn(supervised("journal", move || workers::fiscal::tend(Arc::clone(&with.0), with.1.clone())));
+    let with = (Arc::clone(&house), stopping.clone());
+    working.spawn(supervised("anchors", move || workers::fiscal::mail_anchors(Arc::clone(&with.0), with.1.clone())));
     let with = (Arc::clone(&house), stopping.clone());
     working.spawn(supervised("clock", move || workers::fiscal::watch_clock(Arc::clone(&with.0), with.1.clone())));
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));

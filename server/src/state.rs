@@ -9,6 +9,7 @@ use crate::config::{Escalation, Pulse};
 use crate::db::orders::Way;
 use crate::jwt::Secret;
 use crate::metrics::Metrics;
+use crate::services::anchoring::Anchoring;
 use crate::services::floor::Changed;
 use crate::services::menu_cache::MenuCache;
 use crate::services::printing::Printing;
@@ -22,7 +23,6 @@ use domain::PaymentId;
 use domain::fiscal::{CORE_VERSION, Identity};
 use sqlx::PgPool;
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -81,7 +81,7 @@ pub struct House {
     /// What the last check of the journal found wrong.
     pub integrity: Integrity,
     /// Where closings are anchored.
-    pub anchors: PathBuf,
+    pub anchoring: Anchoring,
     /// The clock of the restaurant, an IANA name that PostgreSQL knows.
     pub zone: String,
     /// Everything goes to the training chain and is marked FORMATION.

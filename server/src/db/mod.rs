@@ -4,6 +4,7 @@
 //! types of `domain` here; a word in a column that `domain` does not know is a fault of ours and becomes [`crate::error::Error::Internal`].
 
 pub mod amendments;
+pub mod anchors;
 pub mod attempts;
 pub mod catalogue;
 pub mod corrections;

@@ -44,19 +44,22 @@ pub struct Item {
     pub note: Option<String>,
 }
 
-/// Takes the oldest slip whose turn it is. Nobody else takes it before `lease` has passed.
+/// Takes the oldest slip whose turn it is. Nobody else takes it before `lease` has passed. No pause is longer than `longest`: what would wait longer
+/// began to before the clock went back.
 ///
 /// A slip's turn comes when no earlier one of its table or order is left (the view `kitchen_slips_ahead` says which of them count) and, for a
 /// removal, when the kitchen was told of what is removed.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn claim(db: impl PgExecutor<'_>, lease: Duration) -> Result<Option<Claim>> {
+pub async fn claim(db: impl PgExecutor<'_>, lease: Duration, longest: Duration) -> Result<Option<Claim>> {
     let row = sqlx::query!(
         "update kitchen_slips set attempts = attempts + 1, claimed_until = now() + make_interval(secs => $1)
          where id = (
              select s.id from kitchen_slips s
-             where s.sent_at is null and s.next_attempt_at <= now() and (s.claimed_until is null or s.claimed_until <= now())
+             where s.sent_at is null
+               and (s.next_attempt_at <= now() or s.next_attempt_at > now() + make_interval(secs => $2))
+               and (s.claimed_until is null or s.claimed_until <= now() or s.claimed_until > now() + make_interval(secs => $1))
                and not exists (select from kitchen_slips_ahead a where a.table_id = s.table_id and a.id < s.id)
                and not exists (select from kitchen_slips_ahead a where a.order_id = s.order_id and a.id < s.id)
                and not exists (
@@ -69,7 +72,8 @@ pub async fn claim(db: impl PgExecutor<'_>, lease: Duration) -> Result<Option<Cl
              for no key update skip locked
          )
          returning id, key, order_id, table_id, round, attempts, refusals",
-        lease.as_secs_f64()
+        lease.as_secs_f64(),
+        longest.as_secs_f64()
     )
     .fetch_optional(db)
     .await?;

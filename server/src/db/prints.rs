@@ -202,16 +202,19 @@ fn seconds(within: Option<Duration>) -> i64 {
     within.map_or(0, |within| i64::try_from(within.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// Takes the oldest print whose turn it is. It is going out from here on, whatever happens to this process.
+/// Takes the oldest print whose turn it is. It is going out from here on, whatever happens to this process. No pause is longer than `longest`: what would
+/// wait longer began to before the clock went back.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn take(db: impl PgExecutor<'_>) -> Result<Option<Print>> {
+pub async fn take(db: impl PgExecutor<'_>, longest: Duration) -> Result<Option<Print>> {
     let row = sqlx::query_as!(
         Row,
         "update prints set state = 'sending', state_at = now()
-         where id = (select id from prints where state = 'waiting' and next_at <= now() order by id limit 1 for update skip locked)
-         returning id, audit_log_id, print_no, print_log_id, state, trouble"
+         where id = (select id from prints where state = 'waiting' and (next_at <= now() or next_at > now() + make_interval(secs => $1::bigint))
+                     order by id limit 1 for update skip locked)
+         returning id, audit_log_id, print_no, print_log_id, state, trouble",
+        seconds(Some(longest))
     )
     .fetch_optional(db)
     .await?;

@@ -39,7 +39,7 @@ pub async fn beat(db: impl PgExecutor<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Whether a process is gone.
+/// Whether a process is gone. One that was seen in the future was seen before the clock went back.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -47,7 +47,8 @@ pub async fn is_gone(db: impl PgExecutor<'_>, id: i64) -> Result<bool> {
     // The lock is let go with the statement's transaction.
     Ok(sqlx::query_scalar!(
         r#"select pg_try_advisory_xact_lock($1)
-              and not exists (select from processes where id = $1 and seen_at > clock_timestamp() - make_interval(secs => $2))
+              and not exists (select from processes where id = $1
+                                  and seen_at between clock_timestamp() - make_interval(secs => $2) and clock_timestamp() + make_interval(secs => $2))
               and pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => $3) as "gone!""#,
         id,
         SILENT,
@@ -62,6 +63,8 @@ pub async fn is_gone(db: impl PgExecutor<'_>, id: i64) -> Result<bool> {
 /// # Errors
 /// When the database does not answer.
 pub async fn forget_old(db: impl PgExecutor<'_>) -> Result<()> {
-    sqlx::query!("delete from processes where seen_at < now() - interval '1 day'").execute(db).await?;
+    sqlx::query!("delete from processes where seen_at < now() - interval '1 day' or seen_at > now() + interval '1 day'")
+        .execute(db)
+        .await?;
     Ok(())
 }

@@ -16,7 +16,8 @@ pub struct Limits<'a> {
 /// Claims an attempt for an address, in one statement: counts it as a failure before the PIN is looked at, and locks the address when there
 /// were too many. Attempts made at the same moment queue on the row, in this process and in others.
 ///
-/// Nothing drains while the address is locked, or waiting would never get longer. Returns whether the attempt may be made.
+/// Nothing drains while the address is locked, or waiting would never get longer. A lock longer than any of them is that of a clock that went back since,
+/// and holds nobody. Returns whether the attempt may be made.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -30,6 +31,7 @@ pub async fn claim(db: impl PgExecutor<'_>, peer: &str, limits: &Limits<'_>) -> 
              from (select 1 + greatest(0, p.failures - greatest(0, extract(epoch from clock_timestamp() - p.locked_until)::float8) / $3) as level) now
          )
          where p.locked_until <= clock_timestamp()
+            or p.locked_until > clock_timestamp() + make_interval(secs => ($4::integer[])[cardinality($4::integer[])])
          returning failures",
         peer,
         limits.free,

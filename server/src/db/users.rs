@@ -54,7 +54,8 @@ pub async fn sign_in_names(db: impl PgExecutor<'_>) -> Result<Vec<SignInName>> {
 /// too many. Attempts made at the same moment queue on the row, so a burst gets no more tries than a patient guesser.
 ///
 /// `waits[n]` is how many seconds the name is locked after `n` failures in a row beyond the free ones; the last one holds for all others.
-/// Returns the failures in a row, this one included; `None` when the name is locked.
+/// Returns the failures in a row, this one included; `None` when the name is locked. A lock longer than any of them is that of a clock that went back
+/// since, and holds nobody.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -65,7 +66,7 @@ pub async fn claim_attempt(db: impl PgExecutor<'_>, username: &str, free: i32, w
              failures = f.failures + 1,
              locked_until = case when f.failures + 1 < $2 then now()
                  else now() + make_interval(secs => ($3::integer[])[least(f.failures + 2 - $2, cardinality($3::integer[]))]) end
-         where f.locked_until <= now()
+         where f.locked_until <= now() or f.locked_until > now() + make_interval(secs => ($3::integer[])[cardinality($3::integer[])])
          returning failures",
         username,
         free,

@@ -4,7 +4,7 @@
 //! closed → commit. With the journal locked nothing can be recorded meanwhile: each ticket is in exactly one Z, and two closings of one day give
 //! one Z. Months and years are sums of closings: [`super::closing_long`].
 
-use super::{closing_long, journal, printing, recording, self_check};
+use super::{anchoring, closing_long, journal, printing, recording};
 use crate::db;
 use crate::db::journal::Locked;
 use crate::db::periods::{End, Period};
@@ -49,7 +49,7 @@ async fn close_day(house: &House, user: &SessionUser, date: Option<Date>) -> Res
     };
     let record = close_period(house, &mut tx, &locked, &period, &user.name).await?;
     tx.commit().await?;
-    self_check::keep_anchor(house, &record);
+    anchoring::keep(house, &record);
     printing::print_z(house, user, &record).await;
     closed(&record, false)
 }
@@ -270,7 +270,7 @@ pub async fn catch_up(house: &House) -> Result<u32> {
         match close_period(house, &mut tx, &locked, &period, "").await {
             Ok(record) => {
                 tx.commit().await?;
-                self_check::keep_anchor(house, &record);
+                anchoring::keep(house, &record);
             }
             Err(Error::UnresolvedPayments { .. }) => return Ok(written),
             Err(error) => return Err(error),

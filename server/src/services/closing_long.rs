@@ -98,7 +98,7 @@ pub async fn close(house: &House, operator: &str, kind: CloseKind, date: Option<
         say_closed(house, &mut tx, kind.as_str(), closed.number, &closed.period, operator).await?;
     }
     tx.commit().await?;
-    super::self_check::keep_anchor(house, &written);
+    super::anchoring::keep(house, &written);
     tracing::info!(kind = kind.as_str(), period = closed.period, "closed");
     done(&written, false)
 }

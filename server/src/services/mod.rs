@@ -4,6 +4,7 @@
 //! Routes and server functions call services and nothing else.
 
 pub mod amending;
+pub mod anchoring;
 pub mod archive;
 pub mod billing;
 pub mod cash;

@@ -283,7 +283,7 @@ pub enum Step {
 /// # Errors
 /// When the database does not answer.
 pub async fn step(house: &House, printing: &Printing) -> Result<Step> {
-    let Some(print) = db::prints::take(&house.db).await? else { return Ok(Step::Empty) };
+    let Some(print) = db::prints::take(&house.db, PAUSE).await? else { return Ok(Step::Empty) };
     let of = db::journal::record(&house.db, print.audit_log_id).await?.ok_or_else(|| Error::internal("a printed record is missing"))?;
     match print_lines(house, &of, &print).await {
         Ok(lines) => match printing.printer.print(&lines).await {

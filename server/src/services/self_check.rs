@@ -3,15 +3,14 @@
 //! Selling goes on, and so does closing: a flaw in what was written must not keep what happens now from being written. That is said loudly instead
 //! (the reference suggests refusing the closing; a day that cannot be closed would be a second wrong).
 
-use super::recording;
 use super::verifying::{Asked, verify_as};
+use super::{anchoring, recording};
 use crate::db;
 use crate::error::Result;
 use crate::state::{House, REGISTER};
 use domain::api::Flaw;
-use domain::fiscal::{Anchor, Chain, EventCode, EventContent, FlawCode, Record, sha256_hex};
+use domain::fiscal::{Chain, EventCode, EventContent, FlawCode, Record, sha256_hex};
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 /// How many of the last records the hourly check reads.
@@ -56,7 +55,7 @@ pub enum Depth {
 /// When the database does not answer.
 pub async fn check(house: &House, depth: Depth) -> Result<usize> {
     let end = db::journal::end(&house.db, REGISTER, Chain::T).await?.record;
-    let anchors = read_anchors(house);
+    let anchors = anchoring::read(house);
     let restored = anchors.iter().map(|anchor| anchor.record).max().filter(|anchored| *anchored > end);
     let from = (depth == Depth::Recent).then_some((end - RECENT + 1).max(1));
     let (report, _) = verify_as(&house.db, Asked { anchors, from, ..Asked::default() }).await?;
@@ -102,21 +101,4 @@ async fn say(house: &House, flaws: &[Flaw], restored: bool) -> Result<()> {
     tx.commit().await?;
     tracing::error!(flaws = shown, "the fiscal journal does not hold");
     Ok(())
-}
-
-/// Appends a closing to the file of anchors, which belongs on another disk than the database. Failing costs no closing.
-pub fn keep_anchor(house: &House, record: &Record) {
-    let kept = serde_json::to_string(&Anchor::from(record)).map_err(std::io::Error::other).and_then(|line| {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&house.anchors)?;
-        file.write_all(format!("{line}\n").as_bytes())?;
-        file.sync_data()
-    });
-    if let Err(error) = kept {
-        tracing::error!(path = %house.anchors.display(), %error, "FISCAL_ANCHORS: the closing could not be anchored");
-    }
-}
-
-/// What was anchored. A file that cannot be read says nothing; `verify --anchors` says why.
-fn read_anchors(house: &House) -> Vec<Anchor> {
-    std::fs::read_to_string(&house.anchors).ok().and_then(|text| Anchor::read_all(&text).ok()).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! Keeps the journal honest: closes what was forgotten, checks every hour that everything still holds, once a day all of it, and watches the clock.
 
+use crate::services::anchoring;
 use crate::services::clock::{self, Reading};
 use crate::services::closing;
 use crate::services::self_check::{Depth, check};
@@ -14,6 +15,28 @@ const WHOLE_EVERY: u32 = 24;
 
 /// Between two looks at the clock.
 const CLOCK_EVERY: Duration = Duration::from_secs(60);
+
+/// A mail server that did not answer is asked again after this.
+const MAIL_AGAIN: Duration = Duration::from_secs(300);
+
+/// Mails closings, at the start and whenever one was written, until the server stops. Returns at once when nobody is written to.
+pub async fn mail_anchors(house: Shared, stopping: CancellationToken) {
+    if house.anchoring.post.is_none() {
+        return;
+    }
+    loop {
+        match anchoring::mail(&house).await {
+            Ok(0) => {}
+            Ok(closings) => tracing::info!(closings, "mailed"),
+            Err(error) => tracing::warn!(%error, "FISCAL_ANCHORS_MAIL: closings not mailed yet; it will be tried again"),
+        }
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = house.anchoring.due.notified() => {}
+            () = tokio::time::sleep(MAIL_AGAIN) => {}
+        }
+    }
+}
 
 /// Watches the clock until the server stops.
 pub async fn watch_clock(house: Shared, stopping: CancellationToken) {

@@ -148,7 +148,7 @@ impl Outbox {
     /// The breaker is asked first: while it is open the database is left alone too.
     async fn take(&self) -> Result<Option<(Claim, Permit)>> {
         let Some(permit) = self.breaker().admit(self.began.elapsed()) else { return Ok(None) };
-        match db::outbox::claim(&self.db, self.pace.timeout + TO_WRITE_IT_DOWN).await {
+        match db::outbox::claim(&self.db, self.pace.timeout + TO_WRITE_IT_DOWN, 2 * self.pace.backoff.longest).await {
             Ok(Some(claim)) => Ok(Some((claim, permit))),
             nothing => {
                 self.breaker().unused(permit);

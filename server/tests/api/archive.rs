@@ -127,7 +127,7 @@ async fn an_archive_is_told_to_a_person_and_what_is_changed_in_it_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (day, path) = (today(&app).await, folder.path().join("a.zip"));
     make(&app.house, "Gérant", day, day, &path).await.unwrap();
-    let anchors = std::fs::read_to_string(&app.house.anchors).unwrap();
+    let anchors = std::fs::read_to_string(&app.house.anchoring.file).unwrap();
     let ask = |asked: &Asked| -> Result<Examined, Unreadable> {
         let mut told = 0;
         let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());

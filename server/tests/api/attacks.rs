@@ -334,7 +334,7 @@ async fn a_key_of_ones_own_signs_nothing() {
     let asked = Asked { public_key: Some(original), ..Asked::default() };
     let report = verifying::verify_as(&app.house.db, asked).await.unwrap().0;
     assert!(!report.ok && report.flaws.iter().any(|flaw| flaw.code == "unknown_key"));
-    let anchors = std::fs::read_to_string(&app.house.anchors).unwrap();
+    let anchors = std::fs::read_to_string(&app.house.anchoring.file).unwrap();
     let anchors = domain::fiscal::Anchor::read_all(&anchors).unwrap();
     let report = verifying::verify_as(&app.house.db, Asked { anchors, ..Asked::default() }).await.unwrap().0;
     assert!(

@@ -5,6 +5,7 @@
 //! jumps by hours. The terminal has a ledger of its own. `COMPTOIR_FAULTS` says how many faults (6 unless said; `make campaign` makes a hundred).
 
 use crate::program::{PATIENCE, Person, Till};
+use crate::support::TestApp;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rand::seq::IndexedRandom;
@@ -459,4 +460,44 @@ fn euros(cents: i64) -> Value {
     serde_json::from_str(&domain::Cents(cents).to_decimal())
         .map(|value: Value| if cents % 100 == 0 { json!(cents / 100) } else { value })
         .unwrap()
+}
+
+/// What was to wait for seconds when the clock went back by hours waits for nothing: the slip, the print, the person who mistyped.
+#[tokio::test]
+async fn nobody_waits_for_the_time_at_which_the_clock_once_was() {
+    let app = TestApp::start().await;
+    let forward = "now() + interval '3 hours'";
+    let ask = |sql: String| sqlx::query(sqlx::AssertSqlSafe(sql));
+    let stranger = app.stranger();
+    let sign_in = |pin: &str| json!({"username": "camille", "pin": pin});
+    for _ in 0..6 {
+        stranger.post("/api/auth/login", &sign_in("0000")).await;
+    }
+    assert_eq!(stranger.post("/api/auth/login", &sign_in("1234")).await.status, 429, "locked, as it should be");
+    for table in ["sign_in_failures", "sign_in_peers"] {
+        ask(format!("update {table} set locked_until = {forward}")).execute(&app.owner).await.unwrap();
+    }
+    assert_eq!(stranger.post("/api/auth/login", &sign_in("1234")).await.status, 200);
+
+    let alice = app.signed_in("alice").await;
+    let order = json!({"table_id": 5, "covers": 1, "items": [{"dish_id": 12, "qty": 1}]});
+    assert_eq!(alice.post("/api/orders", &order).await.status, 201);
+    ask("update kitchen_slips set sent_at = null".to_owned()).execute(&app.owner).await.unwrap();
+    let claim = || server::db::outbox::claim(&app.house.db, Duration::from_secs(10), Duration::from_secs(60));
+    ask("update kitchen_slips set next_attempt_at = now() + interval '50 seconds'".to_owned()).execute(&app.owner).await.unwrap();
+    assert!(claim().await.unwrap().is_none(), "it waits, as it should");
+    ask(format!("update kitchen_slips set next_attempt_at = {forward}, claimed_until = {forward}")).execute(&app.owner).await.unwrap();
+    assert!(claim().await.unwrap().is_some());
+
+    let dead = 77;
+    ask(format!("insert into processes (id, seen_at) values ({dead}, clock_timestamp())")).execute(&app.owner).await.unwrap();
+    let is_gone = || server::db::processes::is_gone(&app.house.db, dead);
+    assert!(!is_gone().await.unwrap(), "seen a moment ago");
+    ask(format!("update processes set seen_at = {forward} where id = {dead}")).execute(&app.owner).await.unwrap();
+    // A database that has just begun takes nobody for gone.
+    let deadline = Instant::now() + PATIENCE;
+    while !is_gone().await.unwrap() {
+        assert!(Instant::now() < deadline, "it is never gone");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod amending;
+mod anchors;
 mod archive;
 mod attacks;
 mod attacks_trade;

@@ -401,7 +401,7 @@ async fn a_crash_before_or_after_the_call_costs_a_second_call_and_nothing_else()
     order(&alice, 5, json!([{"dish_id": 12, "qty": 1}])).await;
 
     // Claimed by a process that died before it called.
-    let dead = db::outbox::claim(&app.house.db, Duration::from_secs(60)).await.unwrap().unwrap();
+    let dead = db::outbox::claim(&app.house.db, Duration::from_secs(60), Duration::from_secs(60)).await.unwrap().unwrap();
     assert_eq!(outbox.step().await.unwrap(), Step::Empty, "it may be at it");
     sqlx::query("update kitchen_slips set claimed_until = now()").execute(&app.owner).await.unwrap();
     assert_eq!(outbox.step().await.unwrap(), Step::Done);

@@ -1,0 +1,141 @@
+//! Closings are mailed: once a mail server takes them, each of them, and what was mailed proves a journal as the file does.
+
+use crate::support::TestApp;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use domain::fiscal::Anchor;
+use serde_json::json;
+use server::config::MailConfig;
+use server::services::anchoring;
+use server::services::verifying::{Asked, verify_as};
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A mail server that keeps what it takes, and takes nothing at first where a test says so.
+#[derive(Default)]
+struct MailServer {
+    letters: Mutex<Vec<String>>,
+    refusing: Mutex<u32>,
+}
+
+impl MailServer {
+    async fn start() -> (Arc<Self>, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Arc::new(Self::default());
+        let of_listener = Arc::clone(&server);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(Arc::clone(&of_listener).speak(client));
+            }
+        });
+        (server, format!("smtp://{address}?from=caisse@comptoir.example&to=comptable@example.fr"))
+    }
+
+    async fn speak(self: Arc<Self>, client: TcpStream) -> std::io::Result<()> {
+        let (reader, mut writer) = client.into_split();
+        let mut lines = BufReader::new(reader).lines();
+        writer.write_all(b"220 here\r\n").await?;
+        while let Some(line) = lines.next_line().await? {
+            let refuses = line.starts_with("MAIL") && {
+                let mut left = self.refusing.lock().unwrap();
+                let refuses = *left > 0;
+                *left = left.saturating_sub(1);
+                refuses
+            };
+            let answer = match line.split(' ').next().unwrap_or_default() {
+                _ if refuses => "451 later\r\n",
+                "DATA" => {
+                    writer.write_all(b"354 go on\r\n").await?;
+                    let mut letter = String::new();
+                    while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
+                        letter.push_str(&line);
+                        letter.push('\n');
+                    }
+                    self.letters.lock().unwrap().push(letter);
+                    "250 taken\r\n"
+                }
+                "QUIT" => "221 bye\r\n",
+                _ => "250 ok\r\n",
+            };
+            writer.write_all(answer.as_bytes()).await?;
+        }
+        Ok(())
+    }
+
+    fn letters(&self) -> Vec<String> {
+        self.letters.lock().unwrap().clone()
+    }
+}
+
+/// The file of a letter, however it travels.
+fn anchors_in(letter: &str) -> Vec<Anchor> {
+    let part = letter.split("ancres.jsonl").nth(1).unwrap();
+    let (head, body) = part.split_once("\n\n").unwrap();
+    let body = body.split("\n--").next().unwrap();
+    let text = if head.contains("base64") {
+        String::from_utf8(BASE64_STANDARD.decode(body.split_whitespace().collect::<String>()).unwrap()).unwrap()
+    } else {
+        body.replace("=\n", "").replace("=3D", "=")
+    };
+    Anchor::read_all(&text).unwrap_or_else(|line| panic!("line {line} of {text}"))
+}
+
+async fn close(app: &TestApp) {
+    let cashier = app.signed_in("camille").await;
+    let order = json!({"table_id": 5, "covers": 1, "items": [{"dish_id": 12, "qty": 1}]});
+    let order = cashier.post("/api/orders", &order).await.body;
+    let pay = json!({"order_id": order["order_id"], "cover_number": 1, "amount": 24, "method": "ESPECES"});
+    assert_eq!(cashier.post("/api/payments/split", &pay).await.status, 201);
+    assert_eq!(cashier.post("/api/nf525/close", &json!({})).await.status, 200);
+}
+
+#[tokio::test]
+async fn every_closing_is_mailed_when_a_mail_server_takes_it_and_proves_the_journal() {
+    let (server, url) = MailServer::start().await;
+    let app = TestApp::with(|config| config.fiscal_anchors_mail = Some(MailConfig::parse(&url).unwrap())).await;
+    assert_eq!(anchoring::mail(&app.house).await.unwrap(), 0, "nothing was closed");
+
+    // The mail server is busy: the closing is there nevertheless, and goes out with the next one.
+    *server.refusing.lock().unwrap() = 1;
+    close(&app).await;
+    assert!(anchoring::mail(&app.house).await.is_err());
+    assert!(server.letters().is_empty());
+    close(&app).await;
+    assert_eq!(anchoring::mail(&app.house).await.unwrap(), 2);
+    assert_eq!(anchoring::mail(&app.house).await.unwrap(), 0, "each once");
+    close(&app).await;
+    // Two processes at the same moment.
+    let (one, other) = tokio::join!(anchoring::mail(&app.house), anchoring::mail(&app.house));
+    assert_eq!(one.unwrap() + other.unwrap(), 1);
+
+    let letters = server.letters();
+    assert_eq!(letters.len(), 2);
+    assert!(letters[0].contains("To: comptable@example.fr") && letters[0].contains("From: caisse@comptoir.example"), "{}", letters[0]);
+    let mailed: Vec<Anchor> = letters.iter().flat_map(|letter| anchors_in(letter)).collect();
+    let in_the_file = anchoring::read(&app.house);
+    assert_eq!(mailed, in_the_file);
+    assert_eq!(mailed.len(), 3);
+    let asked = |anchors| Asked { anchors, ..Asked::default() };
+    assert!(verify_as(&app.house.db, asked(mailed.clone())).await.unwrap().0.ok);
+
+    // Whoever holds a letter notices a journal that was written again.
+    let mut other = mailed;
+    other[1].hash = "0".repeat(64);
+    let (report, _) = verify_as(&app.house.db, asked(other)).await.unwrap();
+    assert_eq!(report.flaws.iter().map(|flaw| flaw.code.as_str()).collect::<Vec<_>>(), ["anchor_differs"]);
+}
+
+#[tokio::test]
+async fn nothing_is_mailed_in_training() {
+    let (server, url) = MailServer::start().await;
+    let app = TestApp::with(|config| {
+        config.training = true;
+        config.fiscal_anchors_mail = Some(MailConfig::parse(&url).unwrap());
+    })
+    .await;
+    close(&app).await;
+    assert_eq!(anchoring::mail(&app.house).await.unwrap(), 0);
+    assert!(server.letters().is_empty());
+}
