@@ -59,7 +59,7 @@ pub async fn claim(db: impl PgExecutor<'_>, lease: Duration, longest: Duration) 
              select s.id from kitchen_slips s
              where s.sent_at is null
                and (s.next_attempt_at <= now() or s.next_attempt_at > now() + make_interval(secs => $2))
-               and (s.claimed_until is null or s.claimed_until <= now() or s.claimed_until > now() + make_interval(secs => $1))
+               and (s.claimed_until is null or s.claimed_until <= now() or s.claimed_until > now() + make_interval(secs => $1 + $2))
                and not exists (select from kitchen_slips_ahead a where a.table_id = s.table_id and a.id < s.id)
                and not exists (select from kitchen_slips_ahead a where a.order_id = s.order_id and a.id < s.id)
                and not exists (

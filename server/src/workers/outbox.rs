@@ -32,6 +32,8 @@ use uuid::Uuid;
 const LANES: usize = 8;
 /// A claim outlives its call by so much: time to write down what became of it.
 const TO_WRITE_IT_DOWN: Duration = Duration::from_secs(3);
+/// No slip waits longer for its next attempt: one that would was postponed before the clock went back.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 /// A refused slip that was tried so often is tried at the slowest pace from then on.
 const AT_LEISURE: u32 = 3;
 
@@ -148,7 +150,7 @@ impl Outbox {
     /// The breaker is asked first: while it is open the database is left alone too.
     async fn take(&self) -> Result<Option<(Claim, Permit)>> {
         let Some(permit) = self.breaker().admit(self.began.elapsed()) else { return Ok(None) };
-        match db::outbox::claim(&self.db, self.pace.timeout + TO_WRITE_IT_DOWN, 2 * self.pace.backoff.longest).await {
+        match db::outbox::claim(&self.db, self.pace.timeout + TO_WRITE_IT_DOWN, LONGEST_PAUSE.max(2 * self.pace.backoff.longest)).await {
             Ok(Some(claim)) => Ok(Some((claim, permit))),
             nothing => {
                 self.breaker().unused(permit);

@@ -71,7 +71,7 @@ impl MailServer {
 
 /// The file of a letter, however it travels.
 fn anchors_in(letter: &str) -> Vec<Anchor> {
-    let part = letter.split("ancres.jsonl").nth(1).unwrap();
+    let part = letter.rsplit("ancres.jsonl").next().unwrap();
     let (head, body) = part.split_once("\n\n").unwrap();
     let body = body.split("\n--").next().unwrap();
     let text = if head.contains("base64") {
