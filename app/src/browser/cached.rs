@@ -7,6 +7,7 @@
 
 use super::http::while_alive;
 use super::live::{Told, use_live};
+use super::pace::Pace;
 use super::store;
 use crate::error::CallError;
 use crate::session::use_session;
@@ -20,6 +21,9 @@ use std::future::Future;
 /// A question without an answer holds back the next one for so long, in milliseconds.
 #[cfg(feature = "hydrate")]
 const PATIENCE_MS: u32 = 8_000;
+
+/// What changes all the time is asked for so often, in milliseconds.
+const AGAIN_EVERY_MS: u32 = 500;
 
 /// Data that a page shows.
 #[derive(Debug)]
@@ -36,6 +40,7 @@ pub struct Cached<T: Send + Sync + 'static> {
     on_its_way: StoredValue<Option<u32>>,
     /// Somebody asked meanwhile.
     again: StoredValue<bool>,
+    asking_again: Pace,
 }
 
 impl<T: Send + Sync + 'static> Clone for Cached<T> {
@@ -121,6 +126,7 @@ where
         numbers: StoredValue::new(0),
         on_its_way: StoredValue::new(None),
         again: StoredValue::new(false),
+        asking_again: Pace::new(AGAIN_EVERY_MS),
     };
     let session = use_session();
     let live = use_live();
@@ -181,7 +187,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
         if self.on_its_way.try_get_value().flatten() == Some(number) {
             self.on_its_way.try_set_value(None);
             if self.again.try_update_value(std::mem::take) == Some(true) {
-                self.refresh();
+                self.asking_again.soon(move || self.refresh());
             }
         }
     }

@@ -8,7 +8,9 @@ use super::store::NotKept;
 use js_sys::Promise;
 use rexie::{ObjectStore, Rexie, Store, Transaction, TransactionMode};
 use std::cell::RefCell;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
+use std::task::Poll;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
@@ -109,6 +111,24 @@ pub(super) async fn promises(stores: &[&str], mode: TransactionMode) -> Result<T
 /// Waits until it is written. A disk that is full refuses only here: without this answer nothing may be said to be kept.
 pub(super) async fn committed(transaction: Transaction) -> Result<(), NotKept> {
     if transaction.done().await?.is_committed() { Ok(()) } else { Err(NotKept) }
+}
+
+/// Asks for all of these, and then waits for the answers: one after the other each would cost a turn of its own.
+pub(super) async fn all_of<F: Future<Output = rexie::Result<()>>>(requests: impl Iterator<Item = F>) -> Result<(), NotKept> {
+    let mut open: Vec<_> = requests.map(Box::pin).collect();
+    let mut failed = false;
+    poll_fn(|context| {
+        open.retain_mut(|request| match request.as_mut().poll(context) {
+            Poll::Ready(answer) => {
+                failed |= answer.is_err();
+                false
+            }
+            Poll::Pending => true,
+        });
+        if open.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    if failed { Err(NotKept) } else { Ok(()) }
 }
 
 async fn begin(store: &str, mode: TransactionMode) -> Result<(Transaction, Store), NotKept> {

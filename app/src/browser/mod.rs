@@ -19,6 +19,7 @@ pub mod live;
 pub mod notify;
 pub mod outbox;
 mod own_orders;
+pub mod pace;
 pub mod press;
 pub mod print;
 #[cfg(feature = "hydrate")]

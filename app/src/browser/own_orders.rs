@@ -14,11 +14,16 @@ use leptos::task::spawn_local;
 /// Orders change many times a minute; they are asked for once after it has been quiet for so long, in milliseconds.
 #[cfg(feature = "hydrate")]
 const QUIET_MS: u32 = 4_000;
+/// Where it is never quiet they are asked for after so many times that.
+#[cfg(feature = "hydrate")]
+const AT_LAST: u32 = 4;
 
 /// Keeps them up to date as long as the tab lives.
 pub(super) fn keep_own_orders() {
     let session = use_session();
     let is_due = StoredValue::new(false);
+    // Something was heard since the wait began.
+    let is_loud = StoredValue::new(false);
     let ask = move || {
         if session.user_untracked().is_none_or(|user| !user.role.may(Right::TakeOrders)) {
             return;
@@ -34,16 +39,24 @@ pub(super) fn keep_own_orders() {
         });
     };
     let ask_later = move || {
-        #[cfg(feature = "hydrate")]
-        if is_due.try_update_value(|due| std::mem::replace(due, true)) == Some(false) {
-            gloo_timers::callback::Timeout::new(QUIET_MS, move || {
-                is_due.try_set_value(false);
-                ask();
-            })
-            .forget();
+        if is_due.try_update_value(|due| std::mem::replace(due, true)) != Some(false) {
+            is_loud.try_set_value(true);
+            return;
         }
+        #[cfg(feature = "hydrate")]
+        spawn_local(async move {
+            for _ in 0..AT_LAST {
+                is_loud.try_set_value(false);
+                gloo_timers::future::TimeoutFuture::new(QUIET_MS).await;
+                if is_loud.try_get_value() != Some(true) {
+                    break;
+                }
+            }
+            is_due.try_set_value(false);
+            ask();
+        });
         #[cfg(not(feature = "hydrate"))]
-        let _ = (is_due, ask);
+        let _ = ask;
     };
     use_live().listen(move |told| match told {
         Told::Connected | Told::Event(Event::OrderChanged { .. }) => ask_later(),

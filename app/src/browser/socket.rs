@@ -200,7 +200,8 @@ async fn connection(live: Live) -> bool {
 fn answer(live: Live, socket: &WebSocket, text: &str) {
     // An event that this app does not know comes from a newer server: not ours to understand.
     let Ok(event) = crate::json::read::<Event>(text) else { return };
-    let number = crate::json::read(text).ok().and_then(|Numbered { id }| id);
+    // Most have none, and hundreds may come at once: the text is read a second time only where there may be one.
+    let number = text.contains("\"id\":").then(|| crate::json::read(text).ok().and_then(|Numbered { id }| id)).flatten();
     if let Some(id) = number {
         SINCE.set(id);
     }

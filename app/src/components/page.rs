@@ -105,24 +105,21 @@ pub fn Connection() -> impl IntoView {
         Link::Offline => (Glyph::WifiOff, t.offline, "connection is-offline"),
     };
     // Hydration finds what the server rendered: nothing waits there.
-    let waiting = move || {
+    let count = Memo::new(move |_| {
         let waiting = outbox.waiting();
-        let count = waiting.to_send + waiting.conflicts + outbox.unreadable();
-        (count > 0).then(|| {
-            view! {
-                <a class="connection is-waiting" href="/en-attente" data-testid="waiting">
-                    <Icon glyph=Glyph::Phone/><span class="number">{count}</span><span class="waiting-word">"\u{a0}"{words().waiting}</span>
-                </a>
-            }
-        })
-    };
+        waiting.to_send + waiting.conflicts + outbox.unreadable()
+    });
     view! {
         <div class="connections">
             <p class=move || shown().2 role="status" data-testid="connection">
                 {move || view! { <Icon glyph=shown().0/> }}
                 <span>{move || shown().1}</span>
             </p>
-            {waiting}
+            <Show when=move || { count.get() > 0 }>
+                <a class="connection is-waiting" href="/en-attente" data-testid="waiting">
+                    <Icon glyph=Glyph::Phone/><span class="number">{count}</span><span class="waiting-word">"\u{a0}"{words().waiting}</span>
+                </a>
+            </Show>
         </div>
     }
 }

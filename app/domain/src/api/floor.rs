@@ -92,6 +92,23 @@ impl TableView {
         }
     }
 
+    /// The table as the house drew it, without what a service changes.
+    #[must_use]
+    pub fn as_drawn(&self) -> Self {
+        Self {
+            status: TableStatus::Free,
+            order_id: None,
+            server_user_id: None,
+            server_name: None,
+            since: None,
+            pending_since: None,
+            covers: None,
+            remaining: None,
+            as_of: OffsetDateTime::UNIX_EPOCH,
+            ..self.clone()
+        }
+    }
+
     /// Takes over what an event said, unless something later is known already.
     pub fn take(&mut self, status: TableStatus, order_id: Option<OrderId>, now: &TableNow) {
         if now.as_of < self.as_of {

@@ -21,7 +21,7 @@ pub enum Ask {
 }
 
 /// Where an intent stands. Being sent is not written down: after a crash it is simply sent again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntentState {
     /// To be sent.

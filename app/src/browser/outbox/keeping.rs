@@ -179,23 +179,25 @@ impl Outbox {
         self.send();
     }
 
-    /// Forgets what the server has. Hundreds of answers in a row are few transactions.
+    /// The server has this: it is forgotten before a screen shows it gone.
     pub(super) fn forget(self, uuid: Uuid) {
         self.done.try_update_value(|done| done.insert(uuid));
         self.unkept.try_update_value(|unkept| unkept.remove(&uuid));
-        let is_first = self.to_forget.try_update_value(|uuids| {
-            uuids.push(uuid);
-            uuids.len() == 1
-        });
-        if is_first == Some(true) {
-            spawn_local(async move {
-                while let Some(these) = self.to_forget.try_get_value().filter(|these| !these.is_empty()) {
-                    // What is still there is sent once more, after the next start, and answered as before.
-                    let _still_there = Kept.forget(&these).await;
-                    self.to_forget.try_update_value(|uuids| drop(uuids.drain(..these.len())));
-                }
-            });
+        self.to_forget.try_update_value(|uuids| uuids.push(uuid));
+    }
+
+    /// Forgets what the server has. Hundreds of answers in a row are few transactions.
+    pub(super) fn forget_done(self) {
+        let these = self.to_forget.try_update_value(std::mem::take).unwrap_or_default();
+        if these.is_empty() {
+            return;
         }
+        spawn_local(async move {
+            // What is still there is sent once more, after the next start, and answered as before.
+            let _still_there = Kept.forget(&these).await;
+            // Only now another tab that looks finds them gone.
+            self.tell_others();
+        });
     }
 }
 

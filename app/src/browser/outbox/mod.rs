@@ -15,6 +15,7 @@ pub use store::QueueStore;
 
 use super::http;
 use super::live::{Link, Live, Told, use_live};
+use super::pace::Pace;
 use crate::draft::Draft;
 use crate::session::{Session, use_session};
 use domain::api::{DeviceReport, SyncAccepted};
@@ -50,6 +51,10 @@ pub struct News {
     pub sent: Sent,
 }
 
+/// While answers arrive, what the server has is forgotten and the screen follows so often, in milliseconds. A phone that dies in between
+/// sends the rest again, and is answered as before.
+const FOLLOW_EVERY_MS: u32 = 100;
+
 type Listener = Arc<dyn Fn(&News) + Send + Sync>;
 
 /// The orders on this phone; in context everywhere.
@@ -57,7 +62,7 @@ type Listener = Arc<dyn Fn(&News) + Send + Sync>;
 pub struct Outbox {
     queue: StoredValue<Queue>,
     /// What the screens show.
-    intents: RwSignal<Vec<Intent>>,
+    intents: RwSignal<Vec<Arc<Intent>>>,
     waiting: RwSignal<Waiting>,
     listeners: StoredValue<Vec<(u64, Listener)>>,
     last_listener: StoredValue<u64>,
@@ -65,8 +70,7 @@ pub struct Outbox {
     unreadable: RwSignal<u32>,
     /// This tab sends.
     is_sender: StoredValue<bool>,
-    /// A look at the queue is due.
-    is_due: StoredValue<bool>,
+    showing: Pace,
     /// Orders that were typed in this tab.
     typed_here: StoredValue<BTreeSet<Uuid>>,
     /// Orders that the phone could not keep: they are lost with this tab.
@@ -107,7 +111,7 @@ impl Outbox {
             last_listener: StoredValue::new(0),
             unreadable: RwSignal::new(0),
             is_sender: StoredValue::new(false),
-            is_due: StoredValue::new(false),
+            showing: Pace::new(FOLLOW_EVERY_MS),
             typed_here: StoredValue::new(BTreeSet::new()),
             unkept: StoredValue::new(BTreeSet::new()),
             done: StoredValue::new(BTreeSet::new()),
@@ -119,7 +123,7 @@ impl Outbox {
     }
 
     /// Looks at all of them, oldest first.
-    pub fn with_intents<T>(self, look: impl FnOnce(&[Intent]) -> T) -> T {
+    pub fn with_intents<T>(self, look: impl FnOnce(&[Arc<Intent>]) -> T) -> T {
         self.intents.with(|intents| look(intents))
     }
 
@@ -144,7 +148,10 @@ impl Outbox {
     /// Those of one table that are on their way.
     #[must_use]
     pub fn of_table(self, table: TableId) -> Vec<Intent> {
-        self.intents.with(|all| all.iter().filter(|one| one.table_id() == table && one.state == IntentState::Waiting).cloned().collect())
+        self.intents.with(|all| {
+            let here = |one: &&Arc<Intent>| one.table_id() == table && one.state == IntentState::Waiting;
+            all.iter().filter(here).map(|one| Intent::clone(one)).collect()
+        })
     }
 
     /// How many wait.
@@ -239,10 +246,7 @@ impl Outbox {
     }
 
     fn show(self) {
-        let Some((intents, waiting)) = self.queue.try_with_value(|queue| (queue.intents().cloned().collect::<Vec<_>>(), queue.waiting()))
-        else {
-            return;
-        };
+        let Some((intents, waiting)) = self.queue.try_with_value(|queue| (queue.shared(), queue.waiting())) else { return };
         if self.waiting.try_get_untracked() != Some(waiting) {
             self.waiting.try_set(waiting);
             #[cfg(feature = "hydrate")]
@@ -253,20 +257,12 @@ impl Outbox {
 
     /// Shows what changed, a little later: hundreds of answers in a row are one change for the eye.
     fn show_soon(self) {
-        #[cfg(feature = "hydrate")]
-        {
-            if self.is_due.try_update_value(|due| std::mem::replace(due, true)) != Some(false) {
-                return;
-            }
-            gloo_timers::callback::Timeout::new(60, move || {
-                self.is_due.try_set_value(false);
-                self.show();
-                self.tell_others();
-            })
-            .forget();
-        }
-        #[cfg(not(feature = "hydrate"))]
-        let _ = self.is_due;
+        self.showing.soon(move || {
+            // First: what no screen shows any more is not kept either.
+            self.forget_done();
+            self.show();
+            self.tell_others();
+        });
     }
 
     fn tell_others(self) {

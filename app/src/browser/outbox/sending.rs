@@ -62,7 +62,6 @@ impl Outbox {
             Act::Taken(_, accepted) => tell(Sent::Taken(*accepted)),
             Act::TakenBefore(_, order) => tell(Sent::TakenBefore(order)),
             Act::Show(uuid) => {
-                self.show();
                 if let Some(conflict) = self.queue.with_value(|queue| queue.get(uuid).and_then(|one| one.conflict().cloned())) {
                     tell(Sent::Conflict(conflict));
                 }

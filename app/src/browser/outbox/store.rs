@@ -107,9 +107,7 @@ mod indexed_db {
         async fn forget(&self, these: &[Uuid]) -> Result<(), NotKept> {
             let transaction = promises(&[INTENTS], TransactionMode::ReadWrite).await?;
             let intents = transaction.store(INTENTS)?;
-            for uuid in these {
-                intents.delete(key(*uuid)).await?;
-            }
+            database::all_of(these.iter().map(|uuid| intents.delete(key(*uuid)))).await?;
             committed(transaction).await
         }
 

@@ -9,6 +9,7 @@ mod table;
 
 use crate::browser::live::{Told, use_live};
 use crate::browser::outbox::use_outbox;
+use crate::browser::pace::Pace;
 use crate::browser::{Cached, store, use_cached};
 use crate::calls;
 use crate::components::icon::{Glyph, Icon};
@@ -31,6 +32,13 @@ use leptos::task::spawn_local;
 use std::collections::HashMap;
 use table::Table;
 
+/// Events are shown so often, in milliseconds.
+const SHOW_EVERY_MS: u32 = 100;
+/// And what they changed is remembered so often: a plan that is two seconds old is a good plan after a cold start.
+const KEEP_EVERY_MS: u32 = 2_000;
+/// What is typed is read so often while orders go out.
+const READ_EVERY_MS: u32 = 1_000;
+
 /// Rooms as tabs, tables where they stand; beside it on a desktop, in its place on a phone when somebody wants it, the same as a list.
 #[component]
 pub fn PlanPage() -> impl IntoView {
@@ -40,22 +48,7 @@ pub fn PlanPage() -> impl IntoView {
     follow(floor);
     // The menu is fetched here already, so that the first table opens at once, with or without a network.
     let _menu = use_cached("menu", calls::menu);
-    let unsent = RwSignal::new(HashMap::<TableId, u32>::new());
-    let outbox = use_outbox();
-    Effect::new(move |_| {
-        let kept: Vec<(TableId, u32)> = outbox.with_intents(|all| all.iter().map(|intent| (intent.table_id(), intent.count())).collect());
-        spawn_local(async move {
-            let drafts = store::drafts::<Draft>().await;
-            let typed = drafts.into_iter().map(|(table, draft)| (table, draft.count()));
-            let mut all = HashMap::new();
-            for (table, count) in typed.chain(kept) {
-                if count > 0 {
-                    *all.entry(table).or_insert(0) += count;
-                }
-            }
-            unsent.try_set(all);
-        });
-    });
+    let unsent = use_unsent();
     // The page of an order is fetched once the plan is there: from then on somebody may tap.
     let is_there = Memo::new(move |_| floor.data.with(Option::is_some));
     Effect::new(move |_| {
@@ -118,18 +111,65 @@ pub fn PlanPage() -> impl IntoView {
     }
 }
 
-/// Keeps the plan as the events tell it.
+/// How many articles this phone has not sent, by table: typed, or on their way.
+fn use_unsent() -> Memo<HashMap<TableId, u32>> {
+    let outbox = use_outbox();
+    let typed = RwSignal::new(Vec::<(TableId, u32)>::new());
+    let reading = Pace::new(READ_EVERY_MS);
+    Effect::new(move |_| {
+        // What was typed may wait by now, or be typed again.
+        outbox.with_intents(|_| ());
+        reading.soon(move || {
+            spawn_local(async move {
+                let drafts = store::drafts::<Draft>().await;
+                typed.try_set(drafts.into_iter().map(|(table, draft)| (table, draft.count())).collect());
+            });
+        });
+    });
+    Memo::new(move |_| {
+        let mut all = HashMap::new();
+        let mut add = |table: TableId, count: u32| {
+            if count > 0 {
+                *all.entry(table).or_insert(0) += count;
+            }
+        };
+        typed.with(|typed| typed.iter().for_each(|(table, count)| add(*table, *count)));
+        outbox.with_intents(|kept| kept.iter().for_each(|intent| add(intent.table_id(), intent.count())));
+        all
+    })
+}
+
+/// Keeps the plan as the events tell it. When a phone comes back, hundreds of them come at once: they are a few changes for the eye.
 fn follow(floor: Cached<Vec<TableView>>) {
-    use_live().listen(move |told| match told {
-        Told::Event(Event::TableChanged { table_id, status, order_id, now: Some(now) }) => {
-            floor.amend(|tables| {
-                if let Some(table) = tables.iter_mut().find(|table| table.id == *table_id) {
+    let heard = StoredValue::new(Vec::<Event>::new());
+    let (showing, keeping) = (Pace::new(SHOW_EVERY_MS), Pace::new(KEEP_EVERY_MS));
+    let keep = move || {
+        if let Some(tables) = floor.data.try_get_untracked().flatten() {
+            spawn_local(store::put_json("floor", tables));
+        }
+    };
+    let show = move || {
+        let heard = heard.try_update_value(std::mem::take).unwrap_or_default();
+        floor.amend(|tables| {
+            for event in &heard {
+                if let Event::TableChanged { table_id, status, order_id, now: Some(now) } = event
+                    && let Some(table) = tables.iter_mut().find(|table| table.id == *table_id)
+                {
                     table.take(*status, *order_id, now);
                 }
-            });
-            if let Some(tables) = floor.data.get_untracked() {
-                spawn_local(store::put_json("floor", tables));
             }
+        });
+        keeping.soon(keep);
+    };
+    on_cleanup(move || {
+        if keeping.take() {
+            keep();
+        }
+    });
+    use_live().listen(move |told| match told {
+        Told::Event(event @ Event::TableChanged { now: Some(_), .. }) => {
+            heard.try_update_value(|heard| heard.push(event.clone()));
+            showing.soon(show);
         }
         Told::Connected | Told::Event(Event::TableChanged { .. } | Event::FloorChanged { .. }) => floor.refresh(),
         Told::Event(_) => {}
@@ -165,10 +205,12 @@ fn Rooms(
     let t = t();
     let button = move |name: String| {
         let (of_room, pressed_for) = (name.clone(), name.clone());
+        let ready = Memo::new(move |_| {
+            let is_ready = |table: &&TableView| table.room == of_room && table.status == TableStatus::Ready;
+            floor.data.with(|floor| floor.iter().flatten().filter(is_ready).count())
+        });
         let ready = move || {
-            let ready = floor
-                .data
-                .with(|floor| floor.iter().flatten().filter(|table| table.room == of_room && table.status == TableStatus::Ready).count());
+            let ready = ready.get();
             (ready > 0).then(|| view! { <span class="room-ready"><Icon glyph=Glyph::Bell/>{ready}<span class="visually-hidden">" "{t.table_status(TableStatus::Ready)}</span></span> })
         };
         let pressed = move || if room.read().as_ref() == Some(&pressed_for) { "true" } else { "false" };

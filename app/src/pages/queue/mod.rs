@@ -20,7 +20,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
+use std::sync::Arc;
 use uuid::Uuid;
+
+/// So many cards are drawn: more is nobody's to read.
+const SHOWN: usize = 60;
 
 /// The page.
 #[component]
@@ -60,24 +64,32 @@ pub fn QueuePage() -> impl IntoView {
     let name_of = move |id: TableId| {
         names.with(|names| names.iter().find(|(table, _)| *table == id).map_or_else(|| id.to_string(), |(_, name)| name.clone()))
     };
+    let intents = move || {
+        outbox.with_intents(|intents| {
+            // What a person has to decide about comes first.
+            let (first, rest): (Vec<_>, Vec<_>) = intents.iter().partition(|intent| intent.conflict().is_some());
+            first.into_iter().chain(rest).take(SHOWN).cloned().collect::<Vec<_>>()
+        })
+    };
+    let correct = Callback::new(correct);
+    let card = move |intent: Arc<Intent>| {
+        let of = Arc::clone(&intent);
+        let table = Signal::derive(move || name_of(of.table_id()));
+        let of = Arc::clone(&intent);
+        let what = Signal::derive(move || menu.data.with(|menu| describe(&of, menu.as_ref())));
+        view! { <Card intent=intent table=table what=what ask=Callback::new(move |(uuid, choice)| ask(uuid, choice)) correct=correct/> }
+    };
+    let holds_any = Memo::new(move |_| outbox.with_intents(|intents| !intents.is_empty()));
     let list = move || {
-        let intents = outbox.with_intents(<[Intent]>::to_vec);
-        if intents.is_empty() && outbox.unreadable() > 0 {
-            return ().into_any();
+        if holds_any.get() {
+            // Of hundreds that go out one after the other, only those that come into sight are drawn.
+            let key = |intent: &Arc<Intent>| (intent.uuid, intent.state.clone());
+            view! { <ul class="queue-cards"><For each=intents key=key children=card/></ul> }.into_any()
+        } else if outbox.unreadable() > 0 {
+            ().into_any()
+        } else {
+            view! { <Empty glyph=Glyph::CheckAll title=words.nothing detail=words.nothing_detail/> }.into_any()
         }
-        if intents.is_empty() {
-            return view! { <Empty glyph=Glyph::CheckAll title=words.nothing detail=words.nothing_detail/> }.into_any();
-        }
-        // What a person has to decide about comes first.
-        let (mut first, rest): (Vec<Intent>, Vec<Intent>) = intents.into_iter().partition(|intent| intent.conflict().is_some());
-        first.extend(rest);
-        let cards = first.into_iter().take(60).map(|intent| {
-            let table = name_of(intent.table_id());
-            let what = menu.data.with(|menu| describe(&intent, menu.as_ref()));
-            let correct = correct.clone();
-            view! { <Card intent=intent table=table what=what ask=Callback::new(move |(uuid, choice)| ask(uuid, choice)) correct=Callback::new(correct)/> }
-        });
-        view! { <ul class="queue-cards">{cards.collect_view()}</ul> }.into_any()
     };
     let title = Signal::derive(move || match asked.get() {
         Some((_, Choice::OtherTable)) => words.which_table.to_owned(),
@@ -136,7 +148,13 @@ pub fn QueuePage() -> impl IntoView {
 
 /// One order: where, what, where it stands, and what can be decided.
 #[component]
-fn Card(intent: Intent, table: String, what: String, ask: Callback<(Uuid, Choice)>, correct: Callback<Uuid>) -> impl IntoView {
+fn Card(
+    intent: Arc<Intent>,
+    table: Signal<String>,
+    what: Signal<String>,
+    ask: Callback<(Uuid, Choice)>,
+    correct: Callback<Uuid>,
+) -> impl IntoView {
     let words = words();
     let session = use_session();
     let uuid = intent.uuid;
@@ -177,7 +195,7 @@ fn Card(intent: Intent, table: String, what: String, ask: Callback<(Uuid, Choice
     };
     view! {
         <li class="card queue-card" class:is-conflict=intent.conflict().is_some() data-testid="queued">
-            <h2>{t().table_named(&table)}</h2>
+            <h2>{move || t().table_named(&table.get())}</h2>
             <p class="quiet-text">{what}</p>
             {state}
         </li>
