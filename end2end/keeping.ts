@@ -66,6 +66,18 @@ export const write = (page: Page, database: "comptoir" | "comptoir-queue", store
     [database, store, records] as const,
   );
 
+// A long night without a network: so many orders of one dish, for tables 1 to `tables` in turn, typed by Alice.
+export async function keepMany(page: Page, many: number, tables: number) {
+  const records: Record<string, string> = {};
+  for (let seq = 1; seq <= many; seq++) {
+    const uuid = crypto.randomUUID();
+    const items = [{ item_id: 12, qty: 1 }];
+    const sync = { uuid, table_id: 1 + (seq % tables), items, offline_timestamp: new Date().toISOString(), total: 24, typed_by: 1 };
+    records[uuid] = JSON.stringify({ v: 1, uuid, seq, user_id: 1, ask: { sync }, state: "waiting", failures: 0, next_try: 0, last_error: null });
+  }
+  await write(page, "comptoir-queue", "intents", records);
+}
+
 export const kept = async (page: Page): Promise<Kept[]> => (await written(page, "comptoir-queue", "intents")).map((text) => JSON.parse(text));
 
 interface Line {

@@ -3,7 +3,7 @@
 
 import type { Page } from "@playwright/test";
 import { type Device, MOUNTED, NO_NETWORK, expect, signIn, test } from "../fixtures";
-import { REFUSED, linesAt, typeAndSend, write } from "../keeping";
+import { REFUSED, keepMany, linesAt, typeAndSend } from "../keeping";
 import { report, slowed } from "./figures";
 
 test.use({ house: "bench-offline" });
@@ -112,27 +112,7 @@ test("the network is back: five hundred orders", async ({ device }) => {
   await page.goto("/plan");
   await context.setOffline(true);
   const before = await Promise.all(Array.from({ length: TABLES }, (_, at) => linesAt(context.request, at + 1)));
-  const records = await page.evaluate(
-    ([many, tables]) => {
-      const records: Record<string, string> = {};
-      for (let seq = 1; seq <= many; seq++) {
-        const uuid = crypto.randomUUID();
-        const sync = {
-          uuid,
-          table_id: 1 + (seq % tables),
-          items: [{ item_id: 12, qty: 1 }],
-          offline_timestamp: new Date().toISOString(),
-          total: 24,
-          typed_by: 1,
-        };
-        const record = { v: 1, uuid, seq, user_id: 1, ask: { sync }, state: "waiting", failures: 0, next_try: 0, last_error: null };
-        records[uuid] = JSON.stringify(record);
-      }
-      return records;
-    },
-    [MANY, TABLES] as const,
-  );
-  await write(page, "comptoir-queue", "intents", records);
+  await keepMany(page, MANY, TABLES);
   await page.goto("/plan");
   await expect(page.getByTestId("waiting")).toContainText(`${MANY} en attente`);
   await watch(page);
