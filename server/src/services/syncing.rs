@@ -247,7 +247,7 @@ async fn find_order(tx: &mut PgConnection, user: &SessionUser, request: &SyncReq
         meant: meant.as_ref().map(|meant| seen(&meant.order, meant.status == OrderStatus::Open)),
         at_table: here.as_ref().map(|order| seen(order, true)),
     };
-    match (judge(request, user.id, &facts), meant, here) {
+    match (judge(request, user.id, &facts, OffsetDateTime::now_utc()), meant, here) {
         (Ruling::Join(id), Some(meant), _) if meant.order.id == id => Ok((meant.order, meant.table)),
         (Ruling::Join(_), _, Some(order)) => Ok((order, request.table_id)),
         (Ruling::Occupied(id), _, Some(order)) => {

@@ -277,3 +277,31 @@ async fn a_phone_without_a_word_may_keep_orders() {
     sqlx::query(an_age_ago).execute(&app.owner).await.unwrap();
     assert_eq!(is_silent().await, json!(false), "whoever signed out keeps nothing that could be sent unseen");
 }
+
+#[tokio::test]
+async fn what_was_typed_in_touch_with_the_house_joins_strangers_only_for_a_moment() {
+    let app = TestApp::start().await;
+    let (alice, bob) = (app.signed_in("alice").await, app.signed_in("bob").await);
+    let until = |seconds| {
+        let moment = time::OffsetDateTime::now_utc() + time::Duration::seconds(seconds);
+        json!({"if_occupied": "append", "append_until": moment.format(&time::format_description::well_known::Rfc3339).unwrap()})
+    };
+    let order = sync(&bob, &kept(8, json!({}))).await.body["order_id"].clone();
+
+    // Both in touch: a second waiter helps out.
+    let in_touch = kept(8, until(2));
+    let joined = sync(&alice, &in_touch).await;
+    assert_eq!((joined.status, &joined.body["order_id"]), (201, &order), "{}", joined.text);
+
+    // Typed in touch, as far as she could see, and held up by a silence that nobody had noticed yet.
+    let held_up = sync(&alice, &kept(8, until(-1))).await;
+    assert_eq!((held_up.status, held_up.code()), (409, "table_occupied"));
+    assert_eq!(held_up.body["opened_by"]["name"], "Bob");
+    assert_eq!(sync(&alice, &kept(9, until(-60))).await.status, 201, "a free table is free, and so is her own");
+    assert_eq!(sync(&alice, &kept(9, until(-60))).await.status, 201);
+
+    tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
+    let again = sync(&alice, &in_touch).await;
+    assert_eq!((again.status, &again.text), (200, &joined.text), "what was taken is taken, whenever it is sent again");
+    assert_eq!(rounds(&app).await, [(8, 2), (9, 2)]);
+}

@@ -30,6 +30,10 @@ pub struct SyncRequest {
     /// What to do when the table has an open order. Not said: it joins an order of the same person, and a person decides about another's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_occupied: Option<IfOccupied>,
+    /// Until when `append` holds, by the server's clock: it was said by somebody who saw the floor as it was. Arriving later, the order is judged
+    /// as if nothing had been said. Not said: it holds for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+    pub append_until: Option<OffsetDateTime>,
     /// The open order that the phone saw when this was typed: the guests, wherever they sit by now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<OrderId>,

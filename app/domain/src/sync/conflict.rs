@@ -118,6 +118,8 @@ pub enum Answer {
     Over,
     /// Nothing is known about what happened there: no network, or a server that fell silent.
     Unanswered(String),
+    /// The phone stopped waiting, because the way on which the answer was to come is dead: nothing is known, and nothing is to be learnt from it.
+    TakenBack,
     /// The server answers, but cannot take anything now.
     NotNow(String),
     /// Whoever is signed in is not who typed this, or nobody is.

@@ -126,7 +126,7 @@ impl Intent {
         if !conflict.choices().contains(&choice) {
             return None;
         }
-        let mut request = SyncRequest { uuid: Some(uuid), resolves: Some(self.uuid), after: None, ..before.clone() };
+        let mut request = SyncRequest { uuid: Some(uuid), resolves: Some(self.uuid), after: None, append_until: None, ..before.clone() };
         match (choice, conflict) {
             (Choice::Append, _) => {
                 request.order_id = conflict.order_id();

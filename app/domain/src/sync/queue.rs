@@ -129,6 +129,15 @@ impl Queue {
         }
     }
 
+    /// The server does not answer, as somebody else found out: nothing is tried for a while. `chance` (0 to 10 000) shortens that.
+    pub fn fell_silent(&mut self, now: i64, chance: u16) {
+        // Several that met one silence wait once.
+        if self.paused_until <= now {
+            self.silences = self.silences.saturating_add(1);
+            self.paused_until = now + delay_ms(self.silences, chance);
+        }
+    }
+
     /// All of them, oldest first.
     pub fn intents(&self) -> impl Iterator<Item = &Intent> {
         self.intents.values().map(Arc::as_ref)
@@ -240,8 +249,7 @@ impl Queue {
     pub fn answered(&mut self, uuid: Uuid, answer: Answer, now: i64, chance: u16) -> Vec<Effect> {
         self.in_flight.remove(&uuid);
         let Some(key) = self.keys.get(&uuid).copied() else { return Vec::new() };
-        let silent = matches!(answer, Answer::Unanswered(_));
-        if !silent {
+        if !matches!(answer, Answer::Unanswered(_) | Answer::TakenBack) {
             self.silences = 0;
             self.paused_until = 0;
         }
@@ -263,13 +271,10 @@ impl Queue {
                 vec![Effect::AskWho]
             }
             Answer::Unanswered(why) => {
-                // Several that were on their way together meet one silence.
-                if self.paused_until <= now {
-                    self.silences = self.silences.saturating_add(1);
-                    self.paused_until = now + delay_ms(self.silences, chance);
-                }
+                self.fell_silent(now, chance);
                 self.put_off(key, why, now, chance)
             }
+            Answer::TakenBack => Vec::new(),
             Answer::NotNow(why) => self.put_off(key, why, now, chance),
             Answer::Outdated => {
                 let mut effects = self.put_off(key, "app_outdated".to_owned(), now, chance);
@@ -388,6 +393,24 @@ mod tests {
         }
         queue.wake();
         assert_eq!(sent(&queue.send(now - 60_000)), [1, 2], "at once when the network is back");
+    }
+
+    #[test]
+    fn what_is_taken_back_goes_out_again_at_once_unless_the_server_is_known_to_be_silent() {
+        let mut queue = queue(&[5, 6]);
+        assert_eq!(sent(&queue.send(0)), [1, 2]);
+        queue.fell_silent(1_000, 0);
+        for seq in [1, 2] {
+            assert_eq!(queue.answered(uuid(seq), Answer::TakenBack, 1_000, 0), [], "nothing is learnt from it");
+        }
+        assert_eq!(sent(&queue.send(1_000)), [] as [u64; 0], "the network is silent");
+        assert_eq!(queue.next_wake(1_000), Some(31_000));
+        queue.wake();
+        assert_eq!(sent(&queue.send(5_000)), [1, 2]);
+        // The network is back, but what was asked before is never answered.
+        queue.answered(uuid(1), Answer::TakenBack, 5_000, 0);
+        assert_eq!(sent(&queue.send(5_000)), [1], "the way is known to be good");
+        assert_eq!(queue.get(uuid(1)).map(|intent| intent.failures), Some(0));
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl Model {
         let meant = request.order_id.map(OrderId::get).or_else(|| self.order_of(request.after?));
         let facts =
             Facts { meant: meant.and_then(|id| self.seen(id)), at_table: self.open_at(request.table_id).and_then(|id| self.seen(id)) };
-        let id = match judge(request, by, &facts) {
+        let id = match judge(request, by, &facts, OffsetDateTime::now_utc()) {
             Ruling::Join(id) => id.get(),
             Ruling::Open => {
                 let id = self.orders.len() as i64 + 1;

@@ -211,6 +211,7 @@ impl<'h, H: House> Schedule<'h, H> {
             covers: None,
             offline_timestamp: OffsetDateTime::now_utc().replace_nanosecond(0).unwrap(),
             if_occupied: None,
+            append_until: None,
             order_id,
             after,
             total: Some(*price),

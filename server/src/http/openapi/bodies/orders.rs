@@ -61,6 +61,7 @@ pub(super) fn orders() -> Vec<Named> {
                     may("covers", or_null(whole(1, 99))),
                     must("offline_timestamp", moment()),
                     may("if_occupied", or_null(one_of(&["append", "reject"]))),
+                    may("append_until", or_null(moment())),
                     may("order_id", or_null(id())),
                     may("after", or_null(uuid())),
                     may("total", or_null(euros())),
