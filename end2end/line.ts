@@ -20,6 +20,8 @@ interface Passed {
 
 export class Line {
   private silent = false;
+  private deaf = new Set<Socket>();
+  private joined = new Set<Socket>();
   private sockets = new Set<Socket>();
   private losing?: { path: RegExp; left: number };
   private doubling?: RegExp;
@@ -52,6 +54,12 @@ export class Line {
   fallSilent() {
     this.silent = true;
     for (const socket of this.sockets) socket.pause();
+  }
+
+  // WebSockets that are open now carry nothing any more, in either direction, and nobody closes them. Everything else works.
+  deafenSockets(): number {
+    for (const socket of this.joined) this.deaf.add(socket);
+    return this.joined.size;
   }
 
   // New connections work again. Those from before stay deaf, as they do when a router has forgotten them.
@@ -145,15 +153,18 @@ export class Line {
     if (this.silent) return;
     const till = connect(Number(this.till.port), this.till.hostname);
     this.sockets.add(till);
-    till.on("close", () => (this.sockets.delete(till), phone.destroy()));
-    till.on("error", () => phone.destroy());
-    phone.on("close", () => till.destroy());
+    this.joined.add(phone);
+    const isDeaf = () => this.silent || this.deaf.has(phone);
+    // What the till does to its end does not reach the phone, nor the other way round, once nothing comes through.
+    till.on("close", () => (this.sockets.delete(till), isDeaf() || phone.destroy()));
+    till.on("error", () => isDeaf() || phone.destroy());
+    phone.on("close", () => (this.joined.delete(phone), isDeaf() || till.destroy()));
     const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
     for (let i = 0; i < incoming.rawHeaders.length; i += 2) lines.push(`${incoming.rawHeaders[i]}: ${incoming.rawHeaders[i + 1]}`);
     till.write(`${lines.join("\r\n")}\r\n\r\n`);
     till.write(head);
     // Not pipes: a pipe resumes by itself what has fallen silent.
-    till.on("data", (chunk) => this.silent || phone.write(chunk));
-    phone.on("data", (chunk) => this.silent || till.write(chunk));
+    till.on("data", (chunk) => isDeaf() || phone.write(chunk));
+    phone.on("data", (chunk) => isDeaf() || till.write(chunk));
   }
 }

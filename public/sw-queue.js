@@ -17,6 +17,7 @@ async function sendQueue() {
     if (!lock) return;
     const database = await openQueue();
     if (!database) return;
+    const told = new BroadcastChannel(QUEUE);
     try {
       const records = (await all(database)).filter((record) => record.v === FORMAT && record.state === "waiting");
       records.sort((one, other) => one.seq - other.seq);
@@ -27,9 +28,14 @@ async function sendQueue() {
         const answer = await fetch("/api/orders/sync", { method: "POST", headers: { "content-type": "application/json", "comptoir-contract": CONTRACT }, body });
         // No network again: the browser calls once more.
         if (answer.status >= 500) throw new Error(`answer ${answer.status}`);
-        if (answer.ok) await forget(database, uuid);
+        if (answer.ok) {
+          await forget(database, uuid);
+          // A page that was opened meanwhile shows what waits.
+          told.postMessage("changed");
+        }
       }
     } finally {
+      told.close();
       database.close();
     }
   });

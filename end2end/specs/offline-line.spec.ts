@@ -31,12 +31,91 @@ test("a network that falls silent with everything open is noticed in seconds, an
   begun = Date.now();
   await expect(page.getByTestId("connection")).toContainText("En ligne", { timeout: 12_000 });
   await nothingWaits(page);
-  measured(`its return is noticed, and everything sent, after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+  const seconds = (Date.now() - begun) / 1000;
+  measured(`its return is noticed, and everything sent, after ${seconds.toFixed(1)} s`);
+  expect(seconds, "seconds").toBeLessThan(8);
   expect(await lines(page, table)).toBe(1);
   await test.step("events arrive too: the deaf socket was replaced", async () => {
     await page.request.post("/api/orders", { data: { table_id: table, items: [{ item_id: 57, qty: 1 }] } });
     await expect(page.getByTestId("total")).toContainText("29,00");
   });
+});
+
+test("whatever hangs when the network returns, what waits goes out within seconds, from the tab behind, too", async ({ device, line }, { project }) => {
+  test.setTimeout(120_000);
+  const base = project.name === "phone" ? 18 : 19;
+  const phone = await device(undefined, { bypassCSP: true, baseURL: line.url });
+  const sender = await ready(phone, "bob");
+  const page = await phone.newPage();
+  await page.goto(`/table/${base}`);
+  await expect(page.getByTestId("connection")).toContainText("En ligne");
+  // A tab that lies behind asks nothing by itself.
+  await sender.evaluate(() => {
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => "hidden" });
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+  });
+  const seconds: number[] = [];
+  for (const wait of [500, 2_000, 3_500, 6_000, 9_500]) {
+    line.fallSilent();
+    await expect(page.getByTestId("connection")).toContainText("Hors ligne", { timeout: 12_000 });
+    await page.getByTestId("item-12").click();
+    await page.getByTestId("send").click();
+    await expect(page.getByTestId("waiting")).toContainText("1 en attente");
+    // At another moment of whatever the phone tries.
+    await page.waitForTimeout(wait);
+    line.heal();
+    const begun = Date.now();
+    await nothingWaits(page);
+    await expect(sender.getByTestId("waiting")).toHaveCount(0);
+    await expect(page.getByTestId("connection")).toContainText("En ligne", { timeout: 12_000 });
+    seconds.push((Date.now() - begun) / 1000);
+  }
+  measured(`five returns after ${seconds.map((one) => one.toFixed(1)).join(", ")} s`);
+  expect(Math.max(...seconds), "seconds").toBeLessThan(8);
+  expect(await lines(page, base)).toBe(5);
+});
+
+test("an order typed in the seconds before a silence is noticed asks before it joins somebody else's table", async ({ device, line, till }, { project }) => {
+  test.setTimeout(120_000);
+  const table = project.name === "phone" ? 8 : 9;
+  const page = await ready(await device(undefined, { bypassCSP: true, baseURL: line.url }), "alice", `/table/${table}`);
+  await page.getByTestId("item-12").click();
+  line.fallSilent();
+  await expect(page.getByTestId("connection"), "as far as she can see").toContainText("En ligne");
+  await page.getByTestId("send").click();
+  await expect(page.getByTestId("connection")).toContainText("Hors ligne", { timeout: 12_000 });
+  const [waiting] = await kept(page);
+  expect(waiting?.ask.sync, "typed in touch with the house").toMatchObject({ if_occupied: "append", append_until: expect.any(String) });
+  const bob = await device(undefined, { bypassCSP: true, baseURL: till.url });
+  expect((await bob.context.request.post("/api/auth/login", { data: { username: "bob", pin: "1234" } })).status()).toBe(200);
+  expect((await bob.context.request.post("/api/orders", { data: { table_id: table, items: [{ item_id: 57, qty: 1 }] } })).status()).toBe(201);
+  await page.waitForTimeout(Math.max(0, Date.parse(String(waiting?.ask.sync.append_until)) - Date.now() + 1_100));
+  line.heal();
+  await expect(page.getByTestId("decide")).toBeVisible({ timeout: 12_000 });
+  expect(await lines(page, table), "nothing joined Bob's guests").toBe(1);
+  await page.getByTestId("decide").getByRole("link").click();
+  await expect(page.getByRole("main")).toContainText("Bob");
+});
+
+test("a socket that carries nothing any more is noticed and replaced, and the dish that was ready meanwhile is listed", async ({ device, line }) => {
+  test.setTimeout(120_000);
+  const page = await ready(await device(undefined, { bypassCSP: true, baseURL: line.url }), "charlie");
+  const request = page.request;
+  const answer = await request.post("/api/orders", { data: { table_id: 20, items: [{ item_id: 12, qty: 1 }] } });
+  const { order_id } = await answer.json();
+  const { lines } = await (await request.get(`/api/orders/${order_id}`)).json();
+  await expect.poll(() => line.deafenSockets()).toBe(1);
+  await test.step("both ends believe that it is open", async () => {
+    expect((await request.post(`/api/kitchen/lines/${lines.at(-1).line_id}`, { data: { state: "ready" } })).status()).toBe(200);
+    await page.waitForTimeout(2_000);
+    await expect(page.getByRole("region", { name: "Plats prêts" }).getByRole("article"), "it did not arrive").toHaveCount(0);
+    await expect(page.getByTestId("connection")).toContainText("En ligne");
+  });
+  const begun = Date.now();
+  await expect(page.getByRole("region", { name: "Plats prêts" }).getByRole("article")).toContainText("Magret de canard", { timeout: 45_000 });
+  measured(`a deaf socket is replaced after ${((Date.now() - begun) / 1000 + 2).toFixed(1)} s`);
+  await page.getByRole("button", { name: /^Pris/ }).click();
+  await expect.poll(async () => (await request.get("/api/kitchen")).text(), { message: "the kitchen reads who comes" }).toContain('"seen_by":"Charlie"');
 });
 
 test("an order whose answer is lost is sent again, and is there once", async ({ device, line }, { project }) => {

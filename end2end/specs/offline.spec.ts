@@ -79,6 +79,56 @@ test("two tabs send each order once", async ({ device }, { project }) => {
   for (const table of [6, 7]) expect(await lines(one, base + table)).toBe(1);
 });
 
+test("a tab that does not send shows what the others keep, send and decide", async ({ device }, { project }) => {
+  const table = project.name === "phone" ? 5 : 15;
+  const phone = await device();
+  const one = await ready(phone, "alice");
+  const other = await phone.newPage();
+  await other.goto("/en-attente");
+  await expect(other.getByTestId("connection")).toContainText("En ligne");
+  await test.step("kept in one, shown in the other", async () => {
+    await phone.context.setOffline(true);
+    await typeAndSend(one, table);
+    await expect(other.getByTestId("queued")).toHaveCount(1);
+    await expect(other.getByTestId("waiting")).toContainText("1 en attente");
+  });
+  await test.step("refused in one, a card in the other; decided there, over in the first", async () => {
+    const bob = await device();
+    expect((await bob.context.request.post("/api/auth/login", { data: { username: "bob", pin: "1234" } })).status()).toBe(200);
+    expect((await bob.context.request.post("/api/orders", { data: { table_id: table, items: [{ item_id: 57, qty: 1 }] } })).status()).toBe(201);
+    await phone.context.setOffline(false);
+    for (const page of [one, other]) await expect(page.getByTestId("waiting")).toContainText("1 en attente");
+    await expect(one.getByTestId("decide")).toBeVisible({ timeout: 20_000 });
+    await expect(other.getByTestId("choice-append")).toBeVisible();
+    await other.getByTestId("choice-append").click();
+    for (const page of [one, other]) await expect(page.getByTestId("waiting")).toHaveCount(0, { timeout: 20_000 });
+    await expect(other.getByTestId("queued")).toHaveCount(0);
+    await expect(one.getByTestId("decide")).toHaveCount(0);
+    expect(await lines(one, table)).toBe(2);
+  });
+  await test.step("what somebody else, such as the service worker, sent and forgot without a word is found out with the next reason to look", async () => {
+    await phone.context.setOffline(true);
+    await typeAndSend(one, table);
+    await expect(other.getByTestId("waiting")).toContainText("1 en attente");
+    await one.evaluate(
+      () =>
+        new Promise<void>((resolve) => {
+          const open = indexedDB.open("comptoir-queue");
+          open.onsuccess = () => {
+            const transaction = open.result.transaction("intents", "readwrite");
+            transaction.objectStore("intents").clear();
+            transaction.oncomplete = () => (open.result.close(), resolve());
+          };
+        }),
+    );
+    for (const page of [other, one]) {
+      await page.evaluate(() => window.dispatchEvent(new Event("online")));
+      await expect(page.getByTestId("waiting")).toHaveCount(0);
+    }
+    await phone.context.setOffline(false);
+  });
+});
+
 test("a draft that two tabs show is sent by one of them", async ({ device }, { project }) => {
   const table = project.name === "phone" ? 4 : 14;
   const phone = await device();

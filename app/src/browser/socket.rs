@@ -20,8 +20,12 @@ type OnClose = Closure<dyn FnMut(CloseEvent)>;
 
 /// A server that is silent for so long is gone, in seconds.
 const SILENCE_S: u32 = 30;
+/// A socket that is not open after so long went into a silence.
+const OPENS_WITHIN_S: u32 = 10;
 /// The watch looks so often, in milliseconds.
 const LOOK_EVERY_MS: u32 = 5_000;
+/// A socket that spoke within so many milliseconds is no old one.
+const JUST_NOW_MS: f64 = 1_000.0;
 
 thread_local! {
     static WANTED: Cell<bool> = const { Cell::new(false) };
@@ -32,6 +36,10 @@ thread_local! {
     static SINCE: Cell<i64> = const { Cell::new(0) };
     /// Whether the server wants to know what was heard.
     static SAY_HEARD: Cell<bool> = const { Cell::new(false) };
+    /// What went before says nothing of the next try.
+    static AFRESH: Cell<bool> = const { Cell::new(false) };
+    /// When something was heard last, in milliseconds since 1970.
+    static HEARD_AT: Cell<f64> = const { Cell::new(0.0) };
     /// The socket, while it is open.
     static OPEN: RefCell<Option<WebSocket>> = const { RefCell::new(None) };
 }
@@ -59,6 +67,9 @@ pub(super) fn keep_open(live: Live, wanted: bool) {
         let mut failures = 0;
         while WANTED.get() {
             failures = if connection(live).await { 0 } else { failures + 1 };
+            if AFRESH.replace(false) {
+                failures = 0;
+            }
             if WANTED.get() {
                 wait(pause_ms(failures)).await;
             }
@@ -85,8 +96,13 @@ pub(super) fn say(event: &ClientEvent) {
     });
 }
 
-/// Opens a socket anew, whatever the one from before seems to be: a network that was cut leaves sockets open and silent.
+/// Opens a socket anew, whatever the one from before seems to be: a network that was cut leaves sockets open and silent. One that has just
+/// spoken stays.
 pub(super) fn open_again() {
+    if OPEN.with_borrow(Option::is_some) && js_sys::Date::now() - HEARD_AT.get() < JUST_NOW_MS {
+        return;
+    }
+    AFRESH.set(true);
     end();
 }
 
@@ -142,6 +158,7 @@ async fn connection(live: Live) -> bool {
         let (socket, was_open) = (socket.clone(), Rc::clone(&was_open));
         move || {
             was_open.set(true);
+            HEARD_AT.set(js_sys::Date::now());
             OPEN.set(Some(socket.clone()));
             live.set_open(true);
         }
@@ -150,6 +167,7 @@ async fn connection(live: Live) -> bool {
         let (socket, silent_for) = (socket.clone(), Rc::clone(&silent_for));
         move |message: MessageEvent| {
             silent_for.set(0);
+            HEARD_AT.set(js_sys::Date::now());
             live.set_answered(true);
             if let Some(text) = message.data().as_string() {
                 answer(live, &socket, &text);
@@ -171,9 +189,10 @@ async fn connection(live: Live) -> bool {
     socket.set_onmessage(Some(heard.as_ref().unchecked_ref()));
     socket.set_onclose(closed.borrow().as_ref().map(|closed| closed.as_ref().unchecked_ref()));
     // Closing a dead socket takes minutes to be noticed; the silence ends the wait itself.
+    let opens = Rc::clone(&was_open);
     let watch = Interval::new(LOOK_EVERY_MS, move || {
         silent_for.set(silent_for.get() + LOOK_EVERY_MS / 1_000);
-        if silent_for.get() > SILENCE_S {
+        if silent_for.get() > if opens.get() { SILENCE_S } else { OPENS_WITHIN_S } {
             end();
         }
     });
@@ -183,7 +202,10 @@ async fn connection(live: Live) -> bool {
     socket.set_onmessage(None);
     socket.set_onclose(None);
     OPEN.take();
-    if socket.ready_state() == WebSocket::CONNECTING {
+    if socket.ready_state() == WebSocket::CONNECTING && WANTED.get() {
+        // It went into a silence. A browser opens one socket to a house at a time: this one would stand in the way of the next for minutes.
+        let _closed = socket.close();
+    } else if socket.ready_state() == WebSocket::CONNECTING {
         // A browser complains of a socket that is closed before it was open, so this one goes as soon as it is.
         let late = socket.clone();
         socket.set_onopen(Some(Closure::once_into_js(move || late.close().is_ok()).unchecked_ref()));

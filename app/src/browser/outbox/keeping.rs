@@ -46,7 +46,7 @@ impl Outbox {
         #[cfg(feature = "hydrate")]
         {
             super::signals::tell_kept(&text);
-            super::signals::kept_something();
+            super::signals::kept_something(self);
         }
         self.add(intent);
         Ok(())
@@ -63,6 +63,7 @@ impl Outbox {
 
     fn add(self, intent: Intent) {
         self.queue.try_update_value(|queue| queue.add(intent));
+        self.added.try_update_value(|added| *added = added.wrapping_add(1));
         self.show();
         self.tell_others();
         self.send();
@@ -157,7 +158,13 @@ impl Outbox {
 
     /// Reads what the phone keeps: another tab may have changed it.
     pub(super) async fn reload(self) {
-        let Ok(records) = Kept.all().await else { return };
+        let records = loop {
+            let added = self.added.try_get_value();
+            let Ok(records) = Kept.all().await else { return };
+            if self.added.try_get_value() == added {
+                break records;
+            }
+        };
         let (mut intents, mut unreadable) = (Vec::new(), 0);
         for record in records {
             match Intent::read(&record) {

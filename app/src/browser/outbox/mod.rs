@@ -71,6 +71,8 @@ pub struct Outbox {
     /// This tab sends.
     is_sender: StoredValue<bool>,
     showing: Pace,
+    /// How many orders were added in this tab: whoever reads what is kept meanwhile may have missed one.
+    added: StoredValue<u32>,
     /// Orders that were typed in this tab.
     typed_here: StoredValue<BTreeSet<Uuid>>,
     /// Orders that the phone could not keep: they are lost with this tab.
@@ -112,6 +114,7 @@ impl Outbox {
             unreadable: RwSignal::new(0),
             is_sender: StoredValue::new(false),
             showing: Pace::new(FOLLOW_EVERY_MS),
+            added: StoredValue::new(0),
             typed_here: StoredValue::new(BTreeSet::new()),
             unkept: StoredValue::new(BTreeSet::new()),
             done: StoredValue::new(BTreeSet::new()),
@@ -204,7 +207,14 @@ impl Outbox {
         });
         Effect::new(move |before: Option<Link>| {
             let link = live.link();
-            if before == Some(Link::Offline) && link != Link::Offline {
+            let (was_lost, is_lost) = (before == Some(Link::Offline), link == Link::Offline);
+            #[cfg(feature = "hydrate")]
+            match (was_lost, is_lost) {
+                (false, true) => signals::lost(self),
+                (true, false) => signals::found_again(),
+                _ => {}
+            }
+            if was_lost && !is_lost {
                 self.wake();
             }
             link
@@ -239,10 +249,12 @@ impl Outbox {
         self.queue.with_value(|queue| queue.intents().filter(|one| one.table_id() == table).last().map(|one| one.uuid))
     }
 
-    /// Everything may be tried now.
+    /// Everything may be tried now. Another tab, or the service worker, may have sent or decided something meanwhile.
     pub fn wake(self) {
         self.queue.try_update_value(Queue::wake);
         self.send();
+        #[cfg(feature = "hydrate")]
+        signals::read_again(self);
     }
 
     fn show(self) {

@@ -34,9 +34,16 @@ impl Outbox {
         }
     }
 
+    /// The server does not answer: nothing is tried for a while, and what is on its way is taken back.
+    #[cfg(feature = "hydrate")]
+    pub(super) fn fell_silent(self) {
+        self.queue.try_update_value(|queue| queue.fell_silent(now_ms(), chance()));
+        http::stop_waiting(js_sys::Date::now());
+    }
+
     fn answered(self, intent: Intent, answer: Answer) {
         let parts = self.parts.try_get_value().flatten();
-        if let Some((_, live)) = parts {
+        if let Some((_, live)) = parts.filter(|_| answer != Answer::TakenBack) {
             live.set_answered(!matches!(answer, Answer::Unanswered(_)));
         }
         let effects = self.queue.try_update_value(|queue| queue.answered(intent.uuid, answer, now_ms(), chance())).unwrap_or_default();
@@ -56,6 +63,7 @@ impl Outbox {
                 if let Ok(text) = kept.write() {
                     // It is there already, in an older state: sent again at the worst.
                     let _older = Kept.update(kept.uuid, text).await;
+                    self.tell_others();
                 }
             }),
             Act::Forget(uuid) => self.forget(uuid),
@@ -93,7 +101,7 @@ fn now_ms() -> i64 {
 }
 
 /// 0 to 10 000, at random.
-fn chance() -> u16 {
+pub(super) fn chance() -> u16 {
     let [high, low, ..] = Uuid::new_v4().into_bytes();
     u16::from_be_bytes([high, low]) % 10_001
 }

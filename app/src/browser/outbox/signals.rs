@@ -1,7 +1,10 @@
 //! What wakes the queue of this browser, and how its tabs speak to each other.
 
 use super::Outbox;
+use crate::browser::live::Link;
+use crate::browser::{http, socket};
 use domain::role::Right;
+use domain::sync::{PATIENCE, Watch};
 use gloo_timers::callback::{Interval, Timeout};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -12,12 +15,14 @@ use web_sys::{BroadcastChannel, MessageEvent};
 
 /// Names the lock of the tab that sends, the channel between tabs, and the event of Background Sync.
 const NAME: &str = "comptoir-queue";
-/// What tabs say to each other when there is nothing more to say; anything else is a new record.
+/// What tabs and the service worker say to each other when the records changed. Anything else is a new record.
 const CHANGED: &str = "changed";
-/// Is the server there? Asked so often while somebody looks, in milliseconds: an open socket and an open Wi-Fi say nothing.
-const LOOK_EVERY_MS: u32 = 5_000;
-/// And has so long to answer.
-const PATIENCE_MS: u32 = 3_000;
+/// What a tab says to the others when it met the server again: the one that sends may lie behind it, where nobody looks.
+const FOUND_AGAIN: &str = "found-again";
+/// What was taken back has ended after so many milliseconds.
+const SETTLED_MS: u32 = 20;
+/// What was told before the server was met again and has no answer after so many milliseconds was told into the silence.
+const TOLD_IN_VAIN_MS: u32 = 1_000;
 /// The house is told so often what this phone keeps, in milliseconds.
 const REPORT_EVERY_MS: u32 = 60_000;
 
@@ -26,36 +31,55 @@ thread_local! {
     static NEXT_LOOK: RefCell<Option<Timeout>> = const { RefCell::new(None) };
     static NEXT_REPORT: RefCell<Option<Timeout>> = const { RefCell::new(None) };
     static ASKED_TO_PERSIST: Cell<bool> = const { Cell::new(false) };
+    static WATCH: Cell<Watch> = Cell::new(Watch::default());
+    static NEXT_QUESTION: RefCell<Option<Timeout>> = const { RefCell::new(None) };
+    /// A question is under way.
+    static IS_ASKING: Cell<bool> = const { Cell::new(false) };
+    static READING: Cell<Reading> = const { Cell::new(Reading::Done) };
+}
+
+/// Whether this tab reads what the phone keeps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Done,
+    UnderWay,
+    /// Something changed since it began.
+    Stale,
 }
 
 /// Once per tab.
 pub(super) fn watch(outbox: Outbox) {
     become_sender(outbox);
     if let Ok(channel) = BroadcastChannel::new(NAME) {
-        let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
-            if let Some(record) = message.data().as_string().filter(|said| said != CHANGED) {
-                outbox.kept_elsewhere(&record);
+        let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| match message.data().as_string().as_deref() {
+            Some(CHANGED) | None => read_again(outbox),
+            Some(FOUND_AGAIN) => {
+                take_back_soon();
+                outbox.wake();
             }
-            spawn_local(outbox.reload());
+            Some(record) => {
+                outbox.kept_elsewhere(record);
+                read_again(outbox);
+            }
         });
         channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
         heard.forget();
         CHANNEL.set(Some(channel));
     }
-    spawn_local(outbox.reload());
+    read_again(outbox);
     spawn_local(outbox.probe());
-    let _whole_life = window_event_listener_untyped("online", move |_| outbox.wake());
+    let _whole_life = window_event_listener_untyped("online", move |_| {
+        look(outbox);
+        outbox.wake();
+    });
     let _whole_life = window_event_listener_untyped("visibilitychange", move |_| {
         if is_visible() {
             look(outbox);
-            spawn_local(async move {
-                outbox.reload().await;
-                outbox.probe().await;
-            });
+            spawn_local(outbox.probe());
             outbox.wake();
         }
     });
-    Interval::new(LOOK_EVERY_MS, move || look(outbox)).forget();
+    look(outbox);
     Interval::new(REPORT_EVERY_MS, move || report_soon(outbox)).forget();
     report_soon(outbox);
 }
@@ -64,30 +88,96 @@ fn is_visible() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Visible
 }
 
-/// A cut network leaves sockets open and silent. The badge says within seconds what is so.
-fn look(outbox: Outbox) {
-    let Some((session, live)) = outbox.parts.try_get_value().flatten() else { return };
-    if !is_visible() || session.user_untracked().is_none() {
+/// Reads what the phone keeps, once for many who say that it changed.
+pub(super) fn read_again(outbox: Outbox) {
+    if READING.replace(Reading::Stale) != Reading::Done {
         return;
     }
     spawn_local(async move {
-        let heard_before = live.times_heard();
-        let was_offline = live.link_untracked() == crate::browser::live::Link::Offline;
-        let answered = crate::browser::http::is_there(PATIENCE_MS).await;
-        // One that got lost among others says nothing.
-        if !answered && live.times_heard() != heard_before {
-            return;
-        }
-        live.set_answered(answered);
-        if !answered {
-            crate::browser::http::stop_waiting();
-        }
-        if answered && was_offline {
-            // A socket from before may be open and deaf.
-            crate::browser::socket::open_again();
-            outbox.wake();
+        while READING.replace(Reading::UnderWay) == Reading::Stale {
+            outbox.reload().await;
+            if READING.get() == Reading::UnderWay {
+                READING.set(Reading::Done);
+                return;
+            }
         }
     });
+}
+
+/// A cut network leaves sockets open and silent. The badge says within seconds what is so, while somebody looks.
+fn look(outbox: Outbox) {
+    if IS_ASKING.replace(true) {
+        return;
+    }
+    spawn_local(async move {
+        let is_lost = ask(outbox).await.unwrap_or(false);
+        IS_ASKING.set(false);
+        look_later(outbox, is_lost);
+    });
+}
+
+fn look_later(outbox: Outbox, is_lost: bool) {
+    let waits = outbox.waiting.try_get_untracked().is_some_and(|waiting| waiting.to_send > 0);
+    let pause = WATCH.get().next(is_lost, waits, super::sending::chance()).pause;
+    NEXT_QUESTION.set(Some(Timeout::new(u32::try_from(pause.as_millis()).unwrap_or(u32::MAX), move || look(outbox))));
+}
+
+/// Asks whether the server is there. Says whether it is thought not to be; nothing when nobody looks.
+async fn ask(outbox: Outbox) -> Option<bool> {
+    let (session, live) = outbox.parts.try_get_value().flatten()?;
+    if !is_visible() || session.user_untracked().is_none() {
+        return None;
+    }
+    let is_lost = || live.link_untracked() == Link::Offline;
+    let heard_before = live.times_heard();
+    let (was_lost, mut watch, begun) = (is_lost(), WATCH.get(), js_sys::Date::now());
+    let patience = watch.next(was_lost, true, 0).patience.min(PATIENCE);
+    let answered = http::is_there(u32::try_from(patience.as_millis()).unwrap_or(u32::MAX)).await;
+    // One that got lost among others says nothing.
+    if !answered && live.times_heard() != heard_before {
+        return Some(is_lost());
+    }
+    if !answered {
+        watch.unheard();
+        WATCH.set(watch);
+        outbox.fell_silent();
+        live.set_answered(false);
+        return Some(true);
+    }
+    watch.heard(!was_lost);
+    WATCH.set(watch);
+    if is_lost() {
+        // What was asked into the silence ends first, without an answer, or it would be taken for a new one.
+        http::stop_waiting(begun);
+        gloo_timers::future::TimeoutFuture::new(SETTLED_MS).await;
+    }
+    live.set_answered(true);
+    Some(false)
+}
+
+/// From now on the server is thought not to be there.
+pub(super) fn lost(outbox: Outbox) {
+    let mut watch = WATCH.get();
+    watch.lost();
+    WATCH.set(watch);
+    if !IS_ASKING.get() {
+        look_later(outbox, true);
+    }
+}
+
+/// Nobody waits for answers to what was told before the server was met again: at once what was told long ago, in a moment the rest.
+fn take_back_soon() {
+    let met_at = js_sys::Date::now();
+    http::take_back_told(met_at - f64::from(TOLD_IN_VAIN_MS));
+    Timeout::new(TOLD_IN_VAIN_MS, move || http::take_back_told(met_at)).forget();
+}
+
+/// The server is there again.
+pub(super) fn found_again() {
+    take_back_soon();
+    // A socket from before may be open and deaf.
+    socket::open_again();
+    post(FOUND_AGAIN);
 }
 
 /// The first tab that asks sends, until it closes. Where the browser has no locks every tab sends: the server takes each order once.
@@ -146,14 +236,19 @@ pub(super) fn report_soon(outbox: Outbox) {
         NEXT_REPORT.set(None);
         let Some((session, live)) = outbox.parts.try_get_value().flatten() else { return };
         let may_send = session.user_untracked().is_some_and(|user| user.role.may(Right::TakeOrders));
-        if may_send && live.link_untracked() != crate::browser::live::Link::Offline {
+        if may_send && live.link_untracked() != Link::Offline {
             spawn_local(outbox.report(false));
         }
     })));
 }
 
 /// The phone promised to keep something: the browser is asked not to clear it, and to send it should every page be closed.
-pub(super) fn kept_something() {
+pub(super) fn kept_something(outbox: Outbox) {
+    let is_lost = outbox.parts.try_get_value().flatten().is_some_and(|(_, live)| live.link_untracked() == Link::Offline);
+    if is_lost && !IS_ASKING.get() {
+        // From now on it is worth more.
+        look_later(outbox, true);
+    }
     if !ASKED_TO_PERSIST.replace(true) {
         let _asked = window().navigator().storage().persist();
     }

@@ -1,6 +1,7 @@
 //! Sending what is typed: it is written down on the phone, and goes out from there by itself.
 
 use super::ordering::Ordering;
+use crate::browser::http::house_time;
 use crate::browser::live::Link;
 use crate::browser::outbox::{News, Sent};
 use crate::components::notice::Tone;
@@ -10,7 +11,7 @@ use crate::i18n::order::order as texts;
 use crate::i18n::{queue, t};
 use domain::api::{SentStatus, SyncRequest};
 use domain::order::IfOccupied;
-use domain::sync::{Ask, Conflict, Intent};
+use domain::sync::{Ask, Conflict, IN_TOUCH, Intent};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use time::OffsetDateTime;
@@ -32,15 +33,18 @@ impl Ordering {
         let uuid = order.uuid.unwrap_or_else(Uuid::now_v7);
         let order_id = untrack(|| self.known_order());
         // Two waiters in touch with the house who type at one table at the same moment help each other out. Of an order that a phone without
-        // a network could not know of, a person hears.
+        // a network could not know of, a person hears; so, too, of one that was typed in the seconds before the silence was noticed.
+        let now = OffsetDateTime::now_utc();
         let if_occupied = (live.link_untracked() == Link::Online).then_some(IfOccupied::Append);
+        let append_until = if_occupied.and_then(|_| house_time(now)).and_then(|now| now.checked_add(IN_TOUCH));
         let request = SyncRequest {
             uuid: Some(uuid),
             table_id: order.table_id,
             items: order.items,
             covers: order.covers,
-            offline_timestamp: OffsetDateTime::now_utc(),
+            offline_timestamp: now,
             if_occupied,
+            append_until,
             order_id,
             after: if order_id.is_none() { outbox.last_of(self.table_id) } else { None },
             total: total.map(|(total, _)| total),
