@@ -1,7 +1,7 @@
 //! The app: what all pages share, and the table of addresses.
 
 use crate::browser::{clock::Clock, live::Live, outbox::Outbox, start_in_browser};
-use crate::components::pass::{PassCards, PassTray};
+use crate::components::pass::{PassCards, PassNotifications};
 use crate::components::toast::{Toaster, Toasts};
 use crate::pages::apart;
 use crate::pages::not_found::NotFoundPage;
@@ -47,7 +47,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/passe") view=apart::pass_waits ssr=SsrMode::Async/>
                 <Route path=path!("/plan/editeur") view=apart::floor_editor ssr=SsrMode::Async/>
             </Routes>
-            <div class="stack"><Toasts/><PassTray/></div>
+            <div class="stack"><Toasts/></div>
+            <PassNotifications/>
         </Router>
     }
 }

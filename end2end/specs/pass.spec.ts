@@ -28,6 +28,23 @@ async function say(context: BrowserContext, line: number, state: string) {
 const cards = (page: Page) => page.getByRole("region", { name: "Plats prêts" }).getByRole("article");
 const take = (page: Page) => page.getByRole("button", { name: /^Pris/ });
 
+// The cards stand above the plan and move it: no table lies under one, on either screen.
+async function expectNothingCovered(page: Page) {
+  const before = page.viewportSize();
+  for (const screen of [phone, desktop]) {
+    await page.setViewportSize(screen.viewport);
+    const covered = await page.evaluate(() => {
+      const boxes = (what: string) => [...document.querySelectorAll(what)].map((one) => one.getBoundingClientRect());
+      const tray = boxes(".pass-tray")[0]!;
+      const under = boxes(".plan .spot, .floor-bar, .in-service").filter(({ top, height }) => height > 0 && top < tray.bottom);
+      return { shown: tray.height > 0, under: under.length };
+    });
+    expect(covered, `${screen.viewport.width} px`).toEqual({ shown: true, under: 0 });
+  }
+  await inspect(page, `pass-plan-${await cards(page).count()}`);
+  if (before) await page.setViewportSize(before);
+}
+
 interface Called {
   tones: number;
   shakes: number[][];
@@ -115,9 +132,11 @@ test("her other phone and the kitchen take the card away; the table's own page i
   const { lines } = await order(first.context, 6, 5);
   for (const line of lines) await say(first.context, line, "ready");
   await expect(cards(one), "three, and a way to the others").toHaveCount(3);
+  await expectNothingCovered(one);
   await one.getByTestId("pass-more").tap();
   await expect(cards(one)).toHaveCount(5);
   await inspect(one, "pass-many");
+  await expectNothingCovered(one);
 
   await take(one).first().tap();
   await expect(cards(one)).toHaveCount(4);

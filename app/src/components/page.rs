@@ -3,7 +3,7 @@
 
 use super::icon::{Glyph, Icon};
 use super::notice::Tone;
-use super::pass::use_pass;
+use super::pass::{PassTray, use_pass};
 use super::toast::use_toaster;
 use crate::browser::install::use_updates;
 use crate::browser::live::{Link, use_live};
@@ -21,7 +21,7 @@ use leptos::task::spawn_local;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
-/// A page: heading, way back, navigation, connection, account; `children` become its `<main>`.
+/// A page: heading, way back, navigation, connection, account, dishes at the pass; `children` become its `<main>`.
 #[component]
 pub fn Page(
     /// The heading, and the title of the tab.
@@ -65,6 +65,7 @@ pub fn Page(
                     <Connection/>
                     <Account/>
                 </div>
+                <PassTray/>
             </header>
             <Navigation/>
             <main>{children()}</main>

@@ -1,6 +1,6 @@
 //! Dishes at the pass: cards that stay until somebody says *Pris*, and everything that makes a person notice them.
 //!
-//! They are announced to screen readers, never take the focus and never cover the button that sends. What rings, and what is shown, is the rule
+//! They are announced to screen readers, never take the focus, and stand under the heading, where they move the page instead of covering it. What rings, and what is shown, is the rule
 //! of [`domain::pass::Pass`]; this feeds it with what the server says and does what comes out: sound, a phone that shakes, a notification when
 //! nobody looks. What was tapped without a network is kept and said when it is back.
 
@@ -33,6 +33,8 @@ pub struct PassCards {
     pass: RwSignal<Pass>,
     /// What the device remembers has been read: what is heard before that would ring twice.
     is_read: RwSignal<bool>,
+    /// Somebody asked for those beyond the first ones.
+    all: RwSignal<bool>,
     /// The bell of this device.
     pub sound: Sound,
     /// The notifications of this device.
@@ -49,6 +51,7 @@ impl PassCards {
         let cards = Self {
             pass: RwSignal::new(Pass::default()),
             is_read: RwSignal::new(false),
+            all: RwSignal::new(false),
             sound: Sound::of_this_device(SoundOf::Waiter),
             notifications: Notifications::of_this_device(),
             live: use_live(),
@@ -191,15 +194,9 @@ pub fn use_pass() -> PassCards {
     use_context().unwrap_or_else(PassCards::begin)
 }
 
-/// The cards; once, in the app.
+/// A tap on a notification opens its table; once, in the app.
 #[component]
-pub fn PassTray() -> impl IntoView {
-    let t = t();
-    let cards = use_pass();
-    let all = RwSignal::new(false);
-    // The kitchen's screen shows the pass itself.
-    let path = use_location().pathname;
-    let is_kitchen = Memo::new(move |_| path.with(|path| path.starts_with("/cuisine")));
+pub fn PassNotifications() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     {
         let navigate = StoredValue::new_local(use_navigate());
@@ -210,6 +207,17 @@ pub fn PassTray() -> impl IntoView {
         let _ = use_navigate;
         when_opened(|_| {});
     }
+}
+
+/// The cards; on every page.
+#[component]
+pub fn PassTray() -> impl IntoView {
+    let t = t();
+    let cards = use_pass();
+    let all = cards.all;
+    // The kitchen's screen shows the pass itself.
+    let path = use_location().pathname;
+    let is_kitchen = Memo::new(move |_| path.with(|path| path.starts_with("/cuisine")));
     let events = Memo::new(move |_| {
         let shown = if all.get() { usize::MAX } else { SHOWN };
         cards.pass.with(|pass| pass.waiting().iter().take(shown).map(|dish| dish.news.event_id).collect::<Vec<_>>())
