@@ -4,6 +4,7 @@
 //! strangers send with `serde_json`; both write with it.
 
 use bytes::Bytes;
+use leptos::server::codee::{Decoder, Encoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use server_fn::codec::Post;
@@ -15,6 +16,28 @@ use server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
 /// When the text is something else.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, domain::reading::Unreadable> {
     domain::reading::read(text)
+}
+
+/// How what the server found out while it rendered a page travels in that page.
+#[derive(Debug, Clone, Copy)]
+pub struct InPage;
+
+impl<T: Serialize> Encoder<T> for InPage {
+    type Error = serde_json::Error;
+    type Encoded = String;
+
+    fn encode(value: &T) -> Result<String, Self::Error> {
+        serde_json::to_string(value)
+    }
+}
+
+impl<T: DeserializeOwned> Decoder<T> for InPage {
+    type Error = domain::reading::Unreadable;
+    type Encoded = str;
+
+    fn decode(text: &str) -> Result<T, Self::Error> {
+        read(text)
+    }
 }
 
 /// How calls of the pages travel, in both directions.

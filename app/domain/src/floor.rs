@@ -102,17 +102,30 @@ pub const fn age(status: TableStatus, minutes: i64) -> Age {
 /// The table that a person means by what was typed: its name, or the only one whose name holds that number (`12` for *T12*).
 #[must_use]
 pub fn find_table<'a>(tables: &'a [TableView], typed: &str) -> Option<&'a TableView> {
-    let typed = typed.trim().to_lowercase();
+    let typed = typed.trim();
     if typed.is_empty() {
         return None;
     }
-    if let Some(named) = tables.iter().find(|table| table.name.to_lowercase() == typed) {
+    if let Some(named) = tables.iter().find(|table| table.name.chars().map(small).eq(typed.chars().map(small))) {
         return Some(named);
     }
     let number: u64 = typed.parse().ok()?;
     let digits = |table: &&TableView| table.name.chars().filter(char::is_ascii_digit).collect::<String>().parse() == Ok(number);
     let mut numbered = tables.iter().filter(digits);
     numbered.next().filter(|_| numbered.next().is_none())
+}
+
+/// A letter as a small one, as far as French goes: the tables of all scripts are longer than the rest of this, and travel to every phone.
+const fn small(letter: char) -> char {
+    match letter {
+        'À'..='Ö' | 'Ø'..='Þ' => match char::from_u32(letter as u32 + 32) {
+            Some(small) => small,
+            None => letter,
+        },
+        'Œ' => 'œ',
+        'Ÿ' => 'ÿ',
+        _ => letter.to_ascii_lowercase(),
+    }
 }
 
 impl FloorPlan {
@@ -291,6 +304,9 @@ mod tests {
         for nobody in ["3", "2", "", "  ", "99999999999999999999999"] {
             assert_eq!(found(nobody), None, "{nobody:?}");
         }
+        let tables = ["Été", "ŒUVRE"].map(view);
+        let found = |typed| find_table(&tables, typed).map(|table| table.name.as_str());
+        assert_eq!((found("ÉTÉ"), found("œuvre"), found("ete")), (Some("Été"), Some("ŒUVRE"), None));
     }
 
     #[test]

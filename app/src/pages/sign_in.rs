@@ -5,7 +5,9 @@ use crate::calls::{sign_in, sign_in_names};
 use crate::components::icon::{Glyph, Icon};
 use crate::components::notice::{Empty, Notice, Skeleton, Tone, explain};
 use crate::components::page::Connection;
+use crate::error::CallError;
 use crate::i18n::t;
+use crate::json::InPage;
 use crate::session::{use_session, wanted_page};
 use domain::api::{Login, SignInName};
 use leptos::html::Input;
@@ -25,7 +27,7 @@ const MIN_DIGITS: usize = 4;
 pub fn SignInPage() -> impl IntoView {
     let t = t();
     let chosen = RwSignal::new(None::<SignInName>);
-    let names = Resource::new(|| (), |()| sign_in_names());
+    let names = Resource::<Result<Vec<SignInName>, CallError>, InPage>::new_with_options(|| (), |()| sign_in_names(), false);
     let list = move || {
         Suspend::new(async move {
             match names.await {
