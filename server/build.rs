@@ -7,7 +7,7 @@
 //!   wasm-bindgen wrote. An empty one packs a server without a browser side and says so, so that the server can be worked on alone.
 //! - `verifier/` in that folder is the check of archives as WASM. With `frontend/verifier/page/` it becomes one file, `/verifier`, that needs nothing
 //!   else: it can be saved and opened years later without a server. Phones of the house never fetch it.
-//! - `style/main.css` is the list of style sheets: every line `@import "other.css";` is replaced by that file. Nothing else is done to it.
+//! - `style/main.css` is the list of style sheets: every line `@import "other.css";` is replaced by that file, and comments stay here.
 //! - Names of pkg and style files carry a hash of their content, so that they can be cached for ever.
 //! - `public/sw.js` is a template: `__VERSION__` becomes a hash over the whole site, `"__PRECACHE__"` the list of addresses that the
 //!   browser must hold to start without a network.
@@ -168,7 +168,7 @@ impl Site {
             }
             css.push('\n');
         }
-        self.css = self.add_hashed("/pkg/main", "css", css.into_bytes());
+        self.css = self.add_hashed("/pkg/main", "css", without_comments(&css).into_bytes());
         Ok(())
     }
 
@@ -331,6 +331,13 @@ fn content_type(url: &str) -> (&'static str, bool) {
 }
 
 /// Brotli: as small as it gets for what is shipped, as fast as it gets for what is thrown away after the next edit.
+/// A style sheet without what is said in it to whoever reads it here. No comment begins inside a text of ours.
+fn without_comments(css: &str) -> String {
+    let mut parts = css.split("/*");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| all + part.split_once("*/").map_or("", |(_, rest)| rest))
+}
+
 fn brotli(content: &[u8], release: bool) -> Result<Vec<u8>> {
     let mut compressed = Vec::new();
     let quality = if release { 11 } else { 2 };

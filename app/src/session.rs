@@ -4,7 +4,7 @@
 //! a network shows plan and menu to the person who was signed in. On the server nobody is known while rendering: the frames that it
 //! renders are the same for everybody, and hydration finds them as it expects.
 
-use crate::browser::{live::Live, store};
+use crate::browser::{http::while_alive, live::Live, store};
 use crate::calls::{Who, who};
 use crate::error::CallError;
 use domain::Role;
@@ -131,7 +131,7 @@ impl Session {
             self.user.set(stored.who.user.filter(|_| in_time));
             self.known.set(self.user.with_untracked(Option::is_some));
         }
-        let answer = who().await;
+        let answer = while_alive(who()).await;
         live.heard_of_call(&answer);
         if let Ok(now) = answer {
             self.training.set(now.training);

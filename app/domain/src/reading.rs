@@ -18,7 +18,7 @@ use std::fmt::Display;
 const DEEPEST: u8 = 64;
 
 /// By this name `serde_json` asks for the text of a value instead of its meaning.
-const RAW: &str = "$serde_json::private::RawValue";
+pub(crate) const RAW: &str = "$serde_json::private::RawValue";
 
 /// The text is no JSON, or not what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -3,8 +3,10 @@
 //! `serde_json` would read `25.505` as the nearest float; these adapters take the number's own text instead. They therefore work
 //! with `serde_json` only, and not inside untagged or internally tagged enums, which buffer their content.
 
+use crate::reading::RAW;
 use crate::{Cents, VatRate};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::value::RawValue;
 
 fn number_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -18,8 +20,11 @@ fn number_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::
     }
 }
 
-fn write_number<S: Serializer>(text: String, serializer: S) -> Result<S::Ok, S::Error> {
-    RawValue::from_string(text).map_err(serde::ser::Error::custom)?.serialize(serializer)
+/// Writes a number as its own text: as [`RawValue`] writes itself, which would first read the text as JSON, and take that reader to every phone.
+pub(crate) fn write_number<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut raw = serializer.serialize_struct(RAW, 1)?;
+    raw.serialize_field(RAW, text)?;
+    raw.end()
 }
 
 /// `25.5`, never `25.50`: the shortest text, as other programs write numbers.
@@ -37,7 +42,7 @@ pub mod euros {
     /// # Errors
     /// Those of the serializer.
     pub fn serialize<S: Serializer>(cents: &Cents, serializer: S) -> Result<S::Ok, S::Error> {
-        write_number(shortest(*cents), serializer)
+        write_number(&shortest(*cents), serializer)
     }
 
     /// Reads euros as cents.
@@ -59,7 +64,7 @@ pub mod euros_opt {
     /// Those of the serializer.
     pub fn serialize<S: Serializer>(cents: &Option<Cents>, serializer: S) -> Result<S::Ok, S::Error> {
         match cents {
-            Some(cents) => write_number(shortest(*cents), serializer),
+            Some(cents) => write_number(&shortest(*cents), serializer),
             None => serializer.serialize_none(),
         }
     }
@@ -126,7 +131,7 @@ pub mod percent {
     /// # Errors
     /// Those of the serializer.
     pub fn serialize<S: Serializer>(rate: &VatRate, serializer: S) -> Result<S::Ok, S::Error> {
-        write_number(shortest(Cents(i64::from(rate.basis_points()))), serializer)
+        write_number(&shortest(Cents(i64::from(rate.basis_points()))), serializer)
     }
 
     /// Reads per cent as basis points.
@@ -145,6 +150,7 @@ pub mod percent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde::Serialize;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Body {

@@ -6,6 +6,7 @@
 
 use super::icon::{Glyph, Icon};
 use crate::browser::clock::{spell_minutes, use_clock};
+use crate::browser::http::while_alive;
 use crate::browser::live::{Live, Told as Heard, use_live};
 use crate::browser::notify::{Notifications, Permission, shake, when_opened};
 use crate::browser::sound::{Sound, SoundOf, Tune};
@@ -123,7 +124,7 @@ impl PassCards {
         if !self.is_read.try_get_untracked().unwrap_or(false) {
             return;
         }
-        let answer = calls::waiting_dishes().await;
+        let answer = while_alive(calls::waiting_dishes()).await;
         self.live.heard_of_call(&answer);
         if let Ok(all) = answer {
             let before: Vec<i64> = self.pass.with_untracked(|pass| pass.waiting().iter().map(|dish| dish.news.event_id).collect());

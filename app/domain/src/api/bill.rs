@@ -258,13 +258,12 @@ pub struct SplitDone {
 
 /// A count in thousandths, written as a number with at most three decimals.
 mod thousandths {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::{Deserialize, Deserializer, Serializer};
     use serde_json::value::RawValue;
 
     pub fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
         let text = format!("{}.{:03}", value / 1000, value % 1000);
-        let text = text.trim_end_matches('0').trim_end_matches('.').to_owned();
-        RawValue::from_string(text).map_err(serde::ser::Error::custom)?.serialize(serializer)
+        crate::wire::write_number(text.trim_end_matches('0').trim_end_matches('.'), serializer)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

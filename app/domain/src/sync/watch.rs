@@ -21,7 +21,7 @@ const SHORT_PATIENCE: Duration = Duration::from_secs(2);
 pub struct Watch {
     /// Questions without an answer, in a row.
     unheard: u32,
-    /// How often the server was lost since it last answered twice running.
+    /// How often something else than a question went without an answer since a question was last answered that nobody needed.
     lost: u32,
 }
 
@@ -48,13 +48,15 @@ impl Watch {
         self.unheard = self.unheard.saturating_add(1);
     }
 
-    /// From now on the server is thought not to be there: a question, or something else, went without an answer.
+    /// From now on the server is thought not to be there. When no question found that out, something else did that was asked of it.
     pub fn lost(&mut self) {
-        self.lost = self.lost.saturating_add(1);
+        if self.unheard == 0 {
+            self.lost = self.lost.saturating_add(1);
+        }
     }
 
     /// The next question: `is_lost` when the server is thought not to be there, `waits` when something is to be sent, `chance` (0 to 10 000)
-    /// makes it sooner. A server that comes and goes is sought less eagerly each time.
+    /// makes it sooner. A server that answers this and nothing else is sought less eagerly each time.
     #[must_use]
     pub fn next(&self, is_lost: bool, waits: bool, chance: u16) -> Look {
         if !is_lost {
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_comes_and_goes_is_sought_less_eagerly() {
+    fn a_server_that_answers_questions_and_nothing_else_is_sought_less_eagerly() {
         let mut watch = Watch::default();
         let mut pauses = Vec::new();
         for _ in 0..4 {
@@ -175,5 +177,13 @@ mod tests {
         watch.heard(true);
         watch.lost();
         assert_eq!(watch.next(true, true, 0).pause.as_secs(), 1, "two answers running: forgotten");
+        // One silence after another is no such thing.
+        let mut watch = Watch::default();
+        for _ in 0..4 {
+            watch.unheard();
+            watch.lost();
+            assert_eq!(watch.next(true, true, 0).pause.as_secs(), 1);
+            watch.heard(false);
+        }
     }
 }

@@ -35,6 +35,8 @@ thread_local! {
     static NEXT_QUESTION: RefCell<Option<Timeout>> = const { RefCell::new(None) };
     /// A question is under way.
     static IS_ASKING: Cell<bool> = const { Cell::new(false) };
+    /// Another tab said that the server is there again.
+    static IS_TOLD: Cell<bool> = const { Cell::new(false) };
     static READING: Cell<Reading> = const { Cell::new(Reading::Done) };
 }
 
@@ -53,10 +55,7 @@ pub(super) fn watch(outbox: Outbox) {
     if let Ok(channel) = BroadcastChannel::new(NAME) {
         let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| match message.data().as_string().as_deref() {
             Some(CHANGED) | None => read_again(outbox),
-            Some(FOUND_AGAIN) => {
-                take_back_soon();
-                outbox.wake();
-            }
+            Some(FOUND_AGAIN) => spawn_local(found_by_other(outbox)),
             Some(record) => {
                 outbox.kept_elsewhere(record);
                 read_again(outbox);
@@ -147,12 +146,30 @@ async fn ask(outbox: Outbox) -> Option<bool> {
     watch.heard(!was_lost);
     WATCH.set(watch);
     if is_lost() {
-        // What was asked into the silence ends first, without an answer, or it would be taken for a new one.
-        http::stop_waiting(begun);
-        gloo_timers::future::TimeoutFuture::new(SETTLED_MS).await;
+        end_silence(begun).await;
     }
     live.set_answered(true);
     Some(false)
+}
+
+/// What was asked into the silence before that moment ends, without an answer, before anything is said: or it would be taken for a new silence.
+async fn end_silence(before: f64) {
+    http::stop_waiting(before);
+    gloo_timers::future::TimeoutFuture::new(SETTLED_MS).await;
+}
+
+/// Another tab met the server again. This one may lie behind it, where nobody looks, and all tabs of a browser share six connections to a
+/// house, of which one at a time may become a socket: whatever hangs here keeps the others waiting.
+async fn found_by_other(outbox: Outbox) {
+    let Some((_, live)) = outbox.parts.try_get_value().flatten() else { return };
+    end_silence(js_sys::Date::now() - f64::from(TOLD_IN_VAIN_MS)).await;
+    take_back_soon();
+    socket::open_again();
+    if live.link_untracked() == Link::Offline {
+        IS_TOLD.set(true);
+        live.set_answered(true);
+    }
+    outbox.wake();
 }
 
 /// From now on the server is thought not to be there.
@@ -177,7 +194,10 @@ pub(super) fn found_again() {
     take_back_soon();
     // A socket from before may be open and deaf.
     socket::open_again();
-    post(FOUND_AGAIN);
+    // Whoever was told does not tell.
+    if !IS_TOLD.replace(false) {
+        post(FOUND_AGAIN);
+    }
 }
 
 /// The first tab that asks sends, until it closes. Where the browser has no locks every tab sends: the server takes each order once.
