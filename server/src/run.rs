@@ -44,6 +44,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -52,6 +53,8 @@ const CONNECTIONS: u32 = 16;
 /// Connections beside them for further rounds, each with a hand that stores what waits. One on a busy machine with two processors: 0.71, 0.76 and
 /// 0.84 of what `pgbench` did in the same run with 1, 8 and 32 clients; two: 0.38, 0.65 and 0.42; 24, each storing one by one: 0.60, 0.48 and 0.58.
 const ROUNDS_AT_ONCE: usize = 1;
+/// Phones that read at once what they missed: half of the connections are left to whoever sells.
+const CATCHING_UP: usize = CONNECTIONS as usize / 2;
 /// One more counts the processes. Two processes, and whoever looks after the database beside them, fit into what PostgreSQL lets in unless it is
 /// told otherwise (100, three of them its owner's).
 const _: () = assert!(2 * (CONNECTIONS as usize + ROUNDS_AT_ONCE + 1) <= 90);
@@ -213,6 +216,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         redis,
         push: config.push.clone().map(|push| Arc::new(Push::new(push.vapid, push.services, push.after))),
         pulse: config.pulse,
+        catching_up: Semaphore::new(CATCHING_UP),
         escalation: config.escalation,
         erp_secret: config.erp_secret.clone(),
         db: pool,

@@ -24,6 +24,7 @@ use domain::fiscal::{CORE_VERSION, Identity};
 use sqlx::PgPool;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -48,6 +49,8 @@ pub struct House {
     pub redis: Option<Redis>,
     /// How sockets are watched.
     pub pulse: Pulse,
+    /// So many sockets read at once what their phones missed.
+    pub catching_up: Semaphore,
     /// When others are told of a dish that waits.
     pub escalation: Escalation,
     /// What the kitchen system signs its words with.

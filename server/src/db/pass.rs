@@ -230,6 +230,7 @@ pub async fn said_after(db: impl PgExecutor<'_>, number: i64, zone: &str) -> Res
 pub async fn missed(db: &PgPool, user: UserId, since: i64, zone: &str) -> Result<(Vec<Said>, i64)> {
     // One statement sees one moment: what is committed after it has a number after `last`. Most of it is for whoever looks after the table, which
     // the row says: asking `told_of` for each dish of the house made five hundred phones wait for each other when a server came back.
+    // The first condition on the number is there for the index.
     let rows = sqlx::query!(
         r#"select h.last, n.id as "id?", n.level as "level?", n.event_id as "event_id?", n.at as "at?",
                   to_char(n.at at time zone $3, 'HH24"h"MI') as "timestamp?", n.dish as "dish?", n.line_id as "line_id?",
@@ -238,6 +239,7 @@ pub async fn missed(db: &PgPool, user: UserId, since: i64, zone: &str) -> Result
            from event_head h left join lateral (
                select * from dish_news n
                where n.said_at > now() - make_interval(hours => $4)
+                 and n.id > case when $2::bigint between 1 and h.last then $2::bigint else 0 end
                  and case when $2::bigint between 1 and h.last
                           then n.id > $2::bigint
                           else n.how is null and n.at > now() - make_interval(hours => $5) end

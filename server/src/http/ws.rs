@@ -8,7 +8,6 @@ use crate::adapters::bus::{Ears, Frame};
 use crate::config::Pulse;
 use crate::db::pass::{PAGE, Said};
 use crate::error::Result;
-use crate::http::guard::current_user;
 use crate::services::{notifying, pushing};
 use crate::session_store;
 use crate::state::Shared;
@@ -21,12 +20,15 @@ use domain::OrderId;
 use domain::api::{ClientEvent, Event, SessionUser, close_code, frame};
 use domain::role::Right;
 use futures::SinkExt;
+use serde::Deserialize;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_sessions::Session;
+use tower_sessions::session::Id;
+use tower_sessions::session_store::SessionStore;
 
 /// No frame of a browser is larger.
 const LARGEST_FRAME: usize = 4 * 1024;
@@ -59,9 +61,12 @@ pub async fn open(
     let upgrade = upgrade.max_message_size(LARGEST_FRAME).max_frame_size(LARGEST_FRAME);
     // What a socket holds while nothing happens decides how many phones fit into the memory of a small machine.
     let upgrade = upgrade.read_buffer_size(512).write_buffer_size(LARGEST_FRAME).max_write_buffer_size(MOST_UNSENT);
+    // What the request read of the session is not kept: it is looked up again each time.
+    let (id, name) = (session.id(), session_store::name_of(&session));
+    drop(session);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let name = session_store::name_of(&session);
-        Box::pin(Line { pulse: house.pulse, socket, house, user, session, name, told: 0 }.serve(ears, since, stopping)).await;
+        // A task of its own: the one that waited for the upgrade carries what it needed for that as long as it lives.
+        tokio::spawn(Line { pulse: house.pulse, socket, house, user, id, name, told: 0 }.serve(ears, since, stopping));
     }))
 }
 
@@ -89,7 +94,8 @@ const CATCH_UP: End = End::Closed(close_code::CATCH_UP, "catch up with since");
 struct Line {
     house: Shared,
     user: SessionUser,
-    session: Session,
+    /// The session.
+    id: Option<Id>,
     /// As the store knows the session.
     name: Option<String>,
     socket: WebSocket,
@@ -114,16 +120,21 @@ impl Line {
 
     async fn talk(&mut self, mut ears: Ears, since: i64) -> End {
         // Once more, now that we would hear of its end.
-        if !self.is_still_signed_in().await {
+        // What is seldom and large waits in boxes of its own: thousands of lines are at rest in this future.
+        if !Box::pin(self.is_still_signed_in()).await {
             return End::Closed(close_code::SIGNED_OUT, "signed out");
         }
-        if let Err(end) = self.tell_missed(since).await {
+        if let Err(end) = Box::pin(self.tell_missed(since)).await {
+            return end;
+        }
+        if let Err(end) = self.say(&Event::Ping {}).await {
             return end;
         }
         let hears_house = self.user.role.may(Right::TakeOrders);
         let mut heard = Instant::now();
-        let mut looked = Instant::now();
-        let mut beat = interval(self.pulse.ping_every);
+        // Phones that came back at the same moment, because the server did, are not asked at the same moment for ever after.
+        let mut look_at = heard + some_of(LOOK_AT_SESSION_EVERY);
+        let mut beat = interval_at(heard + some_of(self.pulse.ping_every), self.pulse.ping_every);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let sent = tokio::select! {
@@ -131,7 +142,7 @@ impl Line {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Gone,
                     Some(Ok(frame)) => {
                         heard = Instant::now();
-                        self.answer(&frame).await
+                        Box::pin(self.answer(&frame)).await
                     }
                 },
                 news = ears.own.recv() => match news {
@@ -158,7 +169,7 @@ impl Line {
                         Ok(names) => self.name.as_ref().is_some_and(|name| names.contains(name)),
                         Err(_) => true,
                     };
-                    if concerns_us && !self.is_still_signed_in().await {
+                    if concerns_us && !Box::pin(self.is_still_signed_in()).await {
                         return End::Closed(close_code::SIGNED_OUT, "signed out");
                     }
                     Ok(())
@@ -167,9 +178,9 @@ impl Line {
                     if heard.elapsed() > self.pulse.silence {
                         return End::Gone;
                     }
-                    if looked.elapsed() > LOOK_AT_SESSION_EVERY {
-                        looked = Instant::now();
-                        if !self.is_still_signed_in().await {
+                    if look_at <= Instant::now() {
+                        look_at = Instant::now() + LOOK_AT_SESSION_EVERY;
+                        if !Box::pin(self.is_still_signed_in()).await {
                             return End::Closed(close_code::SIGNED_OUT, "signed out");
                         }
                     }
@@ -184,9 +195,14 @@ impl Line {
 
     /// What was missed, page by page, in order.
     async fn tell_missed(&mut self, since: i64) -> Result<(), End> {
+        // Whoever has heard the last that was told here missed nothing: what is told from now on is heard.
+        if since > 0 && since == self.house.teller.told() {
+            self.told = since;
+            return Ok(());
+        }
         let mut after = since;
         loop {
-            let Ok((missed, last)) = notifying::missed(&self.house, self.user.id, after).await else {
+            let Ok(Ok((missed, last))) = timeout(self.pulse.silence, self.read_missed(after)).await else {
                 // They come back; until then they know that they know nothing.
                 return Err(End::Closed(close_code::RESTARTING, "not now"));
             };
@@ -202,6 +218,13 @@ impl Line {
                 return self.flush().await;
             }
         }
+    }
+
+    /// A page of what was missed. When the server comes back all phones do so at once: then they take turns, and orders do not stand behind them.
+    async fn read_missed(&mut self, after: i64) -> Result<(Vec<Said>, i64)> {
+        // Never closed.
+        let _turn = self.house.catching_up.acquire().await;
+        notifying::missed(&self.house, self.user.id, after).await
     }
 
     /// Sends an event, with those that wait behind it: many phones hear many things, and each write costs. Says whether they kept up.
@@ -283,14 +306,21 @@ impl Line {
 
     /// A session that has ended closes its sockets. A store that does not answer ends nothing.
     async fn is_still_signed_in(&mut self) -> bool {
-        if self.session.load().await.is_err() {
-            return true;
-        }
-        match current_user(&self.session).await {
-            Ok(now) => now.as_ref() == Some(&self.user),
+        let Some(id) = self.id else { return false };
+        match self.house.sessions.load(&id).await {
+            Ok(Some(record)) => match record.data.get(session_store::USER) {
+                Some(user) => SessionUser::deserialize(user).map_or(true, |now| now == self.user),
+                None => false,
+            },
+            Ok(None) => false,
             Err(_) => true,
         }
     }
+}
+
+/// A time between nothing and all of it, drawn at random.
+fn some_of(time: Duration) -> Duration {
+    time * u32::from(rand::random::<u16>()) / u32::from(u16::MAX)
 }
 
 async fn in_time(pulse: Pulse, sending: impl Future<Output = std::result::Result<(), axum::Error>>) -> Result<(), End> {
