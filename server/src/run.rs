@@ -53,11 +53,13 @@ const CONNECTIONS: u32 = 16;
 /// Connections beside them for further rounds, each with a hand that stores what waits. One on a busy machine with two processors: 0.71, 0.76 and
 /// 0.84 of what `pgbench` did in the same run with 1, 8 and 32 clients; two: 0.38, 0.65 and 0.42; 24, each storing one by one: 0.60, 0.48 and 0.58.
 const ROUNDS_AT_ONCE: usize = 1;
+/// Connections beside them for what a kitchen system says of dishes. Numbers are given one after the other; a second one reads meanwhile.
+const DISHES_AT_ONCE: usize = 2;
 /// Phones that read at once what they missed: half of the connections are left to whoever sells.
 const CATCHING_UP: usize = CONNECTIONS as usize / 2;
 /// One more counts the processes. Two processes, and whoever looks after the database beside them, fit into what PostgreSQL lets in unless it is
 /// told otherwise (100, three of them its owner's).
-const _: () = assert!(2 * (CONNECTIONS as usize + ROUNDS_AT_ONCE + 1) <= 90);
+const _: () = assert!(2 * (CONNECTIONS as usize + ROUNDS_AT_ONCE + DISHES_AT_ONCE + 1) <= 90);
 /// How long running requests may take once the server was asked to stop.
 const LAST_ORDERS: Duration = Duration::from_secs(10);
 /// How often what has expired is forgotten.
@@ -211,6 +213,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         metrics: Metrics::default(),
         menu: MenuCache::new(redis.clone()),
         rounds: Rounds::new(Lane::new(pool.clone(), ROUNDS_AT_ONCE, db::ACQUIRE), kitchen, ROUNDS_AT_ONCE, 2 * db::ACQUIRE),
+        pass: Lane::new(pool.clone(), DISHES_AT_ONCE, db::ACQUIRE),
         sessions: Store::new(pool.clone(), redis.clone(), bus.clone()),
         teller: Teller::after(db::pass::last_number(&pool).await?),
         redis,

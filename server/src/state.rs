@@ -6,6 +6,7 @@ use crate::adapters::redis::Redis;
 use crate::adapters::signer::Signer;
 use crate::adapters::tpe::CardTerminal;
 use crate::config::{Escalation, Pulse};
+use crate::db::lane::Lane;
 use crate::db::orders::Way;
 use crate::jwt::Secret;
 use crate::metrics::Metrics;
@@ -37,6 +38,9 @@ pub struct House {
     pub db: PgPool,
     /// Stores what is sent most: a further round for guests who are there.
     pub rounds: Arc<Rounds>,
+    /// Stores what a kitchen system says of dishes. The pool hands out its connections in turn: a dish now and then met one
+    /// that had never planned these statements, and came late.
+    pub pass: Lane,
     /// Events to the open sockets.
     pub bus: Bus,
     /// What is counted while it runs.

@@ -44,27 +44,54 @@ pub fn tell(house: &House) {
 /// [`Error::UnknownErpOrder`] when no slip has this number: either it was never ours, or the answer that brings the number is still on its way
 /// to us; the kitchen system may say it again.
 pub async fn dish_ready(house: &House, said: &DishReadyHook) -> Result<HookStatus> {
+    let found = house.pass.lend(async |db| say_dish_ready(db, house, said).await).await;
+    let found = match found {
+        // Somebody holds what it touches: it waits elsewhere, where no other dish stands behind it.
+        Err(error) if error.is_held_by_another() => say_dish_ready(&mut *house.db.acquire().await?, house, said).await?,
+        found => found?,
+    };
+    let told = match found {
+        Found::UnknownSlip => return Err(Error::UnknownErpOrder),
+        Found::SaidBefore => return Ok(HookStatus::Duplicate),
+        Found::Stored(told) => told,
+    };
+    if told.news.table_id != said.table_id {
+        tracing::info!(told = said.table_id.get(), now = told.news.table_id.get(), "the guests of a ready dish sit elsewhere now");
+    }
+    let (table, order) = (told.news.table_id, told.news.order_id);
+    let is_listening = told.to.iter().any(|person| house.bus.is_listening(*person));
+    house.teller.tell(&house.bus, told);
+    floor::announce(house, table, order);
+    Ok(if is_listening { HookStatus::Notified } else { HookStatus::Stored })
+}
+
+/// What became of a kitchen system's word.
+enum Found {
+    /// It is stored, and to be told.
+    Stored(Said),
+    /// It said so before.
+    SaidBefore,
+    /// No slip has this number.
+    UnknownSlip,
+}
+
+/// Finds the dish that a kitchen system means, and stores that it is ready. What it finds is no error: the connection stays whole.
+async fn say_dish_ready(db: &mut PgConnection, house: &House, said: &DishReadyHook) -> Result<Found> {
     let erp_event = said.event_id.as_ref().map(|id| id.as_str());
     // Each further look means that somebody else moved on what was seen.
     for _ in 0..LOOKS {
-        let slip = db::kitchen::erp_slip(&house.db, said.erp_order_id.as_str(), erp_event).await?.ok_or(Error::UnknownErpOrder)?;
-        if slip.is_known {
-            return Ok(HookStatus::Duplicate);
-        }
-        let Some((dish, was)) = meant(&slip.lines, said) else { return Ok(HookStatus::Duplicate) };
-        let told = match db::pass::say_dish_ready(&house.db, slip.order, &dish, was, erp_event, &house.zone).await? {
-            Word::Stored(told) => told,
-            Word::SaidBefore => return Ok(HookStatus::Duplicate),
-            Word::LineMoved => continue,
+        let Some(slip) = db::kitchen::erp_slip(&mut *db, said.erp_order_id.as_str(), erp_event).await? else {
+            return Ok(Found::UnknownSlip);
         };
-        if told.news.table_id != said.table_id {
-            tracing::info!(told = said.table_id.get(), now = told.news.table_id.get(), "the guests of a ready dish sit elsewhere now");
+        if slip.is_known {
+            return Ok(Found::SaidBefore);
         }
-        let (table, order) = (told.news.table_id, told.news.order_id);
-        let is_listening = told.to.iter().any(|person| house.bus.is_listening(*person));
-        house.teller.tell(&house.bus, told);
-        floor::announce(house, table, order);
-        return Ok(if is_listening { HookStatus::Notified } else { HookStatus::Stored });
+        let Some((dish, was)) = meant(&slip.lines, said) else { return Ok(Found::SaidBefore) };
+        match db::pass::say_dish_ready(&mut *db, slip.order, &dish, was, erp_event, &house.zone).await? {
+            Word::Stored(told) => return Ok(Found::Stored(told)),
+            Word::SaidBefore => return Ok(Found::SaidBefore),
+            Word::LineMoved => {}
+        }
     }
     Err(Error::internal("a line that is said ready never stands still"))
 }
