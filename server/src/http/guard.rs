@@ -8,11 +8,13 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::api::SessionUser;
 use domain::role::Right;
-use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tower_sessions::Session;
 use tracing::Instrument;
@@ -85,12 +87,36 @@ pub async fn to_the_end(State((house, within)): State<(Shared, Duration)>, reque
     let (head, body) = request.into_parts();
     let body = timeout(within, to_bytes(body, LARGEST_BODY)).await.map_err(|_| Error::TooSlow)?.map_err(|_| Error::TooLarge)?;
     let request = Request::from_parts(head, Body::from(body));
-    Ok(match house.writing.spawn(next.run(request).in_current_span()).await {
-        Ok(response) => response,
-        // Further out a panic becomes an answer.
-        Err(ended) if ended.is_panic() => resume_unwind(ended.into_panic()),
-        Err(ended) => Error::internal(ended).into_response(),
-    })
+    Ok(Finishing(Some(Box::pin(house.writing.track_future(next.run(request).in_current_span())))).await)
+}
+
+/// Runs where it is awaited, and goes on by itself when whoever awaits it is given up. Nearly always nobody is: then it costs no second task, and
+/// nobody is woken for the answer.
+struct Finishing<T: Future<Output: Send + 'static> + Send + 'static>(Option<Pin<Box<T>>>);
+
+impl<T: Future<Output: Send + 'static> + Send + 'static> Future for Finishing<T> {
+    type Output = T::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T::Output> {
+        // Taken out while it runs: one that panics is not run again.
+        let Some(mut running) = self.0.take() else { return Poll::Pending };
+        let polled = running.as_mut().poll(context);
+        if polled.is_pending() {
+            self.0 = Some(running);
+        }
+        polled
+    }
+}
+
+impl<T: Future<Output: Send + 'static> + Send + 'static> Drop for Finishing<T> {
+    fn drop(&mut self) {
+        // Without a runtime the process ends, and nothing can go on.
+        if let Some(running) = self.0.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(running);
+        }
+    }
 }
 
 fn writes(method: &Method) -> bool {
@@ -113,6 +139,21 @@ pub async fn secure_cookies(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn what_has_begun_goes_on_when_whoever_asked_is_gone() {
+        let (go, wait) = oneshot::channel::<()>();
+        let (done, is_done) = oneshot::channel();
+        let mut writing = Box::pin(Finishing(Some(Box::pin(async move {
+            wait.await.expect("told to go on");
+            done.send(()).expect("somebody hears of it");
+        }))));
+        assert!(futures::poll!(writing.as_mut()).is_pending());
+        drop(writing);
+        go.send(()).expect("it still waits");
+        is_done.await.expect("it went on to its end");
+    }
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
