@@ -86,7 +86,6 @@ fn statements(first: i64) -> String {
 \set k random(1, 9000000000000000000)
 begin;
 insert into idempotency (key, digest) values (md5(:k::text)::uuid, '\\x00') on conflict (key) do nothing;
-select now() < now() - make_interval(days => 31) and now() > (select min(created_at) - interval '1 day' from users);
 select from orders where id = :o for update;
 select o.id, o.uuid, o.table_id, t.name, o.status, o.covers, o.server_user_id, u.name, o.opened_at, o.unpaid_shares, o.shares_by_choice, o.chosen_shares, o.bill_asked_at is not null from orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = :o;
 select l.id, l.item_id, l.kind, l.name, l.qty, l.voided_qty, l.unit_price_cents, l.vat_rate, l.state, l.note, l.course, l.round, l.part_of, l.options, l.called_at is not null, l.discount_cents, s.id is not null, s.sent_at is not null from order_lines l left join kitchen_slips s on s.id = l.slip_id where l.order_id = :o order by l.id;
@@ -96,8 +95,7 @@ select note_no from fiscal_notes where order_id = :o and training = true order b
 select last_seq + 1 as seq, coalesce(nullif(last_hash, ''), repeat('0', 64)) as hash from fiscal_lock('01', 'X', 'Europe/Paris') \gset
 select no, service_day, start_seq, end_seq, opened_local, audit_log_id from fiscal_periods where register = '01' and training = true order by no desc limit 1;
 select fiscal_append('01', 'X', :seq, 'TICKET', 2550, current_date, md5(:k::text) || md5(:s::text), :hash, repeat('s', 342), to_json(repeat('x', 1200))::text, 'F1', '20260101000000', now(), '1000=1850', '', md5('c') || md5('c'), repeat('d', 700), (select key_id from fiscal_keys limit 1), 'bench') as record \gset
-insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id, audit_log_id) overriding system value values (nextval('payments_id_seq'), :o, :s, 'ESPECES', 2550, 3000, 450, 0, 'approved', 4, :record) on conflict (order_id, share_number) do nothing returning id;
-insert into share_parts (payment_id, line_id, amount_cents, discount_cents) select currval('payments_id_seq'), line_id, amount, 0 from (select id as line_id, 1 as amount from order_lines where order_id = :o) as part where exists (select from payments where id = currval('payments_id_seq'));
+with payment as (insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id, audit_log_id) overriding system value values (nextval('payments_id_seq'), :o, :s, 'ESPECES', 2550, 3000, 450, 0, 'approved', 4, :record) on conflict (order_id, share_number) do nothing returning id), parts as (insert into share_parts (payment_id, line_id, amount_cents, discount_cents) select payment.id, l.id, 1, 0 from payment, order_lines l where l.order_id = :o) select id from payment;
 update idempotency set status = 201, answer = json_build_object('payment_id', 1) where key = md5(:k::text)::uuid;
 commit;
 "

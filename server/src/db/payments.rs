@@ -127,11 +127,22 @@ pub struct NewPayment<'a> {
 /// When the database does not answer.
 pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<PaymentId> {
     let share_number = i16::try_from(new.share_number).map_err(crate::error::Error::internal)?;
+    let lines: Vec<i64> = new.parts.iter().map(|part| part.line_id.get()).collect();
+    let amounts: Vec<i64> = new.parts.iter().map(|part| part.amount.0).collect();
+    let off = |line| new.discounts.iter().find(|off| off.line_id == line).map_or(0, |off| off.amount.0);
+    let discounts: Vec<i64> = new.parts.iter().map(|part| off(part.line_id)).collect();
     let id = sqlx::query_scalar!(
-        "insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id,
-                               audit_log_id)
-         overriding system value
-         values (coalesce($9, nextval('payments_id_seq')), $1, $2, $3, $4, $5, $6, $10, 'approved', $7, $8) returning id",
+        r#"with payment as (
+               insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id,
+                                     audit_log_id)
+               overriding system value
+               values (coalesce($9, nextval('payments_id_seq')), $1, $2, $3, $4, $5, $6, $10, 'approved', $7, $8) returning id
+           ), parts as (
+               insert into share_parts (payment_id, line_id, amount_cents, discount_cents)
+               select payment.id, line_id, amount, off
+               from payment, unnest($11::bigint[], $12::bigint[], $13::bigint[]) as part (line_id, amount, off)
+           )
+           select id as "id!" from payment"#,
         new.order.get(),
         share_number,
         new.method.as_str(),
@@ -141,23 +152,12 @@ pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<Payme
         new.user.get(),
         new.audit_log_id,
         new.attempt.map(PaymentId::get),
-        new.tip.0
-    )
-    .fetch_one(&mut *db)
-    .await?;
-    let lines: Vec<i64> = new.parts.iter().map(|part| part.line_id.get()).collect();
-    let amounts: Vec<i64> = new.parts.iter().map(|part| part.amount.0).collect();
-    let off = |line| new.discounts.iter().find(|off| off.line_id == line).map_or(0, |off| off.amount.0);
-    let discounts: Vec<i64> = new.parts.iter().map(|part| off(part.line_id)).collect();
-    sqlx::query!(
-        "insert into share_parts (payment_id, line_id, amount_cents, discount_cents)
-         select $1, line_id, amount, off from unnest($2::bigint[], $3::bigint[], $4::bigint[]) as part (line_id, amount, off)",
-        id,
+        new.tip.0,
         &lines,
         &amounts,
         &discounts
     )
-    .execute(db)
+    .fetch_one(db)
     .await?;
     Ok(PaymentId::from_row(id))
 }
