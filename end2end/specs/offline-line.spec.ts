@@ -41,6 +41,40 @@ test("a network that falls silent with everything open is noticed in seconds, an
   });
 });
 
+test("whatever hangs when the network returns, what waits goes out within seconds, from the tab behind, too", async ({ device, line }, { project }) => {
+  test.setTimeout(120_000);
+  const base = project.name === "phone" ? 18 : 19;
+  const phone = await device(undefined, { bypassCSP: true, baseURL: line.url });
+  const sender = await ready(phone, "bob");
+  const page = await phone.newPage();
+  await page.goto(`/table/${base}`);
+  await expect(page.getByTestId("connection")).toContainText("En ligne");
+  // A tab that lies behind asks nothing by itself.
+  await sender.evaluate(() => {
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => "hidden" });
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+  });
+  const seconds: number[] = [];
+  for (const wait of [500, 2_000, 3_500, 6_000, 9_500]) {
+    line.fallSilent();
+    await expect(page.getByTestId("connection")).toContainText("Hors ligne", { timeout: 12_000 });
+    await page.getByTestId("item-12").click();
+    await page.getByTestId("send").click();
+    await expect(page.getByTestId("waiting")).toContainText("1 en attente");
+    // At another moment of whatever the phone tries.
+    await page.waitForTimeout(wait);
+    line.heal();
+    const begun = Date.now();
+    await nothingWaits(page);
+    await expect(sender.getByTestId("waiting")).toHaveCount(0);
+    await expect(page.getByTestId("connection")).toContainText("En ligne", { timeout: 12_000 });
+    seconds.push((Date.now() - begun) / 1000);
+  }
+  measured(`five returns after ${seconds.map((one) => one.toFixed(1)).join(", ")} s`);
+  expect(Math.max(...seconds), "seconds").toBeLessThan(8);
+  expect(await lines(page, base)).toBe(5);
+});
+
 test("an order typed in the seconds before a silence is noticed asks before it joins somebody else's table", async ({ device, line, till }, { project }) => {
   test.setTimeout(120_000);
   const table = project.name === "phone" ? 8 : 9;
