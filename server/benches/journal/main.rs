@@ -12,10 +12,11 @@
 )]
 
 #[path = "../service/report.rs"]
+#[expect(dead_code, reason = "shared with the other bench, which asks it more")]
 mod report;
 
 use domain::api::CloseRequest;
-use domain::fiscal::{Anchor, CONTENT_VERSION, Draft, EventCode, EventContent, Head, Judged, SignatureCheck, Verifier};
+use domain::fiscal::{CONTENT_VERSION, Draft, EventCode, EventContent, Head, Judged, SignatureCheck, Verifier};
 use report::{Report, Row};
 use serde_json::json;
 use server::adapters::signer::{Checker, Signer};

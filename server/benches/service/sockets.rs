@@ -152,13 +152,13 @@ async fn seed(owner: &PgPool) -> Vec<String> {
     let sql = format!(
         "insert into users (id, username, name, role, pin_hash)
          select 1000 + i, 'w' || i, 'Serveur ' || i, 'serveur', pin_hash from users, generate_series(0, {last}) i where username = 'alice';
-         insert into tables (id, name, room_id, seats, x, y) select 100000 + i, 'S' || i, 1, 4, 50, 50 from generate_series(0, {last}) i;
-         insert into orders (table_id, covers, server_user_id) select 100000 + i, 4, 1000 + i from generate_series(0, {last}) i;
+         insert into tables (id, name, room_id, seats, x, y) select 200000 + i, 'S' || i, 1, 4, 50, 50 from generate_series(0, {last}) i;
+         insert into orders (table_id, covers, server_user_id) select 200000 + i, 4, 1000 + i from generate_series(0, {last}) i;
          insert into kitchen_slips (order_id, table_id, round, sent_at, erp_order_id)
-         select id, table_id, 1, now(), 'B-' || (table_id - 100000) from orders where table_id >= 100000;
+         select id, table_id, 1, now(), 'B-' || (table_id - 200000) from orders where table_id >= 200000;
          insert into order_lines (order_id, item_id, kind, name, qty, unit_price_cents, vat_rate, course, round, state, slip_id)
          select s.order_id, 12, 'dish', 'Plat ' || d, 1, 2400, 1000, 2, 1, 'received', s.id
-         from kitchen_slips s, generate_series(0, {dishes}) d where s.table_id >= 100000;",
+         from kitchen_slips s, generate_series(0, {dishes}) d where s.table_id >= 200000;",
         last = WAITERS - 1,
         dishes = DISHES - 1
     );

@@ -35,6 +35,10 @@ const NOT_SENT_YET: &str = "Pas encore envoyé en cuisine";
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::PartlyPaid`], [`Error::Invalid`] without a reason or with more than there is.
 pub async fn void_line(house: &House, user: &SessionUser, order: OrderId, line: LineId, request: &VoidRequest) -> Amended {
+    db::again!(void_line_once(house, user, order, line, request).await)
+}
+
+async fn void_line_once(house: &House, user: &SessionUser, order: OrderId, line: LineId, request: &VoidRequest) -> Amended {
     let mut tx = house.db.begin().await?;
     if let Some(earlier) = once::earlier(&mut tx, request.uuid, &format!("void {line}"), user.id, request).await? {
         return Ok(earlier);
@@ -116,6 +120,10 @@ fn reason<'r>(said: &'r str, line: &LineView) -> Result<&'r str> {
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`]; [`Error::AlreadyInKitchen`] when it can no longer wait.
 pub async fn course(house: &House, user: &SessionUser, order: OrderId, course: u8, call: CourseCall, uuid: Option<Uuid>) -> Amended {
+    db::again!(course_once(house, user, order, course, call, uuid).await)
+}
+
+async fn course_once(house: &House, user: &SessionUser, order: OrderId, course: u8, call: CourseCall, uuid: Option<Uuid>) -> Amended {
     if course > MAX_COURSE {
         return Err(Error::NotFound("ce service"));
     }
@@ -155,6 +163,10 @@ pub async fn course(house: &House, user: &SessionUser, order: OrderId, course: u
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`]; [`Error::TableOccupied`] when somebody sits there: then it is a merge.
 pub async fn transfer(house: &House, user: &SessionUser, order: OrderId, request: &TransferRequest) -> Amended {
+    db::again!(transfer_once(house, user, order, request).await)
+}
+
+async fn transfer_once(house: &House, user: &SessionUser, order: OrderId, request: &TransferRequest) -> Amended {
     let mut tx = house.db.begin().await?;
     if let Some(earlier) = once::earlier(&mut tx, request.uuid, &format!("transfer {order}"), user.id, request).await? {
         return Ok(earlier);
@@ -197,6 +209,10 @@ pub async fn transfer(house: &House, user: &SessionUser, order: OrderId, request
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::PartlyPaid`], [`Error::Invalid`] for an order into itself.
 pub async fn merge(house: &House, user: &SessionUser, from: OrderId, request: &MergeRequest) -> Amended {
+    db::again!(merge_once(house, user, from, request).await)
+}
+
+async fn merge_once(house: &House, user: &SessionUser, from: OrderId, request: &MergeRequest) -> Amended {
     let into = request.into_order_id;
     if into == from {
         return Err(Error::invalid("into_order_id", "same_order"));
@@ -237,6 +253,10 @@ pub async fn merge(house: &House, user: &SessionUser, from: OrderId, request: &M
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::Invalid`] when that person takes no orders.
 pub async fn hand_over(house: &House, user: &SessionUser, order: OrderId, request: &HandoverRequest) -> Amended {
+    db::again!(hand_over_once(house, user, order, request).await)
+}
+
+async fn hand_over_once(house: &House, user: &SessionUser, order: OrderId, request: &HandoverRequest) -> Amended {
     let mut tx = house.db.begin().await?;
     if let Some(earlier) = once::earlier(&mut tx, request.uuid, &format!("handover {order}"), user.id, request).await? {
         return Ok(earlier);
@@ -263,6 +283,10 @@ pub async fn hand_over(house: &House, user: &SessionUser, order: OrderId, reques
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::PartlyPaid`], [`Error::PaymentInProgress`], [`Error::Invalid`].
 pub async fn set_covers(house: &House, user: &SessionUser, order: OrderId, request: &CoversRequest) -> Amended {
+    db::again!(set_covers_once(house, user, order, request).await)
+}
+
+async fn set_covers_once(house: &House, user: &SessionUser, order: OrderId, request: &CoversRequest) -> Amended {
     if !(1..=MAX_COVERS).contains(&request.covers) {
         return Err(Error::invalid("covers", "out_of_range"));
     }
@@ -317,6 +341,10 @@ pub(super) async fn covers_said(
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`].
 pub async fn ask_bill(house: &House, user: &SessionUser, order: OrderId, asked: bool) -> Result<OrderView> {
+    db::again!(ask_bill_once(house, user, order, asked).await)
+}
+
+async fn ask_bill_once(house: &House, user: &SessionUser, order: OrderId, asked: bool) -> Result<OrderView> {
     let mut tx = house.db.begin().await?;
     let head = open_order(&mut tx, order).await?;
     if head.bill_asked != asked {

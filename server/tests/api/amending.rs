@@ -350,3 +350,46 @@ async fn options_are_priced_by_the_house_and_told_to_the_kitchen() {
     let kitchen = alice.get("/api/kitchen").await.body;
     assert_eq!(kitchen["slips"][0]["lines"][0]["choices"], json!(["Saignant", "Béarnaise"]));
 }
+
+#[tokio::test]
+async fn what_the_database_gave_up_for_another_is_made_again_and_reaches_nobody() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let items = json!([{"dish_id": 12, "qty": 2}]);
+    let mut orders = Vec::new();
+    for table in [1, 2] {
+        let taken = alice.post("/api/orders", &json!({"table_id": table, "covers": 2, "items": items})).await;
+        orders.push(taken.body["order_id"].clone());
+    }
+    let (order, other) = (&orders[0], &orders[1]);
+    let line = alice.get(&format!("/api/orders/{order}")).await.body["lines"][0]["line_id"].clone();
+    sqlx::raw_sql(
+        "create sequence refused; grant usage on sequence refused to comptoir_app;
+         create function quarrel() returns trigger language plpgsql as $$
+         begin
+             if nextval('refused') <= 2 then raise exception 'not now' using errcode = 'deadlock_detected'; end if;
+             return new;
+         end $$;
+         create trigger quarrel before insert on line_voids for each row execute function quarrel();
+         create trigger quarrel before update on orders for each row execute function quarrel();",
+    )
+    .execute(&app.owner)
+    .await
+    .unwrap();
+    for (path, body) in [
+        (format!("/api/orders/{order}/lines/{line}/void"), json!({"qty": 1, "reason": "Erreur de saisie"})),
+        (format!("/api/orders/{order}/handover"), json!({"user_id": 2})),
+        (format!("/api/orders/{order}/transfer"), json!({"table_id": 9})),
+        (format!("/api/orders/{other}/merge"), json!({"into_order_id": order})),
+    ] {
+        sqlx::query("alter sequence refused restart").execute(&app.owner).await.unwrap();
+        let answer = alice.post(&path, &body).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        let tries: i64 = sqlx::query_scalar("select last_value from refused").fetch_one(&app.owner).await.unwrap();
+        assert!(tries >= 3, "{path} was refused twice");
+    }
+    let whole = alice.get(&format!("/api/orders/{order}")).await.body;
+    assert_eq!((&whole["table_id"], &whole["server_name"]), (&json!(9), &json!("Bob")), "{whole}");
+    let quantity: i64 = whole["lines"].as_array().unwrap().iter().map(|line| line["qty"].as_i64().unwrap()).sum();
+    assert_eq!(quantity, 3, "each once: {whole}");
+}

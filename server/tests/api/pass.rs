@@ -254,7 +254,11 @@ async fn ready(client: &Client, table: i64) -> (i64, i64) {
 async fn after_a_hand_over_the_new_waiter_is_told() {
     let app = TestApp::start().await;
     let (alice, bob) = (app.signed_in("alice").await, app.signed_in("bob").await);
+    let mut hers = open(&app, &alice, None).await.unwrap();
     let (order, line) = ready(&alice, 5).await;
+    // Told before the table changes hands; otherwise that word would be for Bob already.
+    assert_eq!(next_named(&mut hers, "dish_ready").await.unwrap()["id"], 1);
+    drop(hers);
     let mut of_bob = open(&app, &bob, None).await.unwrap();
     assert_eq!(alice.post(&format!("/api/orders/{order}/handover"), &json!({"user_id": 2})).await.status, 200);
     let told = next_named(&mut of_bob, "dish_ready").await.expect("Bob is told what waits already");
