@@ -72,7 +72,7 @@ async fn ask(method: &str, path: &str, body: &impl Serialize, read: fn(u16, &str
 enum Failed {
     /// None came, for this reason.
     Unanswered(String),
-    /// The phone itself stopped waiting for it: see [`stop_waiting`].
+    /// The phone itself stopped waiting for it: see `stop_waiting`.
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only browsers send orders"))]
     TakenBack,
 }

@@ -98,6 +98,7 @@ pub(super) fn say(event: &ClientEvent) {
 
 /// Opens a socket anew, whatever the one from before seems to be: a network that was cut leaves sockets open and silent. One that has just
 /// spoken stays.
+#[expect(clippy::float_arithmetic, reason = "the browser counts its time in fractions of a millisecond")]
 pub(super) fn open_again() {
     if OPEN.with_borrow(Option::is_some) && js_sys::Date::now() - HEARD_AT.get() < JUST_NOW_MS {
         return;

@@ -38,14 +38,15 @@ pub struct Signer {
 
 /// What signs.
 enum PrivateKey {
-    Fast(RsaKeyPair),
+    Fast(Box<RsaKeyPair>),
     Any(Box<SigningKey<Sha256>>),
 }
 
 impl PrivateKey {
     fn of(key: RsaPrivateKey) -> anyhow::Result<Self> {
         let pkcs8 = key.to_pkcs8_der().context("cannot read the fiscal key")?;
-        Ok(RsaKeyPair::from_pkcs8(pkcs8.as_bytes()).map_or_else(|_| Self::Any(Box::new(SigningKey::new(key))), Self::Fast))
+        Ok(RsaKeyPair::from_pkcs8(pkcs8.as_bytes())
+            .map_or_else(|_| Self::Any(Box::new(SigningKey::new(key))), |key| Self::Fast(Box::new(key))))
     }
 
     fn sign(&self, bytes: &[u8]) -> anyhow::Result<Vec<u8>> {

@@ -63,7 +63,7 @@ impl Watch {
             return Look { pause: STEADY.delay(1, chance), patience: PATIENCE };
         }
         let eagerness = if waits { 1 } else { self.unheard.saturating_add(1) };
-        let patience = if self.unheard % 2 == 0 { SHORT_PATIENCE } else { PATIENCE };
+        let patience = if self.unheard.is_multiple_of(2) { SHORT_PATIENCE } else { PATIENCE };
         Look { pause: SEEKING.delay(eagerness.max(self.lost), chance), patience }
     }
 }

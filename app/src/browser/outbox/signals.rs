@@ -160,6 +160,7 @@ async fn end_silence(before: f64) {
 
 /// Another tab met the server again. This one may lie behind it, where nobody looks, and all tabs of a browser share six connections to a
 /// house, of which one at a time may become a socket: whatever hangs here keeps the others waiting.
+#[expect(clippy::float_arithmetic, reason = "the browser counts its time in fractions of a millisecond")]
 async fn found_by_other(outbox: Outbox) {
     let Some((_, live)) = outbox.parts.try_get_value().flatten() else { return };
     end_silence(js_sys::Date::now() - f64::from(TOLD_IN_VAIN_MS)).await;
@@ -183,6 +184,7 @@ pub(super) fn lost(outbox: Outbox) {
 }
 
 /// Nobody waits for answers to what was told before the server was met again: at once what was told long ago, in a moment the rest.
+#[expect(clippy::float_arithmetic, reason = "the browser counts its time in fractions of a millisecond")]
 fn take_back_soon() {
     let met_at = js_sys::Date::now();
     http::take_back_told(met_at - f64::from(TOLD_IN_VAIN_MS));
