@@ -5,8 +5,11 @@ use lettre::message::{Attachment, MultiPart, SinglePart, header::ContentType};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use std::time::Duration;
 
-/// A mail server that takes longer is asked again later.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A mail server that takes longer for one word is asked again later.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// And one that takes longer for a letter. Below the 30 s after which the database gives up a transaction that waits, and with it what was to be
+/// remembered of this letter.
+const FOR_A_LETTER: Duration = Duration::from_secs(20);
 
 /// Writes to one address.
 #[derive(Debug)]
@@ -34,7 +37,7 @@ impl Post {
             .singlepart(SinglePart::plain(text))
             .singlepart(Attachment::new(name.to_owned()).body(content, ContentType::parse("application/x-ndjson")?));
         let letter = Message::builder().from(self.from.clone().into()).to(self.to.clone().into()).subject(subject).multipart(parts)?;
-        tokio::time::timeout(PATIENCE * 2, self.transport.send(letter)).await??;
+        tokio::time::timeout(FOR_A_LETTER, self.transport.send(letter)).await??;
         Ok(())
     }
 }

@@ -62,7 +62,8 @@ async fn clock_went_back(house: &House, db: &mut PgConnection, last: OffsetDateT
 /// When the content has no canonical form, which is a fault of ours, or the database does not answer.
 pub async fn append(house: &House, db: &mut PgConnection, draft: Draft, head: &Head, service_day: Date) -> Result<Record> {
     let sealed = draft.seal(head).map_err(Error::internal)?;
-    // Less than a millisecond of arithmetic: handing it to another thread takes longer on a busy machine, and everybody waits for this lock.
+    // Half a millisecond of arithmetic, two where `rsa` has to sign: handing it to another thread takes longer on a busy machine, and everybody waits for
+    // this lock.
     let signature = house.signer.sign(&sealed.data_to_sign).map_err(Error::internal)?;
     let mut record = draft.into_record(sealed, signature, house.signer.key_id().to_owned(), software());
     record.id = db::journal::append(db, &record, service_day).await?;
