@@ -80,12 +80,16 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Takes what is written down for what there is. What is on its way stays on its way.
+    /// Takes what is written down for what there is. What is on its way stays on its way, and what was woken stays awake: that is written
+    /// down nowhere.
     pub fn load(&mut self, kept: impl IntoIterator<Item = Intent>) {
-        self.intents.clear();
+        let before = std::mem::take(&mut self.intents);
         self.keys.clear();
         self.to_send.clear();
-        for intent in kept {
+        for mut intent in kept {
+            if let Some(known) = before.get(&(intent.seq, intent.uuid)) {
+                intent.next_try = intent.next_try.min(known.next_try);
+            }
             self.add(intent);
         }
     }
@@ -461,6 +465,19 @@ mod tests {
         assert!(matches!(effects.as_slice(), [Effect::Keep(_), Effect::Reload]), "{effects:?}");
         assert_eq!(queue.waiting().to_send, 1);
         assert_eq!(queue.send(0), [], "and does not hammer the server");
+    }
+
+    #[test]
+    fn what_was_woken_stays_awake_when_the_records_are_read_again() {
+        let mut queue = queue(&[5]);
+        queue.send(0);
+        queue.answered(uuid(1), silence(), 0, 0);
+        let kept: Vec<Intent> = queue.intents().cloned().collect();
+        queue.load(kept.clone());
+        assert_eq!(sent(&queue.send(1_000)), [] as [u64; 0], "the next try is in half a minute");
+        queue.wake();
+        queue.load(kept);
+        assert_eq!(sent(&queue.send(1_000)), [1]);
     }
 
     #[test]

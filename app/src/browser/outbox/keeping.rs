@@ -63,7 +63,7 @@ impl Outbox {
 
     fn add(self, intent: Intent) {
         self.queue.try_update_value(|queue| queue.add(intent));
-        self.added.try_update_value(|added| *added = added.wrapping_add(1));
+        self.note_change();
         self.show();
         self.tell_others();
         self.send();
@@ -156,12 +156,30 @@ impl Outbox {
         }
     }
 
-    /// Reads what the phone keeps: another tab may have changed it.
+    fn note_change(self) {
+        self.changes.try_update_value(|changes| *changes = changes.wrapping_add(1));
+    }
+
+    /// Writes down what became of an order, which the queue knows already: until then, whoever reads finds it as it was.
+    pub(super) async fn write_down(self, intent: &Intent) {
+        let Ok(text) = intent.write() else { return };
+        self.note_change();
+        self.unwritten.try_update_value(|unwritten| *unwritten += 1);
+        // It is there already, in an older state: sent again at the worst.
+        let _older = Kept.update(intent.uuid, text).await;
+        self.unwritten.try_update_value(|unwritten| *unwritten = unwritten.saturating_sub(1));
+        self.note_change();
+        self.tell_others();
+    }
+
+    /// Reads what the phone keeps: another tab may have changed it. What this tab changed meanwhile is in no record that was read before:
+    /// taken for the truth, an order that waits for a person would wait for its next try again, and nobody would be asked.
     pub(super) async fn reload(self) {
         let records = loop {
-            let added = self.added.try_get_value();
+            let changes = self.changes.try_get_value();
             let Ok(records) = Kept.all().await else { return };
-            if self.added.try_get_value() == added {
+            // A transaction that reads waits for those that began before and write, so this ends.
+            if self.changes.try_get_value() == changes && self.unwritten.try_get_value().is_none_or(|unwritten| unwritten == 0) {
                 break records;
             }
         };

@@ -71,8 +71,10 @@ pub struct Outbox {
     /// This tab sends.
     is_sender: StoredValue<bool>,
     showing: Pace,
-    /// How many orders were added in this tab: whoever reads what is kept meanwhile may have missed one.
-    added: StoredValue<u32>,
+    /// Counts what this tab adds and writes down: whoever reads what is kept meanwhile may have missed it.
+    changes: StoredValue<u32>,
+    /// How much of that is being written down.
+    unwritten: StoredValue<u32>,
     /// Orders that were typed in this tab.
     typed_here: StoredValue<BTreeSet<Uuid>>,
     /// Orders that the phone could not keep: they are lost with this tab.
@@ -114,7 +116,8 @@ impl Outbox {
             unreadable: RwSignal::new(0),
             is_sender: StoredValue::new(false),
             showing: Pace::new(FOLLOW_EVERY_MS),
-            added: StoredValue::new(0),
+            changes: StoredValue::new(0),
+            unwritten: StoredValue::new(0),
             typed_here: StoredValue::new(BTreeSet::new()),
             unkept: StoredValue::new(BTreeSet::new()),
             done: StoredValue::new(BTreeSet::new()),

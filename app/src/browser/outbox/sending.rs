@@ -1,6 +1,5 @@
 //! Sending: the pure queue says what is sent when, this asks the server and tells the queue what came of it.
 
-use super::store::{Kept, QueueStore};
 use super::{News, Outbox, Sent};
 use crate::browser::http;
 use domain::sync::{Answer, Ask, Effect as Act, Intent, IntentState};
@@ -59,13 +58,7 @@ impl Outbox {
             self.tell(&News { intent: intent.clone(), sent });
         };
         match effect {
-            Act::Keep(kept) => spawn_local(async move {
-                if let Ok(text) = kept.write() {
-                    // It is there already, in an older state: sent again at the worst.
-                    let _older = Kept.update(kept.uuid, text).await;
-                    self.tell_others();
-                }
-            }),
+            Act::Keep(kept) => spawn_local(async move { self.write_down(&kept).await }),
             Act::Forget(uuid) => self.forget(uuid),
             Act::Taken(_, accepted) => tell(Sent::Taken(*accepted)),
             Act::TakenBefore(_, order) => tell(Sent::TakenBefore(order)),
