@@ -30,7 +30,7 @@ use crate::services::together::Rounds;
 use crate::services::witnessing::Ear;
 use crate::services::{recording, recovering, starting};
 use crate::session_store::Store;
-use crate::state::{House, Shared, Worker};
+use crate::state::{House, Queue, Shared, Worker};
 use crate::workers;
 use crate::workers::outbox::Outbox;
 use crate::workers::supervised;
@@ -233,6 +233,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         leaves: worker.leaving.clone().drop_guard(),
         worker,
         signer,
+        journal: Queue::default(),
         identity: demo_identity(),
         integrity: Integrity::default(),
         anchoring: Anchoring::new(config.fiscal_anchors.clone(), config.fiscal_anchors_mail.as_ref()).context("FISCAL_ANCHORS_MAIL")?,

@@ -83,6 +83,8 @@ pub struct House {
     pub writing: TaskTracker,
     /// The fiscal key.
     pub signer: Signer,
+    /// Who of this process writes to the journal next.
+    pub journal: Queue,
     /// Who sells: printed on every ticket.
     pub identity: Identity,
     /// What the last check of the journal found wrong.
@@ -103,6 +105,23 @@ impl House {
         }
     }
 }
+
+/// Transactions of one process that are about to write to the journal line up here, in the order in which they came, and ask the database for its
+/// lock one at a time: dozens that wait for one row there wake each other in vain. What keeps processes apart, and is relied on, is that
+/// lock; whoever writes seldom asks for it without lining up.
+#[derive(Debug, Default)]
+pub struct Queue(Arc<tokio::sync::Mutex<()>>);
+
+impl Queue {
+    /// Waits for its turn.
+    pub async fn turn(&self) -> Turn {
+        Turn(Arc::clone(&self.0).lock_owned().await)
+    }
+}
+
+/// A turn at the journal. Dropped after the commit.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "held, not looked at")] tokio::sync::OwnedMutexGuard<()>);
 
 /// A process that works on attempts to charge a card. Others see that it lives ([`crate::workers::attempts`]).
 pub struct Worker {

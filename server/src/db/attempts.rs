@@ -98,9 +98,20 @@ pub struct NewAttempt<'a> {
 /// [`Error::TerminalBusy`] when the terminal is at another attempt, [`Error::PaymentInProgress`] when another holds the share.
 pub async fn insert(db: &mut PgConnection, new: &NewAttempt<'_>) -> Result<PaymentId> {
     let share_number = i16::try_from(new.share_number).map_err(Error::internal)?;
+    let lines: Vec<i64> = new.parts.iter().map(|part| part.line_id.get()).collect();
+    let amounts: Vec<i64> = new.parts.iter().map(|part| part.amount.0).collect();
     let id = sqlx::query_scalar!(
-        "insert into payment_attempts (uuid, reference, order_id, share_number, amount_cents, terminal, till, user_id, worker, training, tip_cents)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id",
+        r#"with attempt as (
+               insert into payment_attempts
+                   (uuid, reference, order_id, share_number, amount_cents, terminal, till, user_id, worker, training, tip_cents)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id
+           ), parts as (
+               insert into attempt_parts (attempt_id, line_id, amount_cents)
+               select attempt.id, line_id, amount from attempt, unnest($12::bigint[], $13::bigint[]) as part (line_id, amount)
+           ), events as (
+               insert into attempt_events (attempt_id, to_state, why, user_id) select id, 'created', 'requested', $8 from attempt
+           )
+           select id as "id!" from attempt"#,
         new.uuid,
         new.reference.as_str(),
         new.order.get(),
@@ -111,26 +122,13 @@ pub async fn insert(db: &mut PgConnection, new: &NewAttempt<'_>) -> Result<Payme
         new.user.get(),
         new.worker,
         new.training,
-        new.tip.0
+        new.tip.0,
+        &lines,
+        &amounts
     )
-    .fetch_one(&mut *db)
+    .fetch_one(db)
     .await
     .map_err(refused)?;
-    let lines: Vec<i64> = new.parts.iter().map(|part| part.line_id.get()).collect();
-    let amounts: Vec<i64> = new.parts.iter().map(|part| part.amount.0).collect();
-    sqlx::query!(
-        "with parts as (
-             insert into attempt_parts (attempt_id, line_id, amount_cents)
-             select $1, line_id, amount from unnest($2::bigint[], $3::bigint[]) as part (line_id, amount)
-         )
-         insert into attempt_events (attempt_id, to_state, why, user_id) values ($1, 'created', 'requested', $4)",
-        id,
-        &lines,
-        &amounts,
-        new.user.get()
-    )
-    .execute(db)
-    .await?;
     Ok(PaymentId::from_row(id))
 }
 
@@ -281,19 +279,22 @@ pub struct Held {
     pub parts: Vec<SharePart>,
 }
 
-/// The shares of an order that attempts hold, by number.
+/// What a held share owns of one line.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct HeldRow {
+    id: i64,
+    share_number: i16,
+    amount_cents: i64,
+    state: String,
+    line_id: i64,
+    part: i64,
+}
+
+/// Rows of one attempt follow each other.
 ///
 /// # Errors
-/// When the database does not answer.
-pub async fn holding(db: &mut PgConnection, order: OrderId) -> Result<Vec<Held>> {
-    let rows = sqlx::query!(
-        r#"select a.id, a.share_number, a.amount_cents, a.state, p.line_id, p.amount_cents as part
-           from payment_attempts a join attempt_parts p on p.attempt_id = a.id
-           where a.order_id = $1 and a.state in ('created', 'sending', 'sent', 'unknown') order by a.share_number, p.line_id"#,
-        order.get()
-    )
-    .fetch_all(db)
-    .await?;
+/// When an attempt stands where none can.
+pub(super) fn held(rows: Vec<HeldRow>) -> Result<Vec<Held>> {
     let mut holding: Vec<Held> = Vec::new();
     for row in rows {
         let part = SharePart { line_id: LineId::from_row(row.line_id), amount: Cents(row.part) };

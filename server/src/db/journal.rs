@@ -36,12 +36,48 @@ pub async fn lock(db: &mut PgConnection, register: &str, chain: Chain, zone: &st
     )
     .fetch_one(db)
     .await?;
-    let head = if row.last_seq == 0 {
-        Head::genesis()
-    } else {
-        Head { last_seq: row.last_seq, last_hash: row.last_hash, last_signature: row.last_signature }
-    };
+    let head = head(row.last_seq, row.last_hash, row.last_signature);
     Ok(Locked { head, utc: row.utc_now, local: row.local_now, last_utc: row.last_utc })
+}
+
+/// The newest period of a register, as far as most records need to know it.
+#[derive(Debug, Clone, Copy)]
+pub struct NewestDay {
+    /// Its service day.
+    pub service_day: Date,
+    /// It is not closed.
+    pub is_open: bool,
+}
+
+/// The same, and in the same breath the newest period.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_day(
+    db: &mut PgConnection,
+    register: &str,
+    chain: Chain,
+    zone: &str,
+    training: bool,
+) -> Result<(Locked, Option<NewestDay>)> {
+    let row = sqlx::query!(
+        r#"select last_seq as "last_seq!", last_hash as "last_hash!", last_signature as "last_signature!",
+                  utc_now as "utc_now!", local_now as "local_now!", last_utc, newest_day, newest_is_open
+           from fiscal_lock_day($1, $2::text::char(1), $3, $4)"#,
+        register,
+        chain.as_str(),
+        zone,
+        training
+    )
+    .fetch_one(db)
+    .await?;
+    let newest = row.newest_day.zip(row.newest_is_open).map(|(service_day, is_open)| NewestDay { service_day, is_open });
+    let head = head(row.last_seq, row.last_hash, row.last_signature);
+    Ok((Locked { head, utc: row.utc_now, local: row.local_now, last_utc: row.last_utc }, newest))
+}
+
+fn head(last_seq: i64, last_hash: String, last_signature: String) -> Head {
+    if last_seq == 0 { Head::genesis() } else { Head { last_seq, last_hash, last_signature } }
 }
 
 /// The clock of the restaurant, to the second, without a lock.

@@ -6,6 +6,7 @@
 pub mod amendments;
 pub mod anchors;
 pub mod attempts;
+pub mod bills;
 pub mod catalogue;
 pub mod corrections;
 pub mod demo;
@@ -153,6 +154,11 @@ fn rate(basis_points: i16) -> Result<VatRate> {
         .ok()
         .and_then(VatRate::new)
         .ok_or_else(|| Error::internal(format!("the database holds the rate {basis_points}")))
+}
+
+/// A small number for a column.
+fn small(value: u32) -> i16 {
+    i16::try_from(value).unwrap_or(i16::MAX)
 }
 
 /// A small count of a column that a check constraint keeps positive.

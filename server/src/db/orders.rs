@@ -281,7 +281,7 @@ pub struct OrderHead {
 /// When the database does not answer.
 pub async fn head(db: &mut PgConnection, id: OrderId, lock: bool) -> Result<Option<OrderHead>> {
     if lock {
-        sqlx::query!("select from orders where id = $1 for update", id.get()).fetch_optional(&mut *db).await?;
+        super::bills::lock(&mut *db, id).await?;
     }
     let row = sqlx::query!(
         r#"select o.id, o.uuid, o.table_id, t.name as table_name, o.status, o.covers, o.server_user_id, u.name as server_name, o.opened_at,
@@ -320,7 +320,8 @@ pub async fn head(db: &mut PgConnection, id: OrderId, lock: bool) -> Result<Opti
 /// # Errors
 /// When the database does not answer.
 pub async fn lines(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<LineView>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        LineRow,
         r#"select l.id, l.item_id, l.kind, l.name, l.qty, l.voided_qty, l.unit_price_cents, l.vat_rate, l.state, l.note, l.course, l.round,
                   l.part_of, l.options as "options: Json<Vec<PricedOption>>", l.called_at is not null as "called!",
                   l.discount_cents, l.discount_reason, l.discount_by, s.id is not null as "told!", s.sent_at is not null as "sent!"
@@ -329,32 +330,61 @@ pub async fn lines(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<LineVi
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(LineView {
-                line_id: LineId::from_row(row.id),
-                item_id: ItemId::from_row(row.item_id),
-                kind: word(&row.kind)?,
-                name: row.name,
-                qty: (row.qty - row.voided_qty).unsigned_abs(),
-                voided_qty: row.voided_qty.unsigned_abs(),
-                unit_price: Cents(row.unit_price_cents),
-                total: Cents(row.unit_price_cents * i64::from(row.qty - row.voided_qty) - row.discount_cents),
-                discount: Cents(row.discount_cents),
-                discount_reason: row.discount_reason.filter(|_| row.discount_cents > 0),
-                discount_by: row.discount_by.filter(|_| row.discount_cents > 0),
-                vat_rate: rate(row.vat_rate)?,
-                state: word(&row.state)?,
-                note: row.note,
-                course: row.course.unsigned_abs() as u8,
-                round: row.round.unsigned_abs(),
-                part_of: row.part_of,
-                options: row.options.0,
-                kitchen: row.told.then_some(if row.sent { SentStatus::Sent } else { SentStatus::PendingErp }),
-                called: row.called,
-            })
+    rows.into_iter().map(LineView::try_from).collect()
+}
+
+/// A line as it is stored.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct LineRow {
+    id: i64,
+    item_id: i64,
+    kind: String,
+    name: String,
+    qty: i32,
+    voided_qty: i32,
+    unit_price_cents: i64,
+    vat_rate: i16,
+    state: String,
+    note: Option<String>,
+    course: i16,
+    round: i32,
+    part_of: Option<String>,
+    options: Json<Vec<PricedOption>>,
+    called: bool,
+    discount_cents: i64,
+    discount_reason: Option<String>,
+    discount_by: Option<String>,
+    told: bool,
+    sent: bool,
+}
+
+impl TryFrom<LineRow> for LineView {
+    type Error = crate::error::Error;
+
+    fn try_from(row: LineRow) -> Result<Self> {
+        Ok(Self {
+            line_id: LineId::from_row(row.id),
+            item_id: ItemId::from_row(row.item_id),
+            kind: word(&row.kind)?,
+            name: row.name,
+            qty: (row.qty - row.voided_qty).unsigned_abs(),
+            voided_qty: row.voided_qty.unsigned_abs(),
+            unit_price: Cents(row.unit_price_cents),
+            total: Cents(row.unit_price_cents * i64::from(row.qty - row.voided_qty) - row.discount_cents),
+            discount: Cents(row.discount_cents),
+            discount_reason: row.discount_reason.filter(|_| row.discount_cents > 0),
+            discount_by: row.discount_by.filter(|_| row.discount_cents > 0),
+            vat_rate: rate(row.vat_rate)?,
+            state: word(&row.state)?,
+            note: row.note,
+            course: row.course.unsigned_abs() as u8,
+            round: row.round.unsigned_abs(),
+            part_of: row.part_of,
+            options: row.options.0,
+            kitchen: row.told.then_some(if row.sent { SentStatus::Sent } else { SentStatus::PendingErp }),
+            called: row.called,
         })
-        .collect()
+    }
 }
 
 /// A whole order; `None` when there is none of that number.
@@ -394,7 +424,7 @@ pub async fn open_of(db: impl PgExecutor<'_>, user: UserId) -> Result<Vec<OrderI
 /// # Errors
 /// When the database does not answer.
 pub async fn set_plan(db: &mut PgConnection, order: OrderId, plan: &Plan) -> Result<()> {
-    let equal = plan.equal.map(|shares| i16::try_from(shares).unwrap_or(i16::MAX));
+    let equal = plan.equal.map(super::small);
     sqlx::query!(
         "update orders set unpaid_shares = $2, shares_by_choice = $3, chosen_shares = $4 where id = $1",
         order.get(),

@@ -3,11 +3,13 @@
 use super::word;
 use crate::error::Result;
 use domain::api::Method;
-use domain::share::SharePart;
+use domain::fiscal::Record;
+use domain::share::{Plan, SharePart};
 use domain::{Cents, LineId, OrderId, PaymentId, UserId};
 use sqlx::{PgConnection, PgExecutor};
 use std::collections::HashMap;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
+use uuid::Uuid;
 
 /// A settled share.
 pub struct Settled {
@@ -23,20 +25,19 @@ pub struct Settled {
     pub discounts: Vec<SharePart>,
 }
 
-/// The settled shares of an order, by number.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn settled(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<Settled>> {
-    let rows = sqlx::query!(
-        r#"select m.id, m.share_number, m.amount_cents, p.line_id as "line_id?", p.amount_cents as "part?",
-                  p.discount_cents as "off?"
-           from payments m left join share_parts p on p.payment_id = m.id
-           where m.order_id = $1 order by m.share_number, p.line_id"#,
-        order.get()
-    )
-    .fetch_all(db)
-    .await?;
+/// What a settled share owns of one line; nothing of any when it settled nothing.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct SettledRow {
+    id: i64,
+    share_number: i16,
+    amount_cents: i64,
+    line_id: Option<i64>,
+    part: Option<i64>,
+    off: Option<i64>,
+}
+
+/// Rows of one payment follow each other.
+pub(super) fn settled(rows: Vec<SettledRow>) -> Vec<Settled> {
     let mut settled: Vec<Settled> = Vec::new();
     for row in rows {
         if settled.last().is_none_or(|share| share.id.get() != row.id) {
@@ -56,7 +57,7 @@ pub async fn settled(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<Sett
             share.discounts.extend(of_line(row.off));
         }
     }
-    Ok(settled)
+    settled
 }
 
 /// What a screen shows of a payment.
@@ -95,8 +96,8 @@ pub async fn shown(db: impl PgExecutor<'_>, order: OrderId) -> Result<HashMap<Pa
 
 /// A payment about to be stored.
 pub struct NewPayment<'a> {
-    /// The attempt that was approved, for a card: the payment has its number.
-    pub attempt: Option<PaymentId>,
+    /// Its number: that of the attempt that was approved, for a card.
+    pub id: PaymentId,
     /// The order.
     pub order: OrderId,
     /// Which share it settles.
@@ -113,53 +114,133 @@ pub struct NewPayment<'a> {
     pub tip: Cents,
     /// Who took it.
     pub user: UserId,
-    /// Its record in the journal.
-    pub audit_log_id: i64,
+    /// Its ticket, signed and not appended yet.
+    pub record: &'a Record,
+    /// The service day of that.
+    pub service_day: Date,
     /// What it owns of each line.
     pub parts: &'a [SharePart],
     /// What its ticket says was taken off each line.
     pub discounts: &'a [SharePart],
+    /// What becomes of its order.
+    pub then: Then<'a>,
+    /// The id of the request, and what that is answered, to the byte.
+    pub answer: Option<(Uuid, String)>,
 }
 
-/// Stores a payment and what it owns.
+/// What becomes of an order of which a share was settled.
+#[derive(Debug, Clone, Copy)]
+pub enum Then<'a> {
+    /// Nothing: what is left is divided as before.
+    Stays,
+    /// What is left is divided like this.
+    Divided(&'a Plan),
+    /// All is paid.
+    Complete,
+}
+
+/// Draws the number of a payment that no attempt comes before, and holds its order, which need not exist, and the id of its request, until the
+/// end of the transaction: in one statement, for what is read next must be as it is under these locks. Says whether the id was new; without
+/// an id it is.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<PaymentId> {
+pub async fn take_up(db: &mut PgConnection, key: Option<Uuid>, digest: &[u8], order: OrderId) -> Result<(bool, PaymentId)> {
+    let row = sqlx::query!(
+        r#"with claimed as (
+               insert into idempotency (key, digest) select $1, $2 where $1::uuid is not null on conflict (key) do nothing returning key
+           ), held as (
+               select id from orders where id = $3 for update
+           )
+           select $1::uuid is null or (select count(*) from claimed) = 1 as "is_new!", (select count(*) from held) as "held!",
+                  nextval('payments_id_seq') as "id!""#,
+        key,
+        digest,
+        order.get()
+    )
+    .fetch_one(db)
+    .await?;
+    Ok((row.is_new, PaymentId::from_row(row.id)))
+}
+
+/// Appends the ticket of a payment to the journal, stores the payment and what it owns, and all that follows: what becomes of its order, and the
+/// answer to its request. One statement, for everybody waits for the journal. Returns the number of the record.
+///
+/// # Errors
+/// When the record does not follow, or the database does not answer.
+pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<i64> {
     let share_number = i16::try_from(new.share_number).map_err(crate::error::Error::internal)?;
     let lines: Vec<i64> = new.parts.iter().map(|part| part.line_id.get()).collect();
     let amounts: Vec<i64> = new.parts.iter().map(|part| part.amount.0).collect();
     let off = |line| new.discounts.iter().find(|off| off.line_id == line).map_or(0, |off| off.amount.0);
     let discounts: Vec<i64> = new.parts.iter().map(|part| off(part.line_id)).collect();
-    let id = sqlx::query_scalar!(
-        r#"with payment as (
+    let plan = match new.then {
+        Then::Divided(plan) => Some(plan),
+        Then::Stays | Then::Complete => None,
+    };
+    let (key, answer) = new.answer.as_ref().map(|(key, answer)| (*key, answer.as_str())).unzip();
+    let record = new.record;
+    Ok(sqlx::query_scalar!(
+        r#"with record as (
+               select fiscal_append($1, $2::text::char(1), $3, $4, $5, $6, $7::text::char(64), $8::text::char(64), $9, $10, $11,
+                                    $12::text::char(14), $13, $14, $15, $16::text::char(64), $17, $18, $19) as id
+           ), payment as (
                insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id,
                                      audit_log_id)
                overriding system value
-               values (coalesce($9, nextval('payments_id_seq')), $1, $2, $3, $4, $5, $6, $10, 'approved', $7, $8) returning id
+               select $20, $21, $22, $23, $24, $25, $26, $27, 'approved', $28, record.id from record
            ), parts as (
                insert into share_parts (payment_id, line_id, amount_cents, discount_cents)
-               select payment.id, line_id, amount, off
-               from payment, unnest($11::bigint[], $12::bigint[], $13::bigint[]) as part (line_id, amount, off)
+               select $20, line_id, amount, off from unnest($29::bigint[], $30::bigint[], $31::bigint[]) as part (line_id, amount, off)
+           ), completed as (
+               update orders set status = 'paid_complete', closed_at = now() where id = $21 and $32::boolean
+           ), divided as (
+               update orders set unpaid_shares = $34, shares_by_choice = $35, chosen_shares = $36 where id = $21 and $33::boolean
+           ), answered as (
+               update idempotency set status = 201, answer = $38::text::json where key = $37
            )
-           select id as "id!" from payment"#,
+           select id as "id!" from record"#,
+        record.register,
+        record.chain.as_str(),
+        record.seq,
+        record.kind.as_str(),
+        record.total.0,
+        new.service_day,
+        record.hash_current,
+        record.hash_previous,
+        record.signature,
+        record.content_text,
+        record.format,
+        record.local,
+        record.utc,
+        record.vat,
+        record.extra,
+        record.content_sha256,
+        record.data_to_sign,
+        record.key_id,
+        record.app_version,
+        new.id.get(),
         new.order.get(),
         share_number,
         new.method.as_str(),
         new.amount.0,
         new.tendered.map(|cents| cents.0),
         new.change.0,
-        new.user.get(),
-        new.audit_log_id,
-        new.attempt.map(PaymentId::get),
         new.tip.0,
+        new.user.get(),
         &lines,
         &amounts,
-        &discounts
+        &discounts,
+        matches!(new.then, Then::Complete),
+        plan.is_some(),
+        plan.and_then(|plan| plan.equal).map(super::small),
+        plan.is_some_and(|plan| plan.by_choice),
+        plan.map_or_else(|| Ok(serde_json::json!([])), |plan| serde_json::to_value(&plan.chosen))?,
+        key,
+        answer,
     )
     .fetch_one(db)
-    .await?;
-    Ok(PaymentId::from_row(id))
+    .await?)
 }
 
 /// A payment as it is stored, with the number of its ticket.

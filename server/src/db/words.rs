@@ -5,13 +5,15 @@ use crate::error::{Error, Result};
 use domain::api::{Contradiction, Decision, StrayView};
 use domain::attempt::AttemptState;
 use domain::terminal::{Outcome, Stray};
-use domain::{Cents, PaymentId, UserId};
+use domain::{Cents, OrderId, PaymentId, UserId};
 use sqlx::{PgConnection, PgExecutor};
 
 /// A word that nothing has come of yet.
 pub struct Waiting {
     /// About which attempt.
     pub attempt: PaymentId,
+    /// Of which order.
+    pub order: OrderId,
     /// What it says. Never [`Outcome::Unknown`].
     pub outcome: Outcome,
     /// It came after we had stopped waiting.
@@ -81,7 +83,8 @@ pub async fn insert(db: impl PgExecutor<'_>, attempt: PaymentId, outcome: &Outco
 /// When the database does not answer.
 pub async fn waiting(db: impl PgExecutor<'_>, id: i64) -> Result<Option<Waiting>> {
     let row = sqlx::query!(
-        "select attempt_id, outcome, amount_cents, approval_code, error_code, late from attempt_words where id = $1 and effect is null",
+        "select w.attempt_id, a.order_id, w.outcome, w.amount_cents, w.approval_code, w.error_code, w.late
+         from attempt_words w join payment_attempts a on a.id = w.attempt_id where w.id = $1 and w.effect is null",
         id
     )
     .fetch_optional(db)
@@ -95,7 +98,7 @@ pub async fn waiting(db: impl PgExecutor<'_>, id: i64) -> Result<Option<Waiting>
             ("failed", None) => Outcome::Failed { code },
             (other, _) => return Err(Error::internal(format!("the database holds the unknown word {other:?}"))),
         };
-        Ok(Waiting { attempt: PaymentId::from_row(row.attempt_id), outcome, late: row.late })
+        Ok(Waiting { attempt: PaymentId::from_row(row.attempt_id), order: OrderId::from_row(row.order_id), outcome, late: row.late })
     })
     .transpose()
 }

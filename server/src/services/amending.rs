@@ -408,10 +408,11 @@ pub async fn colleagues(house: &House) -> Result<Vec<Colleague>> {
 
 /// Refuses when money of an order was taken, or a card is being charged for it.
 async fn nothing_paid(db: &mut PgConnection, order: OrderId) -> Result<()> {
-    if !db::payments::settled(&mut *db, order).await?.is_empty() {
+    let bill = db::bills::read(db, order).await?.ok_or(Error::NotFound("cette commande"))?;
+    if !bill.settled.is_empty() {
         return Err(Error::PartlyPaid);
     }
-    match db::attempts::holding(db, order).await?.first() {
+    match bill.held.first() {
         Some(held) => Err(Error::PaymentInProgress { payment_id: Some(held.id), unknown: held.state == AttemptState::Unknown }),
         None => Ok(()),
     }

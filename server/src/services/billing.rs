@@ -5,6 +5,7 @@
 
 use crate::db;
 use crate::db::attempts::Held;
+use crate::db::bills::Note;
 use crate::db::orders::OrderHead;
 use crate::db::payments::{Settled, Shown};
 use crate::error::{Error, Result};
@@ -29,6 +30,8 @@ pub struct Ledger {
     pub settled: Vec<Settled>,
     /// Shares that an attempt to charge a card holds. They change with nothing but the end of the attempt.
     pub held: Vec<Held>,
+    /// Its provisional notes, oldest first.
+    pub notes: Vec<Note>,
     /// What is neither paid nor held of each line, in the same order: this is what can be divided.
     pub due: Vec<LineDue>,
     /// Shares that are free to be paid.
@@ -38,7 +41,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    fn new(head: OrderHead, lines: Vec<LineView>, settled: Vec<Settled>, held: Vec<Held>) -> Self {
+    fn new(bill: db::bills::Bill) -> Self {
+        let db::bills::Bill { head, mut lines, settled, held, notes } = bill;
+        lines.retain(|line| line.state != LineState::Voided);
         let taken_by = |number, parts: &[SharePart], paid| Taken { number, parts: parts.to_vec(), paid };
         let rules = domain::share::Ledger {
             lines: lines.iter().map(|line| Line { line_id: line.line_id, units: Units::whole(line.qty), total: line.total }).collect(),
@@ -48,7 +53,7 @@ impl Ledger {
             plan: head.plan.clone(),
         };
         let (due, open) = (rules.due(), rules.open());
-        Self { head, lines, settled, held, due, open, rules }
+        Self { head, lines, settled, held, notes, due, open, rules }
     }
 
     /// Follows another plan, which the caller stores.
@@ -81,12 +86,18 @@ impl Ledger {
 /// # Errors
 /// [`Error::NotFound`] when there is no such order.
 pub async fn ledger(db: &mut PgConnection, order: OrderId, lock: bool) -> Result<Ledger> {
-    let head = db::orders::head(db, order, lock).await?.ok_or(Error::NotFound("cette commande"))?;
-    let mut lines = db::orders::lines(&mut *db, order).await?;
-    lines.retain(|line| line.state != LineState::Voided);
-    let settled = db::payments::settled(&mut *db, order).await?;
-    let held = db::attempts::holding(db, order).await?;
-    Ok(Ledger::new(head, lines, settled, held))
+    if lock {
+        db::bills::lock(db, order).await?;
+    }
+    read(db, order).await
+}
+
+/// The same, of an order that the caller has locked, or need not.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such order.
+pub(super) async fn read(db: &mut PgConnection, order: OrderId) -> Result<Ledger> {
+    db::bills::read(db, order).await?.map(Ledger::new).ok_or(Error::NotFound("cette commande"))
 }
 
 /// Keeps the plan that follows from a line that costs less than it did. The order must be locked by this transaction.

@@ -69,12 +69,12 @@ async fn charge_detached(
 /// Stores the attempt, if its share is free.
 async fn begin(house: &Shared, user: &SessionUser, request: &PaymentRequest, typed_in: Option<&str>) -> Result<Begun> {
     let mut tx = house.db.begin().await?;
-    match once::look(&mut tx, request.uuid, "payments", user.id, request).await? {
+    match once::take_up(&mut tx, user.id, request).await?.0 {
         Earlier::Nothing => {}
         Earlier::Answered(answered) => return Ok(Begun::Answered(answered)),
         Earlier::UnderWay => return Ok(Begun::Before),
     }
-    let mut ledger = billing::ledger(&mut tx, request.order_id, true).await.map_err(order_in_body)?;
+    let mut ledger = billing::read(&mut tx, request.order_id).await.map_err(order_in_body)?;
     let share = match taken_before(&mut tx, &ledger, request).await? {
         Some(share) => share,
         None => take_share(&mut tx, &mut ledger, request).await?,

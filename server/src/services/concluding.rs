@@ -9,12 +9,12 @@
 
 use super::charging::owns_the_same;
 use super::paying::{Sale, settle};
-use super::{billing, floor, once, recording};
+use super::{billing, floor, recording};
 use crate::db;
 use crate::db::attempts::{Attempt, Step};
 use crate::db::words::{Effect, Waiting};
 use crate::error::{Error, Result};
-use crate::state::House;
+use crate::state::{House, Turn};
 use domain::api::{Method, OrderStatus, PaidStatus, PaymentDone};
 use domain::attempt::{AttemptEvent, AttemptState};
 use domain::fiscal::{EventCode, TicketPayment};
@@ -57,6 +57,8 @@ pub(super) enum Concluded {
         order: OrderId,
         /// At which table.
         table: TableId,
+        /// At the journal, where something was booked: dropped after the commit.
+        turn: Option<Turn>,
     },
     /// It had ended before, and so.
     Before,
@@ -71,7 +73,7 @@ pub(super) async fn conclude(house: &House, id: PaymentId, event: &AttemptEvent,
     let concluded = db::again!(conclude_once(house, id, event, word).await)?;
     match concluded {
         Concluded::Before => Err(Error::NotUnknown),
-        Concluded::Ended { answer, order, table } => {
+        Concluded::Ended { answer, order, table, .. } => {
             floor::announce(house, table, order);
             if matches!(event, AttemptEvent::Told(Outcome::Unknown(_)) | AttemptEvent::Orphaned | AttemptEvent::Resolved { .. }) {
                 floor::announce_money(house);
@@ -122,7 +124,11 @@ pub(super) async fn conclude_in(
 /// Holds the order and then the attempt, as everybody who settles: under these locks an attempt ends no more than once.
 pub(super) async fn hold(tx: &mut PgConnection, id: PaymentId) -> Result<(billing::Ledger, Attempt)> {
     let seen = db::attempts::get(&mut *tx, id).await?.ok_or(Error::NotFound("ce paiement"))?;
-    let ledger = billing::ledger(tx, seen.order, true).await?;
+    hold_both(tx, seen.order, id).await
+}
+
+async fn hold_both(tx: &mut PgConnection, order: OrderId, id: PaymentId) -> Result<(billing::Ledger, Attempt)> {
+    let ledger = billing::ledger(tx, order, true).await?;
     let attempt = db::attempts::hold(&mut *tx, id).await?.ok_or(Error::NotFound("ce paiement"))?;
     Ok((ledger, attempt))
 }
@@ -138,7 +144,7 @@ pub(super) async fn book_after_all(
     ledger: &billing::Ledger,
     attempt: &Attempt,
     word: &Word<'_>,
-) -> Result<()> {
+) -> Result<Option<Turn>> {
     if !share_is_open(tx, ledger, attempt.id, attempt.share_number).await? {
         return Err(Error::invalid("decision", "share_is_gone"));
     }
@@ -148,7 +154,7 @@ pub(super) async fn book_after_all(
         return Err(Error::internal(format!("attempt {} moved on while it was held", attempt.id)));
     }
     match conclude_in(house, tx, attempt.id, &AttemptEvent::Resolved { accepted: true }, word).await? {
-        Concluded::Ended { answer, .. } => answer.map(|_| ()),
+        Concluded::Ended { answer, turn, .. } => answer.map(|_| turn),
         Concluded::Before => Err(Error::internal("an attempt that nobody knew the end of had ended")),
     }
 }
@@ -205,19 +211,18 @@ async fn end(
     if !db::attempts::step(&mut *tx, attempt.id, attempt.state, next, &step).await? {
         return Err(Error::internal(format!("attempt {} moved on while it was held", attempt.id)));
     }
-    let answer = match booked {
+    let (answer, turn) = match booked {
         Some(booked) => {
-            let done = book(house, tx, ledger, attempt, booked, code).await?;
-            once::remember(tx, attempt.uuid, 201, &done).await?;
-            Ok(done)
+            let (done, turn) = book(house, tx, ledger, attempt, booked, code).await?;
+            (Ok(done), Some(turn))
         }
-        None => Err(refusal(attempt.id, next, refused)),
+        None => (Err(refusal(attempt.id, next, refused)), None),
     };
     if let (AttemptState::NotSent | AttemptState::Failed, Some(uuid)) = (next, attempt.uuid) {
         db::idempotency::forget(tx, uuid).await?;
     }
     tracing::info!(payment = attempt.id.get(), from = attempt.state.as_str(), to = next.as_str(), why = word.why, "attempt");
-    Ok(Concluded::Ended { answer, order: attempt.order, table: ledger.head.table_id })
+    Ok(Concluded::Ended { answer, order: attempt.order, table: ledger.head.table_id, turn })
 }
 
 /// The ticket and the payment of an approval: what the attempt owned, or, when the terminal took less, the same fraction of each line.
@@ -228,22 +233,28 @@ async fn book(
     attempt: &Attempt,
     taken: Cents,
     code: Option<String>,
-) -> Result<PaymentDone> {
+) -> Result<(PaymentDone, Turn)> {
     // What the guest adds comes after what the guest owes.
     let booked = taken.min(attempt.amount);
-    let mut parts = db::attempts::parts(&mut *tx, attempt.id).await?;
+    let mut parts = match ledger.held.iter().find(|held| held.id == attempt.id) {
+        Some(held) => held.parts.clone(),
+        None => db::attempts::parts(&mut *tx, attempt.id).await?,
+    };
     if booked < attempt.amount {
         let mut owned: Vec<LineDue> = parts.iter().map(|part| LineDue { line_id: part.line_id, due: part.amount }).collect();
         parts = carve(booked, &mut owned).ok_or_else(|| Error::internal("a terminal took more than the share owed"))?;
     }
     let sale = Sale {
+        number: attempt.id,
+        key: attempt.uuid,
         share_number: attempt.share_number,
         owed: attempt.amount,
+        meant: attempt.amount,
         parts: &parts,
         payment: TicketPayment { approval_code: code, ..TicketPayment::of(Method::Cb, booked) },
         tip: taken - booked,
         user: (attempt.user.0, &attempt.user.1),
-        attempt: Some(attempt.id),
+        warnings: Vec::new(),
     };
     settle(house, tx, ledger, sale).await
 }
@@ -259,25 +270,25 @@ pub(super) async fn take(house: &House, id: i64) -> Result<Option<Result<Payment
 
 async fn take_once(house: &House, id: i64) -> Result<Option<Result<PaymentDone>>> {
     let mut tx = house.db.begin().await?;
-    let Some(Waiting { attempt, .. }) = db::words::waiting(&mut *tx, id).await? else { return Ok(None) };
-    let (ledger, attempt) = hold(&mut tx, attempt).await?;
+    let Some(Waiting { attempt, order, .. }) = db::words::waiting(&mut *tx, id).await? else { return Ok(None) };
+    let (ledger, attempt) = hold_both(&mut tx, order, attempt).await?;
     // Again, now that nobody else can act upon it.
     let Some(said) = db::words::waiting(&mut *tx, id).await? else { return Ok(None) };
     let event = AttemptEvent::Told(said.outcome.clone());
-    let (effect, answer) = match attempt.state.after(&event) {
+    let (effect, answer, turn) = match attempt.state.after(&event) {
         Ok(next) => {
             let why = why(&said);
             match end(house, &mut tx, &ledger, &attempt, &event, next, &Word::of_the_machine(&why)).await? {
-                Concluded::Ended { answer, .. } => (Effect::Taken, answer),
+                Concluded::Ended { answer, turn, .. } => (Effect::Taken, answer, turn),
                 Concluded::Before => return Err(Error::internal("an attempt that can end had ended")),
             }
         }
-        Err(_) if repeats(&attempt, &said.outcome) => (Effect::Repeated, known(&mut tx, &attempt).await),
+        Err(_) if repeats(&attempt, &said.outcome) => (Effect::Repeated, known(&mut tx, &attempt).await, None),
         Err(_) => {
             db::attempts::remark(&mut *tx, attempt.id, attempt.state, &contradiction(&said.outcome), None).await?;
             let (payment, stood, says) = (attempt.id.get(), attempt.state.as_str(), why(&said));
             tracing::error!(payment, stood, says, "the terminal contradicts how a payment ended: somebody has to decide");
-            (Effect::Contradicts, known(&mut tx, &attempt).await)
+            (Effect::Contradicts, known(&mut tx, &attempt).await, None)
         }
     };
     db::words::settle(&mut *tx, id, effect, attempt.state).await?;
@@ -290,6 +301,7 @@ async fn take_once(house: &House, id: i64) -> Result<Option<Result<PaymentDone>>
         recording::event(house, &mut tx, EventCode::PaymentContradicted, "", details).await?;
     }
     tx.commit().await?;
+    drop(turn);
     floor::announce(house, ledger.head.table_id, attempt.order);
     if effect == Effect::Contradicts || attempt.state == AttemptState::Unknown {
         floor::announce_money(house);

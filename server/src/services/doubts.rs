@@ -112,13 +112,14 @@ async fn decide_stray_once(
     if !db::words::decide_stray(&mut tx, id, house.training, decided, booked_as).await? {
         return Err(Error::NotUnknown);
     }
+    let mut turn = None;
     if let Some(payment) = booked_as {
         let code = decided.approval_code.map(str::to_owned);
         let word = Word { why: decided.reason, by: Some(user.id), operator: &user.name, code, amount: None, listening: None };
-        match conclude_in(house, &mut tx, payment, &AttemptEvent::TypedIn, &word).await? {
-            Concluded::Ended { answer, .. } => answer.map(|_| ())?,
+        turn = match conclude_in(house, &mut tx, payment, &AttemptEvent::TypedIn, &word).await? {
+            Concluded::Ended { answer, turn, .. } => answer.map(|_| turn)?,
             Concluded::Before => return Err(Error::internal("a new attempt had ended")),
-        }
+        };
     }
     let mut details =
         vec![("stray", id.to_string()), ("decision", decided.decision.as_str().to_owned()), ("reason", decided.reason.to_owned())];
@@ -127,6 +128,7 @@ async fn decide_stray_once(
     recording::event(house, &mut tx, EventCode::ContradictionDecided, &user.name, details).await?;
     let stray = db::words::stray(&mut *tx, id, house.training).await?.ok_or(WHAT)?;
     tx.commit().await?;
+    drop(turn);
     Ok((stray, begun.map(|(_, table)| table)))
 }
 

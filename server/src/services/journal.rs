@@ -5,7 +5,7 @@
 
 use super::recording;
 use crate::db;
-use crate::db::journal::Locked;
+use crate::db::journal::{Locked, NewestDay};
 use crate::db::periods::Period;
 use crate::error::{Error, Result};
 use crate::state::{House, REGISTER, software};
@@ -37,7 +37,7 @@ impl House {
 /// When the database does not answer.
 pub async fn lock(house: &House, db: &mut PgConnection, chain: Chain) -> Result<Locked> {
     let locked = db::journal::lock(&mut *db, REGISTER, chain, &house.zone).await?;
-    match locked.last_utc.filter(|last| *last - locked.utc > CLOCK_TOLERANCE) {
+    match went_back(&locked) {
         None => Ok(locked),
         Some(last) => {
             // Said before anything else is written under the earlier time; the order of the numbers stays the truth.
@@ -45,6 +45,11 @@ pub async fn lock(house: &House, db: &mut PgConnection, chain: Chain) -> Result<
             db::journal::lock(db, REGISTER, chain, &house.zone).await
         }
     }
+}
+
+/// When the last record was written, if the clock says less by more than is said without a word.
+fn went_back(locked: &Locked) -> Option<OffsetDateTime> {
+    locked.last_utc.filter(|last| *last - locked.utc > CLOCK_TOLERANCE)
 }
 
 async fn clock_went_back(house: &House, db: &mut PgConnection, last: OffsetDateTime) -> Result<()> {
@@ -61,14 +66,23 @@ async fn clock_went_back(house: &House, db: &mut PgConnection, last: OffsetDateT
 /// # Errors
 /// When the content has no canonical form, which is a fault of ours, or the database does not answer.
 pub async fn append(house: &House, db: &mut PgConnection, draft: Draft, head: &Head, service_day: Date) -> Result<Record> {
+    let mut record = sign(house, draft, head)?;
+    record.id = db::journal::append(db, &record, service_day).await?;
+    record.master_seq = record.id;
+    Ok(record)
+}
+
+/// Seals and signs what is to follow `head`, for a statement that appends it together with what it records: its number in the journal is not
+/// known yet.
+///
+/// # Errors
+/// When the content has no canonical form, which is a fault of ours.
+pub fn sign(house: &House, draft: Draft, head: &Head) -> Result<Record> {
     let sealed = draft.seal(head).map_err(Error::internal)?;
     // Half a millisecond of arithmetic, two where `rsa` has to sign: handing it to another thread takes longer on a busy machine, and everybody waits for
     // this lock.
     let signature = house.signer.sign(&sealed.data_to_sign).map_err(Error::internal)?;
-    let mut record = draft.into_record(sealed, signature, house.signer.key_id().to_owned(), software());
-    record.id = db::journal::append(db, &record, service_day).await?;
-    record.master_seq = record.id;
-    Ok(record)
+    Ok(draft.into_record(sealed, signature, house.signer.key_id().to_owned(), software()))
 }
 
 /// Locks the journal for what is recorded next in a chain, and finds the day that it belongs to.
@@ -76,27 +90,29 @@ pub async fn append(house: &House, db: &mut PgConnection, draft: Draft, head: &H
 /// # Errors
 /// When the database does not answer.
 pub async fn begin(house: &House, db: &mut PgConnection, chain: Chain) -> Result<(Locked, Date)> {
-    let locked = lock(house, db, chain).await?;
-    let day = period_for_sale(house, db, &locked).await?;
+    let (mut locked, newest) = db::journal::lock_day(&mut *db, REGISTER, chain, &house.zone, house.training).await?;
+    if let Some(last) = went_back(&locked) {
+        clock_went_back(house, db, last).await?;
+        locked = db::journal::lock(&mut *db, REGISTER, chain, &house.zone).await?;
+    }
+    let day = match newest {
+        Some(NewestDay { service_day: newest, is_open: true }) if newest >= service_day(locked.local) => newest,
+        _ => begin_period(house, db, &locked).await?,
+    };
     Ok((locked, day))
 }
 
-/// The day that whatever is recorded now belongs to: tickets, money, notes, prints. Its period is opened when there is none. The journal must
-/// be locked by this transaction.
+/// Opens the period of the day that whatever is recorded now belongs to: tickets, money, notes, prints. The journal must be locked by this
+/// transaction.
 ///
 /// A forgotten closing never stops a sale: the older day stays open with its range fixed, and a period for today begins. When the clock
 /// has gone back, the newest day goes on; and nothing is ever recorded on a day of a month that is closed.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn period_for_sale(house: &House, db: &mut PgConnection, locked: &Locked) -> Result<Date> {
+async fn begin_period(house: &House, db: &mut PgConnection, locked: &Locked) -> Result<Date> {
     let today = service_day(locked.local);
     let newest = db::periods::newest(&mut *db, REGISTER, house.training).await?;
-    if let Some(Period { audit_log_id: None, service_day, .. }) = newest
-        && service_day >= today
-    {
-        return Ok(service_day);
-    }
     let end = db::journal::end(&mut *db, REGISTER, house.ticket_chain()).await?;
     let (no, day) = match newest {
         Some(period) => {

@@ -1,8 +1,10 @@
 //! Exactly once: the client chooses an id, and the same id again returns the first answer instead of having the effect again.
 
+use crate::db;
 use crate::db::idempotency::{self, Claim};
 use crate::error::{Error, Result};
-use domain::UserId;
+use domain::api::PaymentRequest;
+use domain::{PaymentId, UserId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -36,6 +38,20 @@ pub enum Earlier<T> {
     Answered(Answered<T>),
 }
 
+impl<T> Earlier<T> {
+    /// The answer that was already given, to a request that has its effect in one transaction.
+    ///
+    /// # Errors
+    /// When it is under way all the same, which is a fault of ours.
+    pub fn at_once(self) -> Result<Option<Answered<T>>> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::Answered(answered) => Ok(Some(answered)),
+            Self::UnderWay => Err(Error::internal("a request that has its effect at once is under way")),
+        }
+    }
+}
+
 /// Takes the request's id for this transaction. `Some` is the answer that was already given; `None` means: go ahead.
 ///
 /// # Errors
@@ -48,11 +64,7 @@ pub async fn earlier<T: DeserializeOwned>(
     user: UserId,
     request: &impl Serialize,
 ) -> Result<Option<Answered<T>>> {
-    match look(db, key, route, user, request).await? {
-        Earlier::Nothing => Ok(None),
-        Earlier::Answered(answered) => Ok(Some(answered)),
-        Earlier::UnderWay => Err(Error::internal("a request that has its effect at once is under way")),
-    }
+    look(db, key, route, user, request).await?.at_once()
 }
 
 /// Takes the request's id for this transaction, for a request whose effect takes longer than one.
@@ -67,7 +79,29 @@ pub async fn look<T: DeserializeOwned>(
     request: &impl Serialize,
 ) -> Result<Earlier<T>> {
     let Some(key) = key else { return Ok(Earlier::Nothing) };
-    Ok(match idempotency::claim(db, key, &digest(route, user, request)?).await? {
+    let claim = idempotency::claim(&mut *db, key, &digest(route, user, request)?).await?;
+    claimed(db, key, claim).await
+}
+
+/// The same for a payment, and the order is held: what is read next is as it is under that lock. With it comes the number that the payment has if no
+/// attempt comes before it.
+///
+/// # Errors
+/// As [`look`].
+pub(super) async fn take_up<T: DeserializeOwned>(
+    db: &mut PgConnection,
+    user: UserId,
+    request: &PaymentRequest,
+) -> Result<(Earlier<T>, PaymentId)> {
+    let digest = digest("payments", user, request)?;
+    let (is_new, number) = db::payments::take_up(&mut *db, request.uuid, &digest, request.order_id).await?;
+    let Some(key) = request.uuid else { return Ok((Earlier::Nothing, number)) };
+    let claim = if is_new { Claim::New } else { idempotency::claim(&mut *db, key, &digest).await? };
+    Ok((claimed(db, key, claim).await?, number))
+}
+
+async fn claimed<T: DeserializeOwned>(db: &mut PgConnection, key: Uuid, claim: Claim) -> Result<Earlier<T>> {
+    Ok(match claim {
         Claim::New => {
             refuse_if_forgotten(db, Some(key)).await?;
             Earlier::Nothing

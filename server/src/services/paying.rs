@@ -12,9 +12,9 @@ use super::once::{self, Answered};
 use super::recording::{self, NewTicket};
 use super::{charging, floor, printing};
 use crate::db;
-use crate::db::payments::NewPayment;
+use crate::db::payments::{NewPayment, Then};
 use crate::error::{Error, Result};
-use crate::state::{House, Shared};
+use crate::state::{House, Shared, Turn};
 use domain::api::{LineView, Method, OrderStatus, PaidStatus, PaymentDone, PaymentRequest, SessionUser, TR_DAILY_LIMIT};
 use domain::attempt::AttemptState;
 use domain::fiscal::{Discount, Record, SharePart as ShareOf, TicketLine, TicketPayment};
@@ -22,6 +22,7 @@ use domain::order::FieldError;
 use domain::share::{OpenShare, SharePart};
 use domain::{Cents, LineId, PaymentId, UserId};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// Settles a share. The same `uuid` again charges nothing and returns the first answer.
 ///
@@ -38,15 +39,19 @@ pub async fn pay(house: &Shared, user: &SessionUser, request: &PaymentRequest) -
 async fn pay_at_hand(house: &House, user: &SessionUser, request: &PaymentRequest) -> Result<Answered<PaymentDone>> {
     let handed = handed_over(request)?;
     let mut tx = house.db.begin().await?;
-    if let Some(answered) = once::earlier(&mut tx, request.uuid, "payments", user.id, request).await? {
+    let (earlier, number) = once::take_up(&mut tx, user.id, request).await?;
+    if let Some(answered) = earlier.at_once()? {
         return Ok(answered);
     }
-    let mut ledger = billing::ledger(&mut tx, request.order_id, true).await.map_err(order_in_body)?;
+    let mut ledger = billing::read(&mut tx, request.order_id).await.map_err(order_in_body)?;
     let share = take_share(&mut tx, &mut ledger, request).await?;
     let amount = share.amount();
     let sale = Sale {
+        number,
+        key: request.uuid,
         share_number: share.number,
         owed: amount,
+        meant: request.amount,
         parts: &share.parts,
         payment: TicketPayment {
             tendered: handed.tendered,
@@ -56,16 +61,11 @@ async fn pay_at_hand(house: &House, user: &SessionUser, request: &PaymentRequest
         },
         tip: handed.tip,
         user: (user.id, &user.name),
-        attempt: None,
+        warnings: handed.warnings,
     };
-    let mut done = settle(house, &mut tx, &ledger, sale).await?;
-    if amount < request.amount {
-        done.status = PaidStatus::Partial;
-        done.amount_booked = Some(amount);
-    }
-    done.warnings = handed.warnings;
-    once::remember(&mut tx, request.uuid, 201, &done).await?;
+    let (done, turn) = settle(house, &mut tx, &ledger, sale).await?;
     tx.commit().await?;
+    drop(turn);
     if request.method == Method::Especes {
         printing::open_drawer(house);
     }
@@ -173,10 +173,16 @@ fn open_share(ledger: &Ledger, number: u32) -> Result<&OpenShare> {
 
 /// Money that was taken for a share.
 pub(super) struct Sale<'a> {
+    /// The number of the payment: that of the attempt that was approved, for a card.
+    pub number: PaymentId,
+    /// The id of the request.
+    pub key: Option<Uuid>,
     /// Which share.
     pub share_number: u32,
     /// What it owed.
     pub owed: Cents,
+    /// What the screen showed as owed, of which this may be a part.
+    pub meant: Cents,
     /// What the money settles of each line; comes to its amount.
     pub parts: &'a [SharePart],
     /// The money.
@@ -185,16 +191,16 @@ pub(super) struct Sale<'a> {
     pub tip: Cents,
     /// Who took it.
     pub user: (UserId, &'a str),
-    /// The attempt that was approved, for a card.
-    pub attempt: Option<PaymentId>,
+    /// What the cashier is told besides.
+    pub warnings: Vec<String>,
 }
 
-/// Writes the ticket and the payment. The order must be locked by this transaction, and `ledger` read under that lock; the journal is locked
-/// from here to the commit.
+/// Writes the ticket and the payment, and the answer to the request. The order must be locked by this transaction, and `ledger` read under that
+/// lock; the journal is locked from here to the commit, and what comes back is dropped after that.
 ///
 /// # Errors
 /// When the database does not answer.
-pub(super) async fn settle(house: &House, tx: &mut PgConnection, ledger: &Ledger, sale: Sale<'_>) -> Result<PaymentDone> {
+pub(super) async fn settle(house: &House, tx: &mut PgConnection, ledger: &Ledger, sale: Sale<'_>) -> Result<(PaymentDone, Turn)> {
     let paid = sale.payment.amount;
     // The rest of a share that a terminal took less for is a share.
     let rest = usize::from(paid < sale.owed);
@@ -202,14 +208,33 @@ pub(super) async fn settle(house: &House, tx: &mut PgConnection, ledger: &Ledger
     let (method, tendered, change) = (sale.payment.method, sale.payment.tendered, sale.payment.change);
 
     let order = ledger.head.id;
-    let notes = recording::notes_of(house, tx, order).await?;
+    let notes = ledger.notes.iter().filter(|note| note.training == house.training).map(|note| note.note_no).collect();
     let discounts = discounts_of(ledger, &sale);
-    let record = recording::sale(house, tx, ticket(ledger, &sale, &discounts, ledger.shares() + rest, notes)).await?;
+    let remaining_amount = ledger.remaining() - paid;
+    let left = ledger.held.len() + ledger.open.len() - 1 + rest;
 
-    let payment_id = db::payments::insert(
+    let new = ticket(ledger, &sale, &discounts, ledger.shares() + rest, notes);
+    let turn = house.journal.turn().await;
+    let (record, service_day) = recording::signed_sale(house, tx, new).await?;
+    let is_partial = rest > 0 || sale.owed < sale.meant;
+    let done = PaymentDone {
+        payment_id: sale.number,
+        status: match remaining_amount {
+            Cents::ZERO => PaidStatus::OrderComplete,
+            _ if is_partial => PaidStatus::Partial,
+            _ => PaidStatus::Paid,
+        },
+        remaining: format!("{left}/{}", ledger.shares() + rest),
+        remaining_amount,
+        change,
+        ticket_no: record.seq,
+        amount_booked: is_partial.then_some(paid),
+        warnings: sale.warnings,
+    };
+    db::payments::insert(
         tx,
         &NewPayment {
-            attempt: sale.attempt,
+            id: sale.number,
             order,
             share_number: sale.share_number,
             method,
@@ -218,34 +243,21 @@ pub(super) async fn settle(house: &House, tx: &mut PgConnection, ledger: &Ledger
             change,
             tip: sale.tip,
             user: sale.user.0,
-            audit_log_id: record.id,
+            record: &record,
+            service_day,
             parts: sale.parts,
             discounts: &discounts,
+            then: match remaining_amount {
+                Cents::ZERO => Then::Complete,
+                _ if plan != ledger.rules.plan => Then::Divided(&plan),
+                _ => Then::Stays,
+            },
+            answer: sale.key.map(|key| Ok::<_, Error>((key, serde_json::to_string(&done)?))).transpose()?,
         },
     )
     .await?;
-    let remaining_amount = ledger.remaining() - paid;
-    let left = ledger.held.len() + ledger.open.len() - 1 + rest;
-    if remaining_amount == Cents::ZERO {
-        db::orders::complete(tx, order).await?;
-    } else if plan != ledger.rules.plan {
-        db::orders::set_plan(tx, order, &plan).await?;
-    }
-    tracing::info!(order = order.get(), payment = payment_id.get(), ticket = record.seq, method = method.as_str(), "share settled");
-    Ok(PaymentDone {
-        payment_id,
-        status: match (remaining_amount, rest) {
-            (Cents::ZERO, _) => PaidStatus::OrderComplete,
-            (_, 0) => PaidStatus::Paid,
-            _ => PaidStatus::Partial,
-        },
-        remaining: format!("{left}/{}", ledger.shares() + rest),
-        remaining_amount,
-        change,
-        ticket_no: record.seq,
-        amount_booked: (rest > 0).then_some(paid),
-        warnings: Vec::new(),
-    })
+    tracing::info!(order = order.get(), payment = sale.number.get(), ticket = record.seq, method = method.as_str(), "share settled");
+    Ok((done, turn))
 }
 
 /// What the held share still owes of each line.

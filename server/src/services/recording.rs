@@ -46,6 +46,17 @@ pub async fn sale(house: &House, db: &mut PgConnection, new: NewTicket<'_>) -> R
     ticket(house, db, new, None).await
 }
 
+/// A sale, signed and not appended: the caller appends it in the statement that stores what it records. The journal is locked from here on.
+///
+/// # Errors
+/// As [`sale`].
+pub(super) async fn signed_sale(house: &House, db: &mut PgConnection, new: NewTicket<'_>) -> Result<(Record, Date)> {
+    let (locked, day) = journal::begin(house, db, house.ticket_chain()).await?;
+    let content = ticket_content(house, new, None, &locked)?;
+    let draft = Draft::of(&content, locked.local, locked.utc).map_err(Error::internal)?;
+    Ok((journal::sign(house, draft, &locked.head)?, day))
+}
+
 /// Records a counter-entry to a ticket. It belongs to today, whatever day the ticket is of.
 ///
 /// # Errors
@@ -78,6 +89,11 @@ pub async fn refund(house: &House, db: &mut PgConnection, ticket_no: i64, reason
 
 async fn ticket(house: &House, db: &mut PgConnection, new: NewTicket<'_>, corrects: Option<Correction>) -> Result<Record> {
     let (locked, day) = journal::begin(house, db, house.ticket_chain()).await?;
+    let content = ticket_content(house, new, corrects, &locked)?;
+    write(house, db, &content, &locked, day).await
+}
+
+fn ticket_content(house: &House, new: NewTicket<'_>, corrects: Option<Correction>, locked: &db::journal::Locked) -> Result<TicketContent> {
     let content = TicketContent {
         version: CONTENT_VERSION,
         identity: house.identity.clone(),
@@ -99,10 +115,7 @@ async fn ticket(house: &House, db: &mut PgConnection, new: NewTicket<'_>, correc
         notes: new.notes,
         responsible: None,
     };
-    if !content.adds_up() {
-        return Err(Error::internal(format!("ticket {} does not add up", content.ticket_no)));
-    }
-    write(house, db, &content, &locked, day).await
+    if content.adds_up() { Ok(content) } else { Err(Error::internal(format!("ticket {} does not add up", content.ticket_no))) }
 }
 
 /// The provisional notes of an order, for its tickets.

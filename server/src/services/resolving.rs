@@ -141,16 +141,18 @@ async fn decide_once(house: &House, user: &SessionUser, id: PaymentId, number: i
     if !db::words::decide(&mut tx, id, number, decided).await? {
         return Err(Error::NotUnknown);
     }
+    let mut turn = None;
     if decision == Decision::Booked {
         let (by, operator) = (Some(user.id), user.name.as_str());
         let code = said.approval_code.or_else(|| decided.approval_code.map(str::to_owned));
         let word = Word { why: reason, by, operator, code, amount: said.amount, listening: None };
-        book_after_all(house, &mut tx, &ledger, &attempt, &word).await?;
+        turn = book_after_all(house, &mut tx, &ledger, &attempt, &word).await?;
     }
     let mut details = vec![("payment", id.to_string()), ("decision", decision.as_str().to_owned()), ("reason", reason.to_owned())];
     details.extend(decided.approval_code.map(|code| ("approval_code", code.to_owned())));
     recording::event(house, &mut tx, EventCode::ContradictionDecided, &user.name, details).await?;
     tx.commit().await?;
+    drop(turn);
     floor::announce(house, ledger.head.table_id, attempt.order);
     Ok(())
 }
