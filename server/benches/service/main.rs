@@ -100,6 +100,9 @@ async fn requests(folder: &Path, options: &PgConnectOptions, report: &mut Report
         memory(&server, &cookie, report).await;
     }
     server.stop().await;
+    if asked("shares") {
+        shares::cards(folder, &mut owner, report).await;
+    }
     if asked("kitchen") {
         kitchen(folder, options, &mut owner, report).await;
     }

@@ -5,9 +5,10 @@ use crate::LONG;
 use crate::limits::run_pgbench;
 use crate::load::Load;
 use crate::report::{Report, Row};
-use crate::watched::Server;
+use crate::watched::{Server, free_address};
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
@@ -19,7 +20,9 @@ const FIRST_TABLE: i64 = 100_000;
 /// Neighbouring requests go to different bills.
 const STRIDE: i64 = 64;
 /// Cards to charge, one after the other: there is one terminal.
-const CARDS: usize = 12;
+const CARDS: usize = 25;
+/// So long the terminal itself takes, in milliseconds.
+const OWN_MS: u64 = 150;
 
 /// All of it.
 pub async fn shares(server: &Server, options: &PgConnectOptions, owner: &mut sqlx::PgConnection, report: &mut Report) {
@@ -46,7 +49,6 @@ pub async fn shares(server: &Server, options: &PgConnectOptions, owner: &mut sql
             report.add(row.with_target("under 25 ms", |row| row.ours < row.limit));
         }
     }
-    card(server, &cookie, first, owner, report).await;
 }
 
 /// Open bills of 102.00 for four covers. Returns the number of the first.
@@ -62,6 +64,10 @@ async fn seed(owner: &mut sqlx::PgConnection) -> i64 {
         last = FIRST_TABLE + BILLS - 1
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *owner).await.unwrap();
+    first_bill(owner).await
+}
+
+async fn first_bill(owner: &mut sqlx::PgConnection) -> i64 {
     sqlx::query_scalar("select min(id) from orders where table_id >= $1").bind(FIRST_TABLE).fetch_one(owner).await.unwrap()
 }
 
@@ -77,7 +83,7 @@ fn cash(address: &str, cookie: &str, first: i64) -> Load {
 }
 
 /// What a share in cash asks of the database, in the order in which the server asks; what is signed is a text of the same length. Bills are
-/// others than those that the server settles, share numbers are drawn so that none is settled twice.
+/// others than those that the server settles, share numbers are drawn so that hardly any is settled twice.
 fn statements(first: i64) -> String {
     let (low, high) = (first + BILLS / 2, first + BILLS - 1);
     format!(
@@ -85,18 +91,10 @@ fn statements(first: i64) -> String {
 \set s random(5, 30000)
 \set k random(1, 9000000000000000000)
 begin;
-insert into idempotency (key, digest) values (md5(:k::text)::uuid, '\\x00') on conflict (key) do nothing;
-select from orders where id = :o for update;
-select o.id, o.uuid, o.table_id, t.name, o.status, o.covers, o.server_user_id, u.name, o.opened_at, o.unpaid_shares, o.shares_by_choice, o.chosen_shares, o.bill_asked_at is not null from orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = :o;
-select l.id, l.item_id, l.kind, l.name, l.qty, l.voided_qty, l.unit_price_cents, l.vat_rate, l.state, l.note, l.course, l.round, l.part_of, l.options, l.called_at is not null, l.discount_cents, s.id is not null, s.sent_at is not null from order_lines l left join kitchen_slips s on s.id = l.slip_id where l.order_id = :o order by l.id;
-select m.id, m.share_number, m.amount_cents, p.line_id, p.amount_cents, p.discount_cents from payments m left join share_parts p on p.payment_id = m.id where m.order_id = :o order by m.share_number, p.line_id;
-select a.id, a.share_number, a.amount_cents, a.state, p.line_id, p.amount_cents from payment_attempts a join attempt_parts p on p.attempt_id = a.id where a.order_id = :o and a.state in ('created', 'sending', 'sent', 'unknown') order by a.share_number, p.line_id;
-select note_no from fiscal_notes where order_id = :o and training = true order by audit_log_id;
-select last_seq + 1 as seq, coalesce(nullif(last_hash, ''), repeat('0', 64)) as hash from fiscal_lock('01', 'X', 'Europe/Paris') \gset
-select no, service_day, start_seq, end_seq, opened_local, audit_log_id from fiscal_periods where register = '01' and training = true order by no desc limit 1;
-select fiscal_append('01', 'X', :seq, 'TICKET', 2550, current_date, md5(:k::text) || md5(:s::text), :hash, repeat('s', 342), to_json(repeat('x', 1200))::text, 'F1', '20260101000000', now(), '1000=1850', '', md5('c') || md5('c'), repeat('d', 700), (select key_id from fiscal_keys limit 1), 'bench') as record \gset
-with payment as (insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id, audit_log_id) overriding system value values (nextval('payments_id_seq'), :o, :s, 'ESPECES', 2550, 3000, 450, 0, 'approved', 4, :record) on conflict (order_id, share_number) do nothing returning id), parts as (insert into share_parts (payment_id, line_id, amount_cents, discount_cents) select payment.id, l.id, 1, 0 from payment, order_lines l where l.order_id = :o) select id from payment;
-update idempotency set status = 201, answer = json_build_object('payment_id', 1) where key = md5(:k::text)::uuid;
+with claimed as (insert into idempotency (key, digest) select md5(:k::text)::uuid, '\\x00' on conflict (key) do nothing returning key), held as (select id from orders where id = :o for update) select (select count(*) from claimed) as claimed, (select count(*) from held) as held, nextval('payments_id_seq') as payment \gset
+select o.id, o.uuid, o.table_id, t.name, o.status, o.covers, o.server_user_id, u.name, o.opened_at, o.unpaid_shares, o.shares_by_choice, o.chosen_shares, o.bill_asked_at is not null, (select coalesce(json_agg(l), '[]') from (select l.id, l.item_id, l.kind, l.name, l.qty, l.voided_qty, l.unit_price_cents, l.vat_rate, l.state, l.note, l.course, l.round, l.part_of, l.options, l.called_at is not null as called, l.discount_cents, l.discount_reason, l.discount_by, s.id is not null as told, s.sent_at is not null as sent from order_lines l left join kitchen_slips s on s.id = l.slip_id where l.order_id = o.id order by l.id) l), (select coalesce(json_agg(m), '[]') from (select m.id, m.share_number, m.amount_cents, p.line_id, p.amount_cents as part, p.discount_cents as off from payments m left join share_parts p on p.payment_id = m.id where m.order_id = o.id order by m.share_number, p.line_id) m), (select coalesce(json_agg(a), '[]') from (select a.id, a.share_number, a.amount_cents, a.state, p.line_id, p.amount_cents as part from payment_attempts a join attempt_parts p on p.attempt_id = a.id where a.order_id = o.id and a.state in ('created', 'sending', 'sent', 'unknown') order by a.share_number, p.line_id) a), (select coalesce(json_agg(n), '[]') from (select n.note_no, n.training from fiscal_notes n where n.order_id = o.id order by n.audit_log_id) n) from orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = :o;
+select last_seq + 1 as seq, coalesce(nullif(last_hash, ''), repeat('0', 64)) as hash, last_signature as signature, utc_now as utc, local_now as local, last_utc as before, newest_day as day, newest_is_open as open from fiscal_lock_day('01', 'X', 'Europe/Paris', true) \gset
+with record as (select fiscal_append('01', 'X', :seq, 'TICKET', 2550, current_date, md5(:k::text) || md5(:s::text), :hash, repeat('s', 342), to_json(repeat('x', 1200))::text, 'F1', '20260101000000', now(), '1000=1850', '', md5('c') || md5('c'), repeat('d', 700), (select key_id from fiscal_keys limit 1), 'bench') as id), payment as (insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id, audit_log_id) overriding system value select :payment, :o, :s, 'ESPECES', 2550, 3000, 450, 0, 'approved', 4, record.id from record), parts as (insert into share_parts (payment_id, line_id, amount_cents, discount_cents) select :payment, l.id, 1, 0 from order_lines l where l.order_id = :o), completed as (update orders set status = 'paid_complete', closed_at = now() where id = :o and false), divided as (update orders set unpaid_shares = null, shares_by_choice = false, chosen_shares = '[]' where id = :o and false), answered as (update idempotency set status = 201, answer = json_build_object('payment_id', 1) where key = md5(:k::text)::uuid) select id from record;
 commit;
 "
     )
@@ -114,28 +112,33 @@ async fn signatures_a_second() -> f64 {
     row.split_whitespace().rev().nth(1).and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{row}"))
 }
 
-/// Cards, one after the other: what the till adds to the time between the last byte to the terminal and its answer.
-async fn card(server: &Server, cookie: &str, first: i64, owner: &mut sqlx::PgConnection, report: &mut Report) {
+/// Cards, one after the other: what the till adds to the time that the terminal itself takes, which is known, for it is told how long. The bills
+/// are those of [`shares`].
+pub async fn cards(folder: &Path, owner: &mut sqlx::PgConnection, report: &mut Report) {
+    let terminal = Server::terminal(OWN_MS).await;
+    let tpe = format!("caisse-ap://{}", terminal.address);
+    let server = Server::start_at(folder, &free_address(), &[("TPE_URL", &tpe), ("COMPTOIR_TRAINING", "1")]).await;
+    let cookie = server.sign_in("camille").await;
+    let first = first_bill(owner).await;
     let client = reqwest::Client::new();
     let mut added = Vec::new();
     for number in 0..CARDS {
         let order = first + BILLS / 2 - 1 - number as i64;
         let body = json!({"order_id": order, "cover_number": 1, "amount": 25.5, "method": "CB", "uuid": uuid::Uuid::now_v7()});
         let asked = Instant::now();
-        let answer =
-            client.post(format!("http://{}/api/payments/split", server.address)).header("cookie", cookie).json(&body).send().await.unwrap();
+        let answer = client
+            .post(format!("http://{}/api/payments/split", server.address))
+            .header("cookie", &cookie)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
         let took = asked.elapsed().as_secs_f64();
         assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
-        let terminal: f64 = sqlx::query_scalar(
-            "select extract(epoch from max(e.at) filter (where e.to_state = 'approved') - max(e.at) filter (where e.to_state = 'sent'))::float8
-             from attempt_events e join payment_attempts a on a.id = e.attempt_id where a.order_id = $1",
-        )
-        .bind(order)
-        .fetch_one(&mut *owner)
-        .await
-        .unwrap();
-        added.push(1e6 * (took - terminal));
+        added.push(1e6 * took - 1e3 * OWN_MS as f64);
     }
+    server.stop().await;
+    terminal.stop().await;
     added.sort_by(f64::total_cmp);
     let row = Row::new("added to the terminal's own time, by card (median)".to_owned(), "µs", added[CARDS / 2], 5_000.0);
     report.add(

@@ -41,6 +41,14 @@ impl Server {
         Self::spawn(command, address, "Kitchen system simulator").await
     }
 
+    /// `comptoir sim tpe`: a terminal that approves after so many milliseconds.
+    pub async fn terminal(own_ms: u64) -> Self {
+        let address = free_address();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_comptoir"));
+        command.args(["sim", "tpe", "--listen", &address, "--script", &format!("slow:{own_ms}")]).stderr(Stdio::null());
+        Self::spawn(command, address, "TPE_URL").await
+    }
+
     /// This program again, as a bare handler that returns the bytes of a file.
     pub async fn bare(body: &Path) -> Self {
         let address = free_address();
