@@ -176,6 +176,25 @@ pub async fn cancel(db: &mut PgConnection, order: OrderId) -> Result<()> {
     Ok(())
 }
 
+/// That a table was freed.
+pub struct Released {
+    /// The ticket over nothing that it left.
+    pub ticket: Option<i64>,
+}
+
+/// Whether this person freed the table of an order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn released(db: &mut PgConnection, order: OrderId, by: UserId) -> Result<Option<Released>> {
+    let ticket = sqlx::query_scalar!(
+        "select (detail ->> 'ticket')::bigint as ticket from order_events where order_id = $1 and kind = 'release' and user_id = $2",
+        order.get(),
+        by.get()
+    );
+    Ok(ticket.fetch_optional(db).await?.map(|ticket| Released { ticket }))
+}
+
 /// Gives an order to somebody who is there and takes orders; false when there is no such person.
 ///
 /// # Errors

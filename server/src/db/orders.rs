@@ -4,7 +4,7 @@ use super::{count, rate, word};
 use crate::error::Result;
 use domain::api::{LineView, OrderStatus, OrderView, SentStatus};
 use domain::menu::ItemKind;
-use domain::order::{LineState, PricedLine, PricedOption};
+use domain::order::{PricedLine, PricedOption};
 use domain::share::{Chosen, Plan};
 use domain::{Cents, ItemId, LineId, OrderId, TableId, UserId};
 use sqlx::types::Json;
@@ -81,146 +81,6 @@ pub async fn open(db: &mut PgConnection, table: TableId, covers: u16, server: Us
     Ok(OrderId::from_row(id))
 }
 
-/// Whose round it is.
-#[derive(Debug, Clone, Copy)]
-pub enum To {
-    /// Of this order, if it is open.
-    Order(OrderId),
-    /// Of whichever order is open at a table, if it is looked after by this person.
-    OpenAt(TableId, Option<UserId>),
-}
-
-impl To {
-    /// Whether both name the same order in the same way. Two that name it in different ways look different.
-    #[must_use]
-    pub fn is_same_place(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Order(one), Self::Order(other)) => one == other,
-            (Self::OpenAt(one, _), Self::OpenAt(other, _)) => one == other,
-            _ => false,
-        }
-    }
-}
-
-/// A round about to be stored.
-#[derive(Debug, Clone, Copy)]
-pub struct NewRound<'a> {
-    /// What.
-    pub lines: &'a [PricedLine],
-    /// How the kitchen is told.
-    pub way: Way,
-    /// The key of the slip, should there be one.
-    pub slip: Uuid,
-    /// What is answered about the kitchen.
-    pub status: SentStatus,
-    /// The id that the client chose, and what was asked: the answer is stored under it.
-    pub request: Option<(Uuid, &'a [u8])>,
-}
-
-/// What became of it.
-pub enum Stored {
-    /// It is stored, as this round of this order; `slip` tells the kitchen, when there is anything to cook now.
-    Round {
-        /// The order.
-        order: OrderId,
-        /// Where its guests sit.
-        table: TableId,
-        /// The round.
-        round: u32,
-        /// The number of the slip.
-        slip: Option<i64>,
-    },
-    /// There is no such open order, or something was answered under this id before. Nothing was stored.
-    Not,
-    /// Somebody else stored an answer under the same id at the same moment. Nothing was stored, and a transaction is to be rolled back.
-    Elsewhere,
-}
-
-/// Adds a round to an order: raises the round, stores the lines, the slip that tells the kitchen, and the answer. One statement, because each costs a way to the database and back; by itself it is a whole transaction.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn add_round(db: impl PgExecutor<'_>, to: To, new: &NewRound<'_>) -> Result<Stored> {
-    let (order, table, only_of) = match to {
-        To::Order(order) => (Some(order.get()), None, None),
-        To::OpenAt(table, only_of) => (None, Some(table.get()), only_of.map(UserId::get)),
-    };
-    let NewRound { lines, way, .. } = *new;
-    let item_ids: Vec<i64> = lines.iter().map(|line| line.item_id.get()).collect();
-    let kinds: Vec<&str> = lines.iter().map(|line| line.kind.as_str()).collect();
-    let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
-    let quantities: Vec<i32> = lines.iter().map(|line| line.qty.cast_signed()).collect();
-    let prices: Vec<i64> = lines.iter().map(|line| line.unit_price.0).collect();
-    let rates: Vec<i16> = lines.iter().map(|line| line.vat_rate.basis_points().cast_signed()).collect();
-    let notes: Vec<Option<&str>> = lines.iter().map(|line| line.note.as_deref()).collect();
-    let courses: Vec<i16> = lines.iter().map(|line| i16::from(line.course)).collect();
-    let parts: Vec<Option<&str>> = lines.iter().map(|line| line.part_of.as_deref()).collect();
-    let options: Vec<Json<&[PricedOption]>> = lines.iter().map(|line| Json(line.options.as_slice())).collect();
-    let states: Vec<&str> = lines.iter().map(|line| begins_as(line).as_str()).collect();
-    let to_kitchen: Vec<bool> = lines.iter().map(|line| way.tells_now(line)).collect();
-    // All of the answer is read, not only the row: outside a transaction the row comes before the commit.
-    let rows = sqlx::query!(
-        r#"with head as (
-             update orders set rounds = rounds + 1
-             where id = coalesce($1, (select id from orders where table_id = $18 and status = 'open'))
-               and status = 'open' and table_id = coalesce($18, table_id) and server_user_id = coalesce($19, server_user_id)
-               and not exists (select from idempotency where key = $15)
-             returning id, rounds, table_id
-         ), slip as (
-             insert into kitchen_slips (key, order_id, table_id, round, sent_at)
-             select $20, id, table_id, rounds, case when $2 then now() end from head where true = any($14::boolean[])
-             returning id
-         ), stored as (
-             insert into order_lines
-                 (order_id, round, item_id, kind, name, qty, unit_price_cents, vat_rate, note, course, part_of, options, state, slip_id)
-             select id, rounds, item_id, kind, name, qty, price, rate, note, course, part_of, options, state,
-                    case when to_kitchen then (select id from slip) end
-             from head, unnest($3::bigint[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::smallint[], $9::text[],
-                               $10::smallint[], $11::text[], $12::jsonb[], $13::text[], $14::boolean[])
-                  with ordinality as new (item_id, kind, name, qty, price, rate, note, course, part_of, options, state, to_kitchen, position)
-             order by position
-         ), answered as (
-             insert into idempotency (key, digest, status, answer)
-             select $15, $16, 201,
-                    json_build_object('order_id', id, 'status', $17::text, 'round', rounds, 'slip', (select id from slip))
-             from head where $15::uuid is not null
-         )
-         select id, table_id, rounds, (select id from slip) as slip from head"#,
-        order,
-        way.is_built_in,
-        &item_ids,
-        &kinds as &[&str],
-        &names as &[&str],
-        &quantities,
-        &prices,
-        &rates,
-        &notes as &[Option<&str>],
-        &courses,
-        &parts as &[Option<&str>],
-        &options as &[Json<&[PricedOption]>],
-        &states as &[&str],
-        &to_kitchen,
-        new.request.map(|(key, _)| key),
-        new.request.map(|(_, digest)| digest),
-        new.status.as_str(),
-        table,
-        only_of,
-        new.slip,
-    )
-    .fetch_all(db)
-    .await;
-    match rows {
-        Ok(mut rows) => Ok(rows.pop().map_or(Stored::Not, |row| Stored::Round {
-            order: OrderId::from_row(row.id),
-            table: TableId::from_row(row.table_id),
-            round: row.rounds.unsigned_abs(),
-            slip: row.slip,
-        })),
-        Err(sqlx::Error::Database(refused)) if refused.constraint() == Some("idempotency_pkey") => Ok(Stored::Elsewhere),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// How the kitchen is told.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Way {
@@ -242,11 +102,6 @@ impl Way {
     pub const fn tells_now(self, line: &PricedLine) -> bool {
         !line.hold && self.tells(line.kind)
     }
-}
-
-/// Where a line stands when it is stored.
-pub(super) const fn begins_as(line: &PricedLine) -> LineState {
-    if line.hold { LineState::Held } else { LineState::Received }
 }
 
 /// An order without its lines.

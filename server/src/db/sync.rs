@@ -165,8 +165,6 @@ pub async fn order_after(db: &mut PgConnection, uuid: Uuid) -> Result<Option<Ord
 pub struct Meant {
     /// As far as adding to it needs.
     pub order: OpenOrder,
-    /// Where its guests sit now.
-    pub table: TableId,
     /// Whether they are still there.
     pub status: OrderStatus,
 }
@@ -191,7 +189,7 @@ pub async fn lock_meant(db: &mut PgConnection, id: OrderId) -> Result<Option<Mea
         .await?;
         let Some(last) = last else { return Ok(None) };
         let row = sqlx::query!(
-            "select o.id, o.table_id, o.status, o.rounds, o.covers, o.server_user_id, u.name
+            "select o.id, o.status, o.rounds, o.covers, o.server_user_id, u.name
              from orders o join users u on u.id = o.server_user_id where o.id = $1 for no key update of o",
             last
         )
@@ -205,7 +203,7 @@ pub async fn lock_meant(db: &mut PgConnection, id: OrderId) -> Result<Option<Mea
         }
         let server = (UserId::from_row(row.server_user_id), row.name);
         let order = OpenOrder { id: OrderId::from_row(row.id), rounds: row.rounds.unsigned_abs(), covers: count(row.covers), server };
-        return Ok(Some(Meant { order, table: TableId::from_row(row.table_id), status }));
+        return Ok(Some(Meant { order, status }));
     }
 }
 

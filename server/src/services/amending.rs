@@ -336,7 +336,8 @@ pub(super) async fn covers_said(
     db::amendments::remember(db, order.id, "covers", user.id, json!({ "from": order.covers, "to": covers })).await
 }
 
-/// Says that the guests want to pay, so that the plan shows it.
+/// Says that the guests want to pay, so that the plan shows it. Needs no id: what is asked for is how it shall be and no change of it, so a
+/// second tap, or one after a lost answer, finds it so, stores no second fact and leaves the time since which they wait.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`].
@@ -358,7 +359,8 @@ async fn ask_bill_once(house: &House, user: &SessionUser, order: OrderId, asked:
 }
 
 /// Frees the table of guests who left and owe nothing. What was all on the house leaves a ticket over nothing; an order of which everything was
-/// removed leaves none.
+/// removed leaves none. An order is freed once for ever: whoever freed it and asks again, under whatever id or under none, changes nothing and is
+/// answered with it as it is now.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::OrderClosed`], [`Error::NotSettled`].
@@ -373,7 +375,11 @@ async fn release_once(house: &House, user: &SessionUser, order: OrderId, uuid: O
     }
     let ledger = billing::ledger(&mut tx, order, true).await?;
     if ledger.head.status != OrderStatus::Open {
-        return Err(Error::OrderClosed);
+        let released = db::amendments::released(&mut tx, order, user.id).await?.ok_or(Error::OrderClosed)?;
+        let view = OrderView { ticket_no: released.ticket, ..whole(&mut tx, order).await? };
+        once::remember(&mut tx, uuid, 200, &view).await?;
+        tx.commit().await?;
+        return Ok(Answered { value: view, replayed: true });
     }
     if ledger.remaining() > Cents::ZERO {
         return Err(Error::NotSettled);
@@ -383,9 +389,10 @@ async fn release_once(house: &House, user: &SessionUser, order: OrderId, uuid: O
         Some(_) => db::orders::complete(&mut tx, order).await?,
         None => db::amendments::cancel(&mut tx, order).await?,
     }
-    db::amendments::remember(&mut tx, order, "release", user.id, json!({})).await?;
     let given_up = ticket.is_none();
-    let view = OrderView { ticket_no: ticket.map(|record| record.seq), ..whole(&mut tx, order).await? };
+    let ticket = ticket.map(|record| record.seq);
+    db::amendments::remember(&mut tx, order, "release", user.id, json!({ "ticket": ticket })).await?;
+    let view = OrderView { ticket_no: ticket, ..whole(&mut tx, order).await? };
     let notes = if given_up { recording::notes_of(house, &mut tx, order).await? } else { Vec::new() };
     if !notes.is_empty() {
         let numbers = notes.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");

@@ -8,7 +8,8 @@ use super::once::{self, Answered};
 use super::syncing::Refusal;
 use super::{amending, floor};
 use crate::db;
-use crate::db::orders::{NewRound, OpenOrder, Stored, To};
+use crate::db::orders::OpenOrder;
+use crate::db::rounds::{NewRound, Round, Stored, To, add_round};
 use crate::error::{Error, Result};
 use crate::state::House;
 use crate::workers::outbox::Awaited;
@@ -46,21 +47,18 @@ pub async fn place(house: &House, user: &SessionUser, request: &OrderRequest) ->
 async fn try_place(house: &House, user: &SessionUser, request: &OrderRequest, digest: &[u8]) -> Result<Option<Answered<OrderAccepted>>> {
     let menu = house.menu.get(&house.db).await?;
     let lines = price(request, &menu.menu);
-    // How many guests there are may only change while nothing is paid: that needs the order's lock first.
     if let Ok(lines) = &lines
-        && request.covers.is_none()
         && !once::may_be_forgotten(request.uuid)
     {
-        let round = new_round(house, request, lines, digest);
+        // How many guests there are may only change while nothing is paid: that needs the order's lock first.
+        let round = NewRound { covers: request.covers, ..new_round(house, lines, request.uuid, digest) };
         let awaited = house.outbox.as_ref().map(|outbox| outbox.expect(round.slip));
         let to = match request.order_id {
             Some(order) => To::Order(order),
             None => To::OpenAt(request.table_id, (request.if_occupied == IfOccupied::Reject).then_some(user.id)),
         };
         match house.rounds.add(to, &round).await? {
-            Stored::Round { order, table, round: number, slip } => {
-                return Ok(Some(taken(house, table, &round, (order, number), awaited.filter(|_| slip.is_some())).await));
-            }
+            Stored::Round(stored) => return Ok(Some(accepted(house, stored, round.status, awaited).await)),
             Stored::Elsewhere => return Ok(None),
             Stored::Not => {}
         }
@@ -91,44 +89,44 @@ async fn try_place(house: &House, user: &SessionUser, request: &OrderRequest, di
     if let Some(covers) = request.covers.filter(|_| request.order_id.is_none_or(|meant| meant == open.id)) {
         amending::covers_said(&mut tx, user, &open, covers, None).await?;
     }
-    let round = new_round(house, request, &lines, digest);
+    let round = new_round(house, &lines, request.uuid, digest);
     // Before the commit, so that no worker is faster.
     let awaited = house.outbox.as_ref().map(|outbox| outbox.expect(round.slip));
-    let Stored::Round { order, table, round: number, slip } = db::orders::add_round(&mut *tx, To::Order(open.id), &round).await? else {
+    let Stored::Round(stored) = add_round(&mut *tx, house.kitchen, To::Order(open.id), &round).await? else {
         tx.rollback().await?;
         return Ok(None);
     };
     tx.commit().await?;
-    Ok(Some(taken(house, table, &round, (order, number), awaited.filter(|_| slip.is_some())).await))
+    Ok(Some(accepted(house, stored, round.status, awaited).await))
 }
 
-fn new_round<'a>(house: &House, request: &'a OrderRequest, lines: &'a [PricedLine], digest: &'a [u8]) -> NewRound<'a> {
+/// A round of these lines, to be answered under this id.
+pub(super) fn new_round<'a>(house: &House, lines: &'a [PricedLine], uuid: Option<Uuid>, digest: &'a [u8]) -> NewRound<'a> {
     let way = house.kitchen;
-    let cooks_now = lines.iter().any(|line| !line.hold && way.tells(line.kind));
     // The built-in kitchen screen reads the same rows: once this is committed the kitchen has it.
-    let status = if cooks_now && !way.is_built_in { SentStatus::PendingErp } else { SentStatus::Sent };
-    let request_id = request.uuid.map(|key| (key, digest));
-    NewRound { lines, way, slip: Uuid::now_v7(), status, request: request_id }
+    let waits = !way.is_built_in && lines.iter().any(|line| way.tells_now(line));
+    let status = if waits { SentStatus::PendingErp } else { SentStatus::Sent };
+    NewRound { lines, slip: Uuid::now_v7(), status, request: uuid.map(|key| (key, digest)), covers: None, kept: None }
 }
 
-/// What is committed is told: the kitchen system, the screens, and the waiter, as far as the kitchen has answered by then.
-async fn taken(
-    house: &House,
-    table: TableId,
-    stored: &NewRound<'_>,
-    (order_id, round): (OrderId, u32),
-    awaited: Option<Awaited<'_>>,
-) -> Answered<OrderAccepted> {
-    tracing::info!(order = order_id.get(), table = table.get(), round, lines = stored.lines.len(), "order taken");
-    floor::announce(house, table, order_id);
-    let status = match awaited {
-        Some(awaited) => {
-            house.wake_outbox();
-            awaited.status().await
-        }
-        None => stored.status,
-    };
-    Answered::now(OrderAccepted { order_id, status, round })
+async fn accepted(house: &House, stored: Round, status: SentStatus, awaited: Option<Awaited<'_>>) -> Answered<OrderAccepted> {
+    let status = told(house, stored, status, awaited).await;
+    Answered::now(OrderAccepted { order_id: stored.order, status, round: stored.number })
+}
+
+/// What is committed is told: the kitchen system, the screens, and the waiter, as far as the kitchen has answered by then. `status` is what is
+/// known of the kitchen without asking it.
+pub(super) async fn told(house: &House, stored: Round, status: SentStatus, awaited: Option<Awaited<'_>>) -> SentStatus {
+    tracing::info!(order = stored.order.get(), table = stored.table.get(), round = stored.number, "order taken");
+    floor::announce(house, stored.table, stored.order);
+    if stored.slip.is_none() {
+        return status;
+    }
+    house.wake_outbox();
+    match awaited {
+        Some(awaited) => awaited.status().await,
+        None => status,
+    }
 }
 
 /// The first answer again, with what is known by now about the kitchen.

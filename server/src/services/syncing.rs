@@ -1,25 +1,27 @@
 //! Scenario 3, on this side: an order arrives that was typed without a network.
 //!
-//! Take the request's row, where its copies, the decision about it and its drop wait for each other → what became of it before? → mark the
-//! request that it takes the place of → price it from our own menu → where do its guests sit now? → store the round and the answer → commit.
-//! What a person has to decide is stored too, as refused: nothing of it is lost on this side either.
+//! A further round for guests who are there, of which nothing was heard before, is one statement, as in [`super::ordering`], and the usual case.
+//! Everything else is a transaction: take the request's row, where its copies, the decision about it and its drop wait for each other → what
+//! became of it before? → mark the request that it takes the place of → price it from our own menu → where do its guests sit now? → store the
+//! round and the answer → commit. What a person has to decide is stored too, as refused: nothing of it is lost on this side either.
 
 use super::once::{self, Answered};
-use super::{amending, floor, ordering};
+use super::{amending, ordering};
 use crate::db;
 use crate::db::idempotency::{self, Claim};
-use crate::db::orders::{NewRound, OpenOrder, Stored, To};
+use crate::db::orders::OpenOrder;
+use crate::db::rounds::{Kept, NewRound, Round, Stored, To, add_round};
 use crate::db::sync::Outcome;
 use crate::error::{Error, Result};
 use crate::state::{House, REGISTER};
+use crate::workers::outbox::Awaited;
 use domain::api::{
     DeviceReport, DevicesView, DropRequest, Dropped, OrderAccepted, OrderStatus, SentStatus, SessionUser, SyncAccepted, SyncRequest,
 };
-use domain::menu::Menu;
-use domain::order::{IfOccupied, MAX_REASON, PricedLine, price};
+use domain::order::{FieldError, IfOccupied, MAX_REASON, PricedLine, price};
 use domain::role::Right;
-use domain::sync::{Facts, Ruling, SeenOrder, judge};
-use domain::{Cents, OrderId, TableId};
+use domain::sync::{Facts, Ruling, SeenOrder, appends, judge};
+use domain::{Cents, OrderId};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
@@ -104,24 +106,37 @@ pub async fn sync(house: &House, user: &SessionUser, request: &SyncRequest) -> R
         return Err(Error::invalid("resolves", "itself"));
     }
     let digest = once::digest("orders/sync", user.id, request)?;
+    let somebody_waits = OffsetDateTime::now_utc() - request.offline_timestamp < SOMEBODY_WAITS;
+    let expect = |slip| house.outbox.as_ref().filter(|_| somebody_waits).map(|outbox| outbox.expect(slip));
     loop {
         // Before the transaction: asking for the menu may take a second connection, and all of them may wait for this row.
         let menu = house.menu.get(&house.db).await?;
+        let lines = price(&request.as_order(), &menu.menu);
+        if let Ok(lines) = &lines
+            && let Some(to) = straight_to(user, request, lines)
+            && !once::may_be_forgotten(Some(uuid))
+        {
+            let kept = Kept { by: user.id, table: request.table_id, typed_at: request.offline_timestamp };
+            let round = NewRound { covers: request.covers, kept: Some(kept), ..ordering::new_round(house, lines, Some(uuid), &digest) };
+            let awaited = expect(round.slip);
+            match house.rounds.add(to, &round).await? {
+                Stored::Round(stored) => return Ok(Answered::now(accepted(house, stored, round.status, awaited).await)),
+                // Its other copy, its drop or the decision about it was stored at the same moment: now it can be seen.
+                Stored::Elsewhere => continue,
+                Stored::Not => {}
+            }
+        }
         let mut tx = house.db.begin().await?;
-        match take(house, &mut tx, &menu.menu, user, uuid, request, &digest).await {
+        match take(house, &mut tx, lines, user, uuid, request, &digest).await {
             // The id belongs to a request of another route that was stored at the same moment: now it can be seen.
             Ok(Took::Again) => tx.rollback().await?,
             Ok(Took::Before(accepted)) => return Ok(Answered { value: accepted, replayed: true }),
-            Ok(Took::Now(mut accepted, table, slip)) => {
-                let awaited = house.outbox.as_ref().zip(slip).map(|(outbox, slip)| outbox.expect(slip));
+            Ok(Took::Now(stored, slip, status)) => {
+                // Before the commit, so that no worker is faster.
+                let awaited = expect(slip);
+                let stored = Round { at: db::sync::taken(&mut tx, uuid, stored.order).await?, ..stored };
                 tx.commit().await?;
-                house.wake_outbox();
-                tracing::info!(order = accepted.order_id.get(), table = table.get(), round = accepted.round, "kept order taken");
-                floor::announce(house, table, accepted.order_id);
-                if let Some(awaited) = awaited.filter(|_| OffsetDateTime::now_utc() - request.offline_timestamp < SOMEBODY_WAITS) {
-                    accepted.status = awaited.status().await;
-                }
-                return Ok(Answered::now(accepted));
+                return Ok(Answered::now(accepted(house, stored, status, awaited).await));
             }
             Err(error) => {
                 if let Some(code) = for_a_person(&error) {
@@ -135,10 +150,37 @@ pub async fn sync(house: &House, user: &SessionUser, request: &SyncRequest) -> R
     }
 }
 
+async fn accepted(house: &House, stored: Round, status: SentStatus, awaited: Option<Awaited<'_>>) -> SyncAccepted {
+    let status = ordering::told(house, stored, status, awaited).await;
+    SyncAccepted { order_id: stored.order, status, round: stored.number, server_timestamp: stored.at }
+}
+
+/// Where a round goes of which there is nothing to decide, if its guests are there: as [`judge`] rules once they are found to be. None
+/// when it takes the place of another or comes after one, or when it costs something else than was said.
+fn straight_to(user: &SessionUser, request: &SyncRequest, lines: &[PricedLine]) -> Option<To> {
+    if request.resolves.is_some() || costs_otherwise(request, lines).is_some() {
+        return None;
+    }
+    match (request.order_id, request.after) {
+        (Some(order), _) => Some(To::Order(order)),
+        (None, Some(_)) => None,
+        (None, None) => {
+            let joins_anybody = appends(request, OffsetDateTime::now_utc());
+            Some(To::OpenAt(request.table_id, (!joins_anybody).then_some(user.id)))
+        }
+    }
+}
+
+/// The refusal when it costs something else than the phone said.
+fn costs_otherwise(request: &SyncRequest, lines: &[PricedLine]) -> Option<Refusal> {
+    let now: Cents = lines.iter().map(PricedLine::total).sum();
+    request.total.filter(|said| *said != now).map(|said| Refusal::PriceChanged { said, now })
+}
+
 /// What came of one try.
 enum Took {
-    /// It is stored: the answer, the table where its guests sit, the slip that waits for the kitchen system.
-    Now(SyncAccepted, TableId, Option<Uuid>),
+    /// It is stored, with this key of its slip and this word about the kitchen.
+    Now(Round, Uuid, SentStatus),
     /// It was stored before.
     Before(SyncAccepted),
     /// To be tried again.
@@ -148,7 +190,7 @@ enum Took {
 async fn take(
     house: &House,
     tx: &mut PgConnection,
-    menu: &Menu,
+    lines: std::result::Result<Vec<PricedLine>, Vec<FieldError>>,
     user: &SessionUser,
     uuid: Uuid,
     request: &SyncRequest,
@@ -173,27 +215,19 @@ async fn take(
     if let Some(old) = request.resolves {
         resolve(tx, user, old, uuid, request).await?;
     }
-    let lines = price(&request.as_order(), menu).map_err(Error::Invalid)?;
-    let total: Cents = lines.iter().map(PricedLine::total).sum();
-    if let Some(said) = request.total.filter(|said| *said != total) {
-        return Err(Refusal::PriceChanged { said, now: total }.into());
+    let lines = lines.map_err(Error::Invalid)?;
+    if let Some(refusal) = costs_otherwise(request, &lines) {
+        return Err(refusal.into());
     }
-    let (order, table) = find_order(tx, user, request).await?;
-
-    let way = house.kitchen;
-    let cooks_now = lines.iter().any(|line| !line.hold && way.tells(line.kind));
-    let status = if cooks_now && !way.is_built_in { SentStatus::PendingErp } else { SentStatus::Sent };
+    let order = find_order(tx, user, request).await?;
     if let Some(covers) = request.covers {
         amending::covers_said(tx, user, &order, covers, Some(request.offline_timestamp)).await?;
     }
-    let round = NewRound { lines: &lines, way, slip: Uuid::now_v7(), status, request: Some((uuid, digest)) };
-    let Stored::Round { order: order_id, round: number, slip, .. } = db::orders::add_round(&mut *tx, To::Order(order.id), &round).await?
-    else {
-        return Ok(Took::Again);
-    };
-    let server_timestamp = db::sync::taken(tx, uuid, order_id).await?;
-    let accepted = SyncAccepted { order_id, status, round: number, server_timestamp };
-    Ok(Took::Now(accepted, table, slip.map(|_| round.slip)))
+    let round = ordering::new_round(house, &lines, Some(uuid), digest);
+    match add_round(&mut *tx, house.kitchen, To::Order(order.id), &round).await? {
+        Stored::Round(stored) => Ok(Took::Now(stored, round.slip, round.status)),
+        Stored::Not | Stored::Elsewhere => Ok(Took::Again),
+    }
 }
 
 /// This request takes the place of an older one, which is never taken from now on, whatever copies of it are still on their way.
@@ -227,8 +261,8 @@ async fn shut(tx: &mut PgConnection, uuid: Uuid) -> Result<()> {
     }
 }
 
-/// The order that a round belongs to, locked, and where its guests sit.
-async fn find_order(tx: &mut PgConnection, user: &SessionUser, request: &SyncRequest) -> Result<(OpenOrder, TableId)> {
+/// The order that a round belongs to, locked.
+async fn find_order(tx: &mut PgConnection, user: &SessionUser, request: &SyncRequest) -> Result<OpenOrder> {
     let meant = match (request.order_id, request.after) {
         (Some(id), _) => Some(db::sync::lock_meant(tx, id).await?.ok_or_else(|| Error::invalid("order_id", "unknown_order"))?),
         (None, Some(after)) => match db::sync::order_after(tx, after).await? {
@@ -248,8 +282,8 @@ async fn find_order(tx: &mut PgConnection, user: &SessionUser, request: &SyncReq
         at_table: here.as_ref().map(|order| seen(order, true)),
     };
     match (judge(request, user.id, &facts, OffsetDateTime::now_utc()), meant, here) {
-        (Ruling::Join(id), Some(meant), _) if meant.order.id == id => Ok((meant.order, meant.table)),
-        (Ruling::Join(_), _, Some(order)) => Ok((order, request.table_id)),
+        (Ruling::Join(id), Some(meant), _) if meant.order.id == id => Ok(meant.order),
+        (Ruling::Join(_), _, Some(order)) => Ok(order),
         (Ruling::Occupied(id), _, Some(order)) => {
             Err(Error::TableOccupied { order_id: id.get(), opened_by: (order.server.0.get(), order.server.1) })
         }
@@ -257,7 +291,7 @@ async fn find_order(tx: &mut PgConnection, user: &SessionUser, request: &SyncReq
         (Ruling::Open, ..) => {
             let covers = request.covers.unwrap_or(seats);
             let id = db::orders::open(tx, request.table_id, covers, user.id).await?;
-            Ok((OpenOrder { id, rounds: 0, covers, server: (user.id, user.name.clone()) }, request.table_id))
+            Ok(OpenOrder { id, rounds: 0, covers, server: (user.id, user.name.clone()) })
         }
         (Ruling::Join(_) | Ruling::Occupied(_), ..) => Err(Error::internal("a ruling about an order that was not there")),
     }

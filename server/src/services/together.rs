@@ -6,8 +6,8 @@
 //! moment) goes the long way by itself, as if it had come alone.
 
 use crate::db::lane::Lane;
-use crate::db::orders::{self, NewRound, Stored, To, Way};
-use crate::db::rounds::add_rounds;
+use crate::db::orders::Way;
+use crate::db::rounds::{Kept, NewRound, Stored, To, add_round, add_rounds};
 use crate::error::{Error, Result};
 use domain::api::SentStatus;
 use domain::order::PricedLine;
@@ -29,7 +29,8 @@ pub struct Rounds {
     /// How long somebody waits for a hand and its answer, all in all.
     patience: Duration,
     desk: Mutex<Desk>,
-    /// How many were stored with others.
+    /// How many were stored in one statement, and how many of them with others.
+    stored: AtomicU64,
     together: AtomicU64,
 }
 
@@ -47,13 +48,15 @@ struct Waiting {
     slip: Uuid,
     status: SentStatus,
     request: Option<(Uuid, Vec<u8>)>,
+    covers: Option<u16>,
+    kept: Option<Kept>,
     answer: oneshot::Sender<Result<Stored>>,
 }
 
 impl Waiting {
-    fn round(&self, way: Way) -> NewRound<'_> {
+    fn round(&self) -> NewRound<'_> {
         let request = self.request.as_ref().map(|(key, digest)| (*key, digest.as_slice()));
-        NewRound { lines: &self.lines, way, slip: self.slip, status: self.status, request }
+        NewRound { lines: &self.lines, slip: self.slip, status: self.status, request, covers: self.covers, kept: self.kept }
     }
 }
 
@@ -61,10 +64,16 @@ impl Rounds {
     /// So many hands; the lane has a connection for each.
     #[must_use]
     pub fn new(lane: Lane, way: Way, hands: usize, patience: Duration) -> Arc<Self> {
-        Arc::new(Self { lane, way, hands, patience, desk: Mutex::default(), together: AtomicU64::new(0) })
+        Arc::new(Self { lane, way, hands, patience, desk: Mutex::default(), stored: AtomicU64::new(0), together: AtomicU64::new(0) })
     }
 
-    /// How many rounds were stored with others so far.
+    /// How many rounds were stored here so far, each in one statement.
+    #[must_use]
+    pub fn stored(&self) -> u64 {
+        self.stored.load(Ordering::Relaxed)
+    }
+
+    /// How many of them were stored with others.
     #[must_use]
     pub fn stored_together(&self) -> u64 {
         self.together.load(Ordering::Relaxed)
@@ -88,6 +97,8 @@ impl Rounds {
                     slip: round.slip,
                     status: round.status,
                     request: round.request.map(|(key, digest)| (key, digest.to_vec())),
+                    covers: round.covers,
+                    kept: round.kept,
                     answer: sender,
                 });
                 Some(receiver)
@@ -119,12 +130,14 @@ impl Rounds {
 
     async fn store(&self, batch: Vec<Waiting>) {
         if batch.len() > 1 {
-            let rounds: Vec<(To, NewRound<'_>)> = batch.iter().map(|waiting| (waiting.to, waiting.round(self.way))).collect();
+            let rounds: Vec<(To, NewRound<'_>)> = batch.iter().map(|waiting| (waiting.to, waiting.round())).collect();
             let stored = self.lane.lend(async |db| add_rounds(db, self.way, &rounds).await).await;
             drop(rounds);
             match stored {
                 Ok(Some(stored)) => {
-                    self.together.fetch_add(stored.len() as u64, Ordering::Relaxed);
+                    let rounds = stored.iter().filter(|stored| matches!(stored, Stored::Round(_))).count() as u64;
+                    self.stored.fetch_add(rounds, Ordering::Relaxed);
+                    self.together.fetch_add(rounds, Ordering::Relaxed);
                     for (waiting, stored) in batch.into_iter().zip(stored) {
                         // Whoever gave up asks again under the same id.
                         let _ = waiting.answer.send(Ok(stored));
@@ -144,16 +157,20 @@ impl Rounds {
             }
         }
         for waiting in batch {
-            let stored = self.alone(waiting.to, &waiting.round(self.way)).await;
+            let stored = self.alone(waiting.to, &waiting.round()).await;
             let _ = waiting.answer.send(stored);
         }
     }
 
     /// One by itself. Its order may be held by somebody (a payment, a move to another table): then it waits elsewhere, where nobody stands behind it.
     async fn alone(&self, to: To, round: &NewRound<'_>) -> Result<Stored> {
-        match self.lane.lend(async |db| orders::add_round(db, to, round).await).await {
+        match self.lane.lend(async |db| add_round(db, self.way, to, round).await).await {
+            Ok(Stored::Round(round)) => {
+                self.stored.fetch_add(1, Ordering::Relaxed);
+                Ok(Stored::Round(round))
+            }
             Err(error) if error.is_held_by_another() => Ok(Stored::Not),
-            stored => stored,
+            other => other,
         }
     }
 

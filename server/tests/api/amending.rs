@@ -332,9 +332,60 @@ async fn a_table_that_owes_nothing_can_be_freed() {
     assert_eq!((owing.status, owing.code()), (409, "not_settled"));
     let before = whole(&alice, id).await;
     void(&alice, id, &before["lines"][0], json!({"qty": 1, "reason": "Partis"})).await;
-    assert_eq!(alice.post(&release, &Value::Null).await.body["status"], "cancelled");
+    let freed = alice.post(&release, &Value::Null).await;
+    assert_eq!((&freed.body["status"], freed.header("idempotent-replay")), (&json!("cancelled"), None));
     assert_eq!(table(&alice, 5).await["status"], "free");
-    assert_eq!(alice.post(&release, &Value::Null).await.code(), "order_closed");
+    // Others sit there by now.
+    let others = order(&alice, 5, json!([{"dish_id": 12, "qty": 1}])).await;
+    let again = alice.post(&release, &Value::Null).await;
+    assert_eq!((again.status, &again.text, again.header("idempotent-replay")), (200, &freed.text, Some("true")), "the answer was lost");
+    let again = alice.post("/call/release", &json!({"order": id})).await;
+    assert_eq!((again.status, &again.text), (200, &freed.text));
+    assert_eq!(app.signed_in("bob").await.post(&release, &Value::Null).await.code(), "order_closed", "for whoever did not free it");
+    assert_eq!(table(&alice, 5).await["order_id"], json!(others));
+    let facts: i64 = sqlx::query_scalar("select count(*) from order_events where kind = 'release'").fetch_one(&app.owner).await.unwrap();
+    assert_eq!(facts, 1);
+}
+
+#[tokio::test]
+async fn sixteen_taps_free_a_table_once_and_write_one_ticket() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    let id = order(&alice, 5, json!([{"item_id": 71, "qty": 1}])).await;
+    let gift = camille.post(&format!("/api/orders/{id}/discount"), &json!({"percent": 100, "reason": "Offert"})).await;
+    assert_eq!(gift.status, 200, "{}", gift.text);
+    let body = json!({"order": id});
+    let taps = (0..16).map(|_| alice.post("/call/release", &body));
+    let answers = futures::future::join_all(taps).await;
+    assert!(answers.iter().all(|answer| answer.status == 200 && answer.text == answers[0].text), "{}", answers[0].text);
+    assert!(answers[0].body["ticket_no"].is_i64(), "each hears which ticket it left: {}", answers[0].text);
+    let once: (i64, i64) = sqlx::query_as(
+        "select (select count(*) from order_events where kind = 'release'), (select count(*) from audit_logs where chain = 'T')",
+    )
+    .fetch_one(&app.owner)
+    .await
+    .unwrap();
+    assert_eq!(once, (1, 1));
+}
+
+#[tokio::test]
+async fn asking_for_the_bill_again_changes_nothing() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let id = order(&alice, 5, json!([{"dish_id": 12, "qty": 1}])).await;
+    let ask = async |asked: bool| alice.post("/call/ask-bill", &json!({"order": id, "asked": asked})).await;
+    let stored = async || -> (i64, Option<String>) {
+        let sql = "select (select count(*) from order_events where kind = 'bill_asked'), bill_asked_at::text from orders";
+        sqlx::query_as(sql).fetch_one(&app.owner).await.unwrap()
+    };
+    let answers = futures::future::join_all((0..16).map(|_| ask(true))).await;
+    assert!(answers.iter().all(|answer| answer.status == 200 && answer.text == answers[0].text), "{}", answers[0].text);
+    assert_eq!((&answers[0].body["bill_asked"], stored().await.0), (&json!(true), 1));
+    let since = stored().await;
+    ask(true).await;
+    assert_eq!(stored().await, since, "they wait since the first tap");
+    futures::future::join_all((0..16).map(|_| ask(false))).await;
+    assert_eq!(stored().await, (2, None));
 }
 
 #[tokio::test]

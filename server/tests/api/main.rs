@@ -44,6 +44,7 @@ mod reference_day;
 mod schedules;
 mod secrets;
 mod sharing;
+mod short_way;
 mod signing_in;
 mod support;
 mod syncing;

@@ -57,7 +57,8 @@ pub fn judge(request: &SyncRequest, by: UserId, facts: &Facts, at: OffsetDateTim
 
 /// Whether whoever typed it wants it to join what somebody else opened. What was said in touch with the house holds for a moment: an order
 /// that was held up on its way is as one typed without a network.
-fn appends(request: &SyncRequest, at: OffsetDateTime) -> bool {
+#[must_use]
+pub fn appends(request: &SyncRequest, at: OffsetDateTime) -> bool {
     request.if_occupied == Some(IfOccupied::Append) && request.append_until.is_none_or(|until| at <= until)
 }
 

@@ -18,6 +18,6 @@ mod watch;
 pub use conflict::{Answer, Choice, Conflict, read_answer, read_drop_answer};
 pub use contract::{CONTRACT, CONTRACT_HEADER, OLDEST_CONTRACT, Spoken, understood};
 pub use intent::{Ask, FORMAT, Intent, IntentState, NotAnIntent};
-pub use judge::{Facts, IN_TOUCH, Ruling, SeenOrder, judge};
+pub use judge::{Facts, IN_TOUCH, Ruling, SeenOrder, appends, judge};
 pub use queue::{Effect, MAX_IN_FLIGHT, Queue, Waiting};
 pub use watch::{Look, PATIENCE, Watch};
