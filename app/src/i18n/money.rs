@@ -88,6 +88,16 @@ impl Texts {
         format!("Table\u{a0}{} · part\u{a0}{} · {}", payment.table, payment.cover_number, payment.by)
     }
 
+    /// A terminal, by where it is: `TPE 192.168.1.20:8888`, `TPE /dev/ttyACM0`.
+    #[must_use]
+    pub fn terminal(&self, name: &str) -> String {
+        match name.split_once(':') {
+            Some((_, rest)) if !rest.is_empty() => format!("TPE\u{a0}{}", rest.trim_start_matches("//")),
+            Some(_) => "TPE simulé".to_owned(),
+            None => "TPE".to_owned(),
+        }
+    }
+
     /// What a contradiction is called.
     #[must_use]
     pub fn contradiction(&self, said: &Contradiction) -> &'static str {

@@ -12,6 +12,9 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+/// The first half of the advisory locks that keep terminals; the second is made of the terminal's name.
+const TERMINALS: i32 = 0x7465;
+
 /// The name of a terminal that is not on the line.
 pub const NO_TERMINAL: &str = "none";
 
@@ -104,7 +107,8 @@ pub async fn insert(db: &mut PgConnection, new: &NewAttempt<'_>) -> Result<Payme
         r#"with attempt as (
                insert into payment_attempts
                    (uuid, reference, order_id, share_number, amount_cents, terminal, till, user_id, worker, training, tip_cents)
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id
+               select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+               where $6 = $14 or pg_try_advisory_xact_lock($15, hashtext($6)) returning id
            ), parts as (
                insert into attempt_parts (attempt_id, line_id, amount_cents)
                select attempt.id, line_id, amount from attempt, unnest($12::bigint[], $13::bigint[]) as part (line_id, amount)
@@ -124,12 +128,23 @@ pub async fn insert(db: &mut PgConnection, new: &NewAttempt<'_>) -> Result<Payme
         new.training,
         new.tip.0,
         &lines,
-        &amounts
+        &amounts,
+        NO_TERMINAL,
+        TERMINALS
     )
-    .fetch_one(db)
+    .fetch_optional(db)
     .await
     .map_err(refused)?;
-    Ok(PaymentId::from_row(id))
+    id.map(PaymentId::from_row).ok_or(Error::TerminalBusy)
+}
+
+/// Keeps a terminal to the end of this transaction, so that no payment begins at it, in whatever process. False when somebody else keeps it,
+/// or begins a payment.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn keep_terminal(db: &mut PgConnection, terminal: &str) -> Result<bool> {
+    Ok(sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1, hashtext($2)) as "kept!""#, TERMINALS, terminal).fetch_one(db).await?)
 }
 
 /// What the database refuses, in our words.

@@ -41,8 +41,17 @@ pub async fn query(house: &House, user: &SessionUser, id: PaymentId) -> Result<T
     }
     let asked = match house.terminal.as_deref().filter(|terminal| terminal.name() == attempt.terminal) {
         None => Queried::Unsupported,
-        Some(_) if db::attempts::is_busy(&house.db, &attempt.terminal).await? => return Err(Error::TerminalBusy),
-        Some(terminal) => terminal.query().await,
+        Some(terminal) => {
+            // Other processes drive the same terminal: until it has answered, no payment begins at it. Seconds, and cashiers are few.
+            let mut tx = house.db.begin().await?;
+            let is_kept = db::attempts::keep_terminal(&mut tx, &attempt.terminal).await?;
+            if !is_kept || db::attempts::is_busy(&mut *tx, &attempt.terminal).await? {
+                return Err(Error::TerminalBusy);
+            }
+            let asked = terminal.query().await;
+            tx.rollback().await?;
+            asked
+        }
     };
     let ticket = match &asked {
         Queried::Ticket(ticket) => ticket.clone(),

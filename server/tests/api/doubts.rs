@@ -8,6 +8,7 @@ use domain::terminal::concert::Speech;
 use domain::terminal::{Probed, Till};
 use serde_json::{Value, json};
 use server::config::{ConcertLine, Framing, Terminal};
+use server::db;
 use server::sim::tpe::Simulator;
 use server::sim::tpe::line::PseudoTerminal;
 use std::time::Duration;
@@ -198,6 +199,24 @@ async fn a_terminal_is_asked_for_its_last_ticket_on_a_serial_line() {
     let tagged = Speech::Tagged(Dialect::default());
     let line = OnLine::speaking(tagged, &["drop-answer:0", "approve"], Duration::from_secs(2), Duration::ZERO).await;
     asked_for_its_last_ticket(&line.scene).await;
+}
+
+#[tokio::test]
+async fn a_terminal_that_another_process_asks_for_its_last_ticket_is_busy_and_the_other_way_round() {
+    let scene = Scene::playing(&["drop-after-request", "approve"]).await;
+    let id = scene.charge(1).await.body["payment_id"].clone();
+    // As whoever asks keeps it, and as whoever begins a payment at it does before its commit.
+    let name: String = sqlx::query_scalar("select terminal from payment_attempts").fetch_one(&scene.app.owner).await.unwrap();
+    let mut elsewhere = scene.app.owner.begin().await.unwrap();
+    assert!(db::attempts::keep_terminal(&mut elsewhere, &name).await.unwrap());
+    let (requests, attempts) = (scene.terminal.requests(), "select count(*) from payment_attempts");
+    assert_eq!(says(&scene.charge(2).await), (409, "terminal_busy"));
+    assert_eq!(says(&query(&scene, &id).await), (409, "terminal_busy"));
+    let stored: i64 = sqlx::query_scalar(attempts).fetch_one(&scene.app.owner).await.unwrap();
+    assert_eq!((stored, scene.terminal.requests()), (1, requests), "nothing of it was begun");
+    elsewhere.commit().await.unwrap();
+    assert_eq!(query(&scene, &id).await.body["answer"], json!("same_payment"));
+    assert_eq!(scene.charge(2).await.status, 201);
 }
 
 #[tokio::test]

@@ -168,8 +168,8 @@ fn Stray(checking: Checking, doubt: StrayInDoubt) -> impl IntoView {
         detail = format!("{detail} {}", t.other_currency);
     }
     let whose = match &stray.reference {
-        Some(reference) => format!("{} · {reference}", stray.terminal),
-        None => stray.terminal.clone(),
+        Some(reference) => format!("{} · {reference}", t.terminal(&stray.terminal)),
+        None => t.terminal(&stray.terminal),
     };
     let deciding = move |decision| Deciding { about: About::Stray { number: stray.id }, decision, amount };
     view! {
