@@ -87,6 +87,8 @@ pub struct NewAttempt<'a> {
     pub training: bool,
     /// Which terminal.
     pub terminal: &'a str,
+    /// It is on the line and will be asked: others must not be at it.
+    pub is_asked: bool,
     /// Which till.
     pub till: Till,
     /// Who takes the money.
@@ -108,7 +110,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewAttempt<'_>) -> Result<Payme
                insert into payment_attempts
                    (uuid, reference, order_id, share_number, amount_cents, terminal, till, user_id, worker, training, tip_cents)
                select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
-               where $6 = $14 or pg_try_advisory_xact_lock($15, hashtext($6)) returning id
+               where not $14 or pg_try_advisory_xact_lock($15, hashtext($6)) returning id
            ), parts as (
                insert into attempt_parts (attempt_id, line_id, amount_cents)
                select attempt.id, line_id, amount from attempt, unnest($12::bigint[], $13::bigint[]) as part (line_id, amount)
@@ -129,7 +131,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewAttempt<'_>) -> Result<Payme
         new.tip.0,
         &lines,
         &amounts,
-        NO_TERMINAL,
+        new.is_asked,
         TERMINALS
     )
     .fetch_optional(db)

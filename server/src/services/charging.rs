@@ -94,6 +94,7 @@ async fn begin(house: &Shared, user: &SessionUser, request: &PaymentRequest, typ
             parts: &share.parts,
             training: house.training,
             terminal: house.terminal.as_deref().map_or(NO_TERMINAL, |terminal| terminal.name()),
+            is_asked: house.terminal.is_some(),
             till,
             user: user.id,
             worker: house.worker.id,

@@ -177,6 +177,7 @@ async fn begin(
             training: house.training,
             // Not under way at any terminal, and not typed in either: its means is certain.
             terminal: &terminal,
+            is_asked: false,
             till: house.terminal.as_deref().map_or(Till::FIRST, |terminal| terminal.till()),
             user: user.id,
             worker: house.worker.id,
