@@ -2,8 +2,8 @@
 
 use super::SignatureCheck;
 use super::content::{self, Content, Found};
-use crate::fiscal::Record;
 use crate::fiscal::canonical::is_sha256_hex;
+use crate::fiscal::{ClosingContent, Counted, EventCode, LongClosingContent, PrintContent, Record};
 use std::borrow::Cow;
 
 /// A record, and everything about it that needs no other record: its digests, its signature, its content. This is what takes time; what
@@ -14,13 +14,50 @@ pub struct Judged<'r> {
     pub(super) signature: SignatureCheck,
     /// The content is the one whose digest is stored.
     pub(super) intact: bool,
-    pub(super) content: Option<Content>,
+    /// What of the content is needed in the order of the journal. The rest stays on the processor that read it: memory that one takes and another
+    /// gives back costs both.
+    pub(super) said: Option<Said>,
+    /// The version that the content says it has.
+    pub(super) version: Option<u16>,
     /// The hash is that of the signed text.
     pub(super) hash_holds: bool,
     /// The signed text is that of the fields.
     pub(super) fields_hold: bool,
     /// What the content has wrong.
     pub(super) found: Found,
+}
+
+/// What others than its own record need of a content.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// What a ticket, or a movement of money, adds to its day.
+    Ticket(Counted),
+    Money(Counted),
+    Note,
+    Print(PrintContent),
+    Closing(Box<ClosingContent>),
+    LongClosing(Box<LongClosingContent>),
+    /// `new_key` announces another key.
+    Event {
+        code: EventCode,
+        new_key: Option<String>,
+    },
+    Archive,
+}
+
+impl From<Content> for Said {
+    fn from(content: Content) -> Self {
+        match content {
+            Content::Ticket(ticket) => Self::Ticket(Counted::from(&*ticket)),
+            Content::Money(money) => Self::Money(Counted::from(&money)),
+            Content::Note(_) => Self::Note,
+            Content::Print(print) => Self::Print(print),
+            Content::Closing(closing) => Self::Closing(closing),
+            Content::LongClosing(closing) => Self::LongClosing(closing),
+            Content::Event(mut event) => Self::Event { code: event.code, new_key: event.details.remove("new_key") },
+            Content::Archive(_) => Self::Archive,
+        }
+    }
 }
 
 impl<'r> Judged<'r> {
@@ -42,7 +79,9 @@ impl<'r> Judged<'r> {
         }
         let hash_holds = is_sha256_hex(&record.hash_current, record.data_to_sign.as_bytes());
         let fields_hold = record.rebuilt_fields().as_deref() == Some(parts(&record.data_to_sign).0);
-        Self { record, signature, intact, content, hash_holds, fields_hold, found }
+        let version = content.as_ref().map(|content| content.as_fact().version());
+        let version = version.or_else(|| content::version_of(&record.content_text).filter(|_| intact));
+        Self { record, signature, intact, said: content.map(Said::from), version, hash_holds, fields_hold, found }
     }
 }
 

@@ -17,7 +17,8 @@ pub use judged::Judged;
 use super::canonical::link_to;
 use super::{Anchor, Chain, ChainEnd, Counted, EventCode, FORMAT, Head, Record, RecordKind};
 use crate::api::{Flaw, VerifyReport};
-use content::{Content, Found, Prints};
+use content::{Found, Prints};
+use judged::Said;
 use period::Period;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -152,8 +153,8 @@ impl<'a> Verifier<'a> {
 
     /// The next record, of which everything was judged already that needs no other record: what takes time, and needs no order.
     pub fn feed_judged(&mut self, judged: Judged<'_>) {
-        let Judged { record, signature, intact, content, hash_holds, fields_hold, found } = judged;
-        let (record, content) = (&*record, content.as_ref());
+        let Judged { record, signature, intact, said, version, hash_holds, fields_hold, found } = judged;
+        let record = &*record;
         self.state.records += 1;
         self.follow_master(record.master_seq);
         if record.id != record.master_seq {
@@ -163,14 +164,20 @@ impl<'a> Verifier<'a> {
                 format!("L'enregistrement {} porte le numéro général {}.", record.id, record.master_seq),
             );
         }
-        self.follow_clock(record, content);
+        self.follow_clock(record, said.as_ref());
         let previous = self.follow_chain(record);
         if self.is_readable(record) {
             self.check_text(record, hash_holds, fields_hold, previous.as_ref());
         }
         self.check_signature(record, signature);
-        self.check_content(record, content, intact, found);
-        self.follow_key(record, content.filter(|_| intact && signature == SignatureCheck::Valid));
+        let announces = match &said {
+            _ if !intact || signature != SignatureCheck::Valid => None,
+            None => None,
+            Some(Said::Event { code: EventCode::KeyRotated, new_key }) => Some(new_key.clone()),
+            Some(_) => Some(None),
+        };
+        self.check_content(record, said, version, intact, found);
+        self.follow_key(record, announces);
         if let Some(anchor) = self.anchors.remove(&record.master_seq).filter(|anchor| !anchor.holds(record)) {
             let detail = format!("L'ancre du {} garde un autre enregistrement.", anchor.local);
             self.note(anchor.chain.as_str(), anchor.seq, FlawCode::AnchorDiffers, detail);
@@ -242,11 +249,11 @@ impl<'a> Verifier<'a> {
     }
 
     /// A clock that goes back is said by a technical event, the first record after it.
-    fn follow_clock(&mut self, record: &Record, content: Option<&Content>) {
-        let said = matches!(content, Some(Content::Event(event)) if event.code == EventCode::ClockWentBack);
+    fn follow_clock(&mut self, record: &Record, said: Option<&Said>) {
+        let is_said = matches!(said, Some(Said::Event { code: EventCode::ClockWentBack, .. }));
         if let Some(before) = self.state.clock.replace(record.utc)
             && before - record.utc > CLOCK_TOLERANCE
-            && !said
+            && !is_said
         {
             let minutes = (before - record.utc).whole_minutes();
             self.flaw(
@@ -257,18 +264,16 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// One key signs, until a record that it signed names the next one. `sound` is the content of a record whose signature and digest hold.
-    fn follow_key(&mut self, record: &Record, sound: Option<&Content>) {
-        let Some(content) = sound else { return };
+    /// One key signs, until a record that it signed names the next one. `announces` is the key that a record names whose signature, digest and
+    /// content hold.
+    fn follow_key(&mut self, record: &Record, announces: Option<Option<String>>) {
+        let Some(next) = announces else { return };
         let current = self.state.keys.entry(record.register.clone()).or_insert_with(|| record.key_id.clone());
         if *current != record.key_id {
             return self.flaw(record, FlawCode::KeyNotAnnounced, format!("La clé {} signe sans avoir été annoncée.", record.key_id));
         }
-        if let Content::Event(event) = content
-            && event.code == EventCode::KeyRotated
-            && let Some(next) = event.details.get("new_key")
-        {
-            current.clone_from(next);
+        if let Some(next) = next {
+            *current = next;
         }
     }
 
@@ -346,22 +351,21 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    fn check_content(&mut self, record: &Record, content: Option<&Content>, intact: bool, mut found: Found) {
+    fn check_content(&mut self, record: &Record, said: Option<Said>, version: Option<u16>, intact: bool, mut found: Found) {
         if intact {
-            self.follow_version(record, content, &mut found);
+            self.follow_version(record, version, &mut found);
         } else {
             self.flaw(record, FlawCode::ContentDigestDiffers, "Le contenu ne correspond pas à son empreinte.".to_owned());
         }
-        self.follow_period(record, content, intact, &mut found);
+        self.follow_period(record, said, intact, &mut found);
         for (code, detail) in found {
             self.flaw(record, code, detail);
         }
     }
 
     /// Whoever can write an older form could leave out what the newer one signs.
-    fn follow_version(&mut self, record: &Record, content: Option<&Content>, found: &mut Found) {
-        let said = content.map(|content| content.as_fact().version());
-        let Some(version) = said.or_else(|| content::version_of(&record.content_text)) else { return };
+    fn follow_version(&mut self, record: &Record, version: Option<u16>, found: &mut Found) {
+        let Some(version) = version else { return };
         let newest = self.state.versions.entry((record.register.clone(), record.chain)).or_default();
         if version < *newest {
             found.push((FlawCode::VersionWentBack, format!("Contenu de version {version} après un contenu de version {newest}.")));
@@ -370,14 +374,14 @@ impl<'a> Verifier<'a> {
     }
 
     /// What this record adds to its day, or what it closes.
-    fn follow_period(&mut self, record: &Record, content: Option<&Content>, intact: bool, found: &mut Found) {
+    fn follow_period(&mut self, record: &Record, said: Option<Said>, intact: bool, found: &mut Found) {
         let of = (record.register.clone(), record.chain == Chain::X);
         let began_at = self.state.began_at;
-        match (content, record.kind) {
-            (Some(Content::Print(print)), _) if intact => {
+        match &said {
+            Some(Said::Print(print)) if intact => {
                 self.state.prints.entry(of.clone()).or_insert_with(|| Prints::beginning(began_at.is_some())).follow(print, found);
             }
-            (Some(Content::Closing(closing)), _) if intact => {
+            Some(Said::Closing(closing)) if intact => {
                 let heads = &self.state.heads;
                 let ends = closing.detail.as_ref().map_or(&[][..], |detail| &detail.chains);
                 let known = |end: &&ChainEnd| began_at.is_none() || heads.contains_key(&(record.register.clone(), end.chain));
@@ -389,19 +393,19 @@ impl<'a> Verifier<'a> {
             _ => {}
         }
         let period = self.state.periods.entry(of).or_insert_with(|| Period::beginning(began_at));
-        match (content, record.kind) {
-            (content, RecordKind::Sale | RecordKind::Refund) => {
+        match (said, record.kind) {
+            (said, RecordKind::Sale | RecordKind::Refund) => {
                 period.passed_ticket(record.seq);
-                if let Some(Content::Ticket(ticket)) = content {
-                    period.counted(record, Some(record.seq), Counted::from(&**ticket));
+                if let Some(Said::Ticket(adds)) = said {
+                    period.counted(record, Some(record.seq), adds);
                 }
             }
-            (Some(Content::Money(money)), _) => period.counted(record, None, Counted::from(money)),
-            (Some(Content::Note(_)), _) => period.counted(record, None, Counted::Note),
-            (Some(Content::Print(_)), RecordKind::Duplicate) => period.counted(record, None, Counted::Duplicate),
-            (Some(Content::Closing(closing)), _) if intact => period.closed(closing, found),
+            (Some(Said::Money(adds)), _) => period.counted(record, None, adds),
+            (Some(Said::Note), _) => period.counted(record, None, Counted::Note),
+            (Some(Said::Print(_)), RecordKind::Duplicate) => period.counted(record, None, Counted::Duplicate),
+            (Some(Said::Closing(closing)), _) if intact => period.closed(&closing, found),
             (_, RecordKind::ClosureZ) => period.closed_by_fields(record),
-            (Some(Content::LongClosing(closing)), _) if intact => period.long_closed(closing, found),
+            (Some(Said::LongClosing(closing)), _) if intact => period.long_closed(&closing, found),
             (_, RecordKind::ClosureMonth | RecordKind::ClosureYear) => period.long_closed_by_fields(record),
             _ => {}
         }
