@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { APIRequestContext, Page } from "@playwright/test";
+import { writeArchive } from "../archives";
 import { NO_NETWORK, desktop, expect, expectTouchable, inspect, measured, signIn, test } from "../fixtures";
 import { Till } from "../server";
 
@@ -155,7 +156,55 @@ house("a copy of the page on a disk checks without any server, under a policy th
   expect(reached, "its own policy forbids it").toBe(false);
 });
 
-house("an archive is dropped on the page, and a large one leaves it answering", async ({ device, evening, till: _ }) => {
+test("a large archive, of a stranger's making: the page answers meanwhile, says how far it is, can be stopped, and names one changed amount of thousands", async ({ device }, info) => {
+  test.skip(info.project.name !== "phone", "what the screen is does not matter");
+  test.setTimeout(300_000);
+  const records = Number(process.env.COMPTOIR_ARCHIVE ?? 20_000);
+  const folder = await mkdtemp(join(tmpdir(), "comptoir-large-"));
+  const archive = join(folder, "grande.zip");
+  const tickets = await writeArchive(archive, records);
+  const page = await (await device()).newPage();
+  await page.goto("/verifier");
+  // How long the page itself is busy at once, which is what a finger feels.
+  await page.evaluate(() => {
+    let last = performance.now();
+    const watch = window as unknown as { busy: number };
+    watch.busy = 0;
+    setInterval(() => {
+      const now = performance.now();
+      [watch.busy, last] = [Math.max(watch.busy, now - last), now];
+    }, 10);
+  });
+  const percent = async () => Number.parseInt((await page.locator("#progress-text").textContent()) ?? "", 10);
+
+  await page.locator("#file").setInputFiles(archive);
+  await expect.poll(percent).toBeGreaterThan(0);
+  await page.locator("#stop").click();
+  await expect(page.locator("#running")).toBeHidden();
+
+  const begin = Date.now();
+  await page.locator("#again").click();
+  const seen = new Set<number>();
+  const told = async () => {
+    seen.add(await percent());
+    return page.locator("#result").isVisible();
+  };
+  await expect.poll(told, { timeout: 200_000, intervals: [100] }).toBe(true);
+  await expect(verdict(page)).toContainText("Archive intègre");
+  await expect(verdict(page)).toContainText(`${records}`.replace(/\B(?=(\d{3})+$)/g, "\u202f"));
+  expect(seen.size, "progress was shown on the way").toBeGreaterThan(8);
+  await expect(page.locator("#closings tr")).toHaveCount(Math.min(1000, records - tickets));
+  const busy = await page.evaluate(() => (window as unknown as { busy: number }).busy);
+  expect(busy, "the page answers meanwhile").toBeLessThan(1_000);
+  measured(`an archive of ${records} records: checked in ${((Date.now() - begin) / 1000).toFixed(1)} s, the page busy for ${Math.round(busy)} ms at most`);
+
+  await page.locator("#number").fill(String(tickets - 7));
+  await page.locator("#amount").click();
+  await expect(page.locator("#break")).toContainText(`ticket n° ${tickets - 7} : Le contenu ne correspond pas à son empreinte.`, { timeout: 200_000 });
+  await rm(folder, { recursive: true, force: true });
+});
+
+house("an archive is dropped on the page", async ({ device, evening, till: _ }) => {
   const page = await (await device(desktop)).newPage();
   await page.goto("/verifier");
   const bytes = (await readFile(evening.archive)).toString("base64");

@@ -1,6 +1,6 @@
 //! Everything at once, told so that a person can read it: the page's one call.
 
-use crate::archive::{Archive, Keys, Unreadable, conclude};
+use crate::archive::{Archive, JUDGED, Keys, Unreadable, conclude};
 use crate::demonstration::{Demonstration, Shown};
 use domain::api::Flaw;
 use domain::fiscal::{Anchor, Chain, ClosingContent, LongClosingContent, Record, RecordKind};
@@ -167,12 +167,12 @@ pub fn examine<F: Read + Seek, K: Keys>(
     let mut keys = keys(&trusted);
     let said = said_of_keys(asked, archive.manifest().key_id.as_str(), &trusted, &inside, named);
 
-    let whole = archive.size().max(1);
+    let whole = archive.work().max(1);
     let mut read: u64 = 0;
     let mut told = 0;
     let mut advance = |bytes: u64| {
         read = read.saturating_add(bytes).min(whole);
-        let now = u32::try_from(read.saturating_mul(1000) / whole).unwrap_or(1000);
+        let now = u32::try_from(u128::from(read) * 1000 / u128::from(whole)).unwrap_or(1000);
         if now > told {
             told = now;
             progress(now);
@@ -193,7 +193,7 @@ pub fn examine<F: Read + Seek, K: Keys>(
             }
             Err((number, why)) => verifier.feed_unreadable(number, &why),
         }
-        advance(records.read() - so_far);
+        advance((records.read() - so_far).saturating_mul(JUDGED));
         so_far = records.read();
     }
     let report = conclude(&manifest, files, verifier);

@@ -71,6 +71,12 @@ pub fn directory(file: &mut (impl Read + Seek)) -> io::Result<BTreeMap<String, P
         }
         at += 46 + usize::from(name_len) + usize::from(extra_len) + usize::from(comment_len);
     }
+    // Thousands of names for the same few packed bytes would be read thousands of times.
+    let mut spans: Vec<(u64, u64)> = places.values().map(|place| (place.at, place.at.saturating_add(30 + place.packed))).collect();
+    spans.sort_unstable();
+    if spans.windows(2).any(|pair| matches!(pair, [(_, end), (next, _)] if end > next)) {
+        return Err(broken());
+    }
     Ok(places)
 }
 

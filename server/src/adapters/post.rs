@@ -7,9 +7,8 @@ use std::time::Duration;
 
 /// A mail server that takes longer for one word is asked again later.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// And one that takes longer for a letter. Below the 30 s after which the database gives up a transaction that waits, and with it what was to be
-/// remembered of this letter.
-const FOR_A_LETTER: Duration = Duration::from_secs(20);
+/// And one that takes longer for a letter.
+pub const FOR_A_LETTER: Duration = Duration::from_secs(20);
 
 /// Writes to one address.
 #[derive(Debug)]

@@ -136,7 +136,7 @@ pub async fn record(db: impl PgExecutor<'_>, id: i64) -> Result<Option<Record>> 
     let row = sqlx::query_as!(
         Row,
         r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
-                  metadata::text as "content!", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign,
+                  metadata::text as "content!", chain, register, seq, format, local_ts, least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts!", vat, extra, content_sha256, data_to_sign,
                   key_id, app_version
            from audit_logs where id = $1"#,
         id
@@ -154,7 +154,7 @@ pub async fn by_number(db: impl PgExecutor<'_>, register: &str, chain: Chain, se
     let row = sqlx::query_as!(
         Row,
         r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
-                  metadata::text as "content!", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign,
+                  metadata::text as "content!", chain, register, seq, format, local_ts, least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts!", vat, extra, content_sha256, data_to_sign,
                   key_id, app_version
            from audit_logs where register = $1 and chain = $2::text::char(1) and seq = $3"#,
         register,
@@ -249,7 +249,7 @@ pub fn between(db: &PgPool, first: i64, last: i64) -> impl Stream<Item = Result<
     sqlx::query_as!(
         Row,
         r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
-                  metadata::text as "content!", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign,
+                  metadata::text as "content!", chain, register, seq, format, local_ts, least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts!", vat, extra, content_sha256, data_to_sign,
                   key_id, app_version
            from audit_logs where id between $1 and $2 order by id"#,
         first,
@@ -271,7 +271,7 @@ pub async fn key_rotations(db: &PgPool) -> Result<Vec<Record>> {
     let rows = sqlx::query_as!(
         Row,
         r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
-                  metadata::text as "content!", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign,
+                  metadata::text as "content!", chain, register, seq, format, local_ts, least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts!", vat, extra, content_sha256, data_to_sign,
                   key_id, app_version
            from audit_logs where transaction_type = 'JET' and metadata ->> 'code' = 'key_rotated' order by id"#
     )
@@ -288,7 +288,7 @@ pub async fn last_of(db: impl PgExecutor<'_>, register: &str, chain: Chain) -> R
     let row = sqlx::query_as!(
         Row,
         r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
-                  metadata::text as "content!", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign,
+                  metadata::text as "content!", chain, register, seq, format, local_ts, least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts!", vat, extra, content_sha256, data_to_sign,
                   key_id, app_version
            from audit_logs where register = $1 and chain = $2::text::char(1) order by seq desc limit 1"#,
         register,
@@ -307,7 +307,7 @@ pub async fn last_event(db: &mut PgConnection, register: &str, code: &str) -> Re
     let row = sqlx::query_as!(
         Row,
         r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
-                  metadata::text as "content!", chain, register, seq, format, local_ts, utc_ts, vat, extra, content_sha256, data_to_sign,
+                  metadata::text as "content!", chain, register, seq, format, local_ts, least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts!", vat, extra, content_sha256, data_to_sign,
                   key_id, app_version
            from audit_logs where register = $1 and chain = 'J' and metadata ->> 'code' = $2 order by seq desc limit 1"#,
         register,

@@ -12,6 +12,7 @@ pub mod corrections;
 pub mod demo;
 pub mod devices;
 pub mod discounts;
+pub mod facts;
 pub mod floor;
 pub mod guards;
 pub mod idempotency;

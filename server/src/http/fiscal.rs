@@ -54,7 +54,7 @@ pub async fn x(State(house): State<Shared>) -> Result<Json<CloseSummary>> {
 /// # Errors
 /// When the journal cannot be read.
 pub async fn verify(State(house): State<Shared>) -> Result<Json<VerifyReport>> {
-    Ok(Json(verifying::verify(&house.db).await?))
+    Ok(Json(verifying::verify_house(&house, None).await?))
 }
 
 /// Which days.

@@ -1,20 +1,27 @@
 //! Each closing is kept once more, outside the database: in a file that belongs on another disk, and, where the house has said so, in somebody's mail.
-//! Failing costs no closing: the file is complained about, the mail is tried again until a mail server has it.
+//! Failing costs no closing: the file is written later, the mail is tried again until a mail server has it.
 
-use crate::adapters::post::Post;
+use crate::adapters::post::{FOR_A_LETTER, Post};
 use crate::config::MailConfig;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::state::{House, REGISTER};
 use domain::Cents;
-use domain::fiscal::{Anchor, Record};
+use domain::api::Flaw;
+use domain::fiscal::{Anchor, Chain, Record};
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 /// Closings in one letter.
 const IN_A_LETTER: i64 = 500;
+/// Closings that are anchored later at a time.
+const AT_A_TIME: i64 = 500;
+/// Nobody else mails for so long. A letter and the statements around it take less; a process that died holds the others up no longer.
+const LEASE: Duration = FOR_A_LETTER.saturating_mul(3);
 
 /// Where closings are anchored.
 #[derive(Debug)]
@@ -37,56 +44,121 @@ impl Anchoring {
 
 /// Appends a closing to the file of anchors, and has it mailed.
 pub fn keep(house: &House, record: &Record) {
-    let kept = serde_json::to_string(&Anchor::from(record)).map_err(std::io::Error::other).and_then(|line| {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&house.anchoring.file)?;
-        file.write_all(format!("{line}\n").as_bytes())?;
-        file.sync_data()
-    });
-    if let Err(error) = kept {
-        tracing::error!(path = %house.anchoring.file.display(), %error, "FISCAL_ANCHORS: the closing could not be anchored");
+    if let Err(error) = append(&house.anchoring.file, record) {
+        let path = house.anchoring.file.display();
+        tracing::error!(%path, %error, "FISCAL_ANCHORS: the closing could not be anchored; it will be tried again");
     }
     house.anchoring.due.notify_one();
 }
 
-/// What was anchored. A file that cannot be read says nothing; `verify --anchors` says why.
+fn append(path: &Path, record: &Record) -> std::io::Result<()> {
+    let line = serde_json::to_string(&Anchor::from(record)).map_err(std::io::Error::other)?;
+    let mut file = std::fs::OpenOptions::new().create(true).read(true).append(true).open(path)?;
+    let mut whole = Vec::new();
+    file.read_to_end(&mut whole)?;
+    // What was cut off in the middle of a line, by a full disk or a lost current, must not take this one with it.
+    let end = whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let cut_off = end < whole.len();
+    // A file that may only grow keeps the rest, as a line of its own.
+    let begin = if cut_off && file.set_len(end as u64).is_err() { "\n" } else { "" };
+    file.write_all(format!("{begin}{line}\n").as_bytes())?;
+    file.sync_data()
+}
+
+/// Anchors the closings after the last one that was: those that a process wrote and died, or whose disk was away. Returns how many.
+///
+/// # Errors
+/// When the database does not answer, or the file cannot be written.
+pub async fn complete(house: &House) -> Result<usize> {
+    if house.training {
+        return Ok(0);
+    }
+    let of_closings = |anchor: &&Anchor| anchor.register == REGISTER && anchor.chain == Chain::of_closings(false);
+    let mut last = read(house).0.iter().filter(of_closings).map(|anchor| anchor.seq).max().unwrap_or(0);
+    let mut written = 0;
+    loop {
+        let missing = db::anchors::closings_after(&house.db, REGISTER, last, AT_A_TIME).await?;
+        if missing.is_empty() {
+            return Ok(written);
+        }
+        for id in missing {
+            let Some(record) = db::journal::record(&house.db, id).await? else { return Ok(written) };
+            append(&house.anchoring.file, &record).map_err(Error::internal)?;
+            last = record.seq;
+            written += 1;
+        }
+    }
+}
+
+/// What was anchored, and what is wrong with the file itself. What can be read of it is compared although something cannot.
 #[must_use]
-pub fn read(house: &House) -> Vec<Anchor> {
-    std::fs::read_to_string(&house.anchoring.file).ok().and_then(|text| Anchor::read_all(&text).ok()).unwrap_or_default()
+pub fn read(house: &House) -> (Vec<Anchor>, Vec<Flaw>) {
+    let said = |detail| vec![Flaw { chain: "*".to_owned(), seq: 0, code: "anchors_unreadable".to_owned(), detail }];
+    let text = match std::fs::read(&house.anchoring.file) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        // Nothing was closed yet, or the file has just been named.
+        Err(error) if error.kind() == ErrorKind::NotFound => return (Vec::new(), Vec::new()),
+        Err(error) => return (Vec::new(), said(format!("Le fichier d'ancres est illisible : {error}."))),
+    };
+    // A last line without its end was cut off while it was written; [`complete`] writes it again.
+    let whole = text.rfind('\n').map_or("", |end| text.get(..=end).unwrap_or_default());
+    let (anchors, wrong) = Anchor::read_what_can_be(whole);
+    let flaws = match wrong.as_slice() {
+        [] => Vec::new(),
+        [line] => said(format!("La ligne {line} du fichier d'ancres n'en est pas une.")),
+        [line, more @ ..] => said(format!("La ligne {line} du fichier d'ancres n'en est pas une, ni {} autres.", more.len())),
+    };
+    (anchors, flaws)
 }
 
 /// Mails the closings that were not, oldest first; every one, whenever it was written. Returns how many went out; in training none does.
+///
+/// Whose turn is it? → which were not mailed? → ask the mail server, with nothing held → write down that it has them → let others mail.
 ///
 /// # Errors
 /// When the database or the mail server does not answer. What was not taken is mailed the next time; at the worst it comes twice.
 pub async fn mail(house: &House) -> Result<usize> {
     let Some(post) = house.anchoring.post.as_ref().filter(|_| !house.training) else { return Ok(0) };
+    let holder = Uuid::new_v4();
     let mut sent = 0;
     loop {
-        let mut tx = house.db.begin().await?;
-        if !db::anchors::may_mail(&mut tx).await? {
+        if !db::anchors::take_turn(&house.db, REGISTER, holder, LEASE).await? {
             return Ok(sent);
         }
-        let closings = db::anchors::not_mailed(&mut tx, REGISTER, IN_A_LETTER).await?;
-        let mut anchors = Vec::new();
-        for (_, id) in &closings {
-            anchors.extend(db::journal::record(&mut *tx, *id).await?.as_ref().map(Anchor::from));
+        let taken = mail_some(house, post).await;
+        // Not given back, it ends by itself.
+        db::anchors::give_back(&house.db, REGISTER, holder).await?;
+        match taken? {
+            0 => return Ok(sent),
+            closings => sent += closings,
         }
-        let (Some(first), Some(last)) = (anchors.first(), anchors.last()) else { return Ok(sent) };
-        let subject = match anchors.len() {
-            1 => format!("{} : clôture {} du {}", house.identity.name, last.seq, day_of(last)),
-            _ => format!("{} : clôtures {} à {}", house.identity.name, first.seq, last.seq),
-        };
-        let mut lines = String::new();
-        for anchor in &anchors {
-            lines.push_str(&serde_json::to_string(anchor)?);
-            lines.push('\n');
-        }
-        post.send(&subject, letter(&anchors), ("ancres.jsonl", lines)).await.map_err(Error::internal)?;
-        let seqs: Vec<i64> = closings.iter().map(|(seq, _)| *seq).collect();
-        db::anchors::mailed(&mut tx, REGISTER, &seqs).await?;
-        tx.commit().await?;
-        sent += seqs.len();
     }
+}
+
+/// One letter. Returns how many closings are in it.
+async fn mail_some(house: &House, post: &Post) -> Result<usize> {
+    let closings = db::anchors::not_mailed(&house.db, REGISTER, IN_A_LETTER).await?;
+    let mut anchors = Vec::new();
+    for (_, id) in &closings {
+        anchors.extend(db::journal::record(&house.db, *id).await?.as_ref().map(Anchor::from));
+    }
+    let (Some(first), Some(last)) = (anchors.first(), anchors.last()) else { return Ok(0) };
+    let subject = match anchors.len() {
+        1 => format!("{} : clôture {} du {}", house.identity.name, last.seq, day_of(last)),
+        _ => format!("{} : clôtures {} à {}", house.identity.name, first.seq, last.seq),
+    };
+    let mut lines = String::new();
+    for anchor in &anchors {
+        lines.push_str(&serde_json::to_string(anchor)?);
+        lines.push('\n');
+    }
+    post.send(&subject, letter(&anchors), ("ancres.jsonl", lines)).await.map_err(Error::internal)?;
+    let seqs: Vec<i64> = closings.iter().map(|(seq, _)| *seq).collect();
+    let first_time = db::anchors::mailed(&house.db, REGISTER, &seqs).await?;
+    if usize::try_from(first_time).ok() != Some(seqs.len()) {
+        tracing::warn!(closings = seqs.len(), first_time, "closings were mailed twice: another process took over meanwhile");
+    }
+    Ok(seqs.len())
 }
 
 fn day_of(anchor: &Anchor) -> String {

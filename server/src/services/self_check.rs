@@ -3,7 +3,7 @@
 //! Selling goes on, and so does closing: a flaw in what was written must not keep what happens now from being written. That is said loudly instead
 //! (the reference suggests refusing the closing; a day that cannot be closed would be a second wrong).
 
-use super::verifying::{Asked, verify_as};
+use super::verifying::verify_house;
 use super::{anchoring, recording};
 use crate::db;
 use crate::error::Result;
@@ -55,25 +55,32 @@ pub enum Depth {
 /// When the database does not answer.
 pub async fn check(house: &House, depth: Depth) -> Result<usize> {
     let end = db::journal::end(&house.db, REGISTER, Chain::T).await?.record;
-    let anchors = anchoring::read(house);
-    let restored = anchors.iter().map(|anchor| anchor.record).max().filter(|anchored| *anchored > end);
+    let restored = anchoring::read(house).0.iter().map(|anchor| anchor.record).max().filter(|anchored| *anchored > end);
     let from = (depth == Depth::Recent).then_some((end - RECENT + 1).max(1));
-    let (report, _) = verify_as(&house.db, Asked { anchors, from, ..Asked::default() }).await?;
+    let report = verify_house(house, from).await?;
+    // What a later version wrote is no fraud. But in its own journal the till knows every key: one that is missing was taken away, so that nobody can
+    // check what it signed. Said once, not for each record: the event that says it is signed by that key too.
     let undecided = [FlawCode::UnknownKey, FlawCode::UnknownFormat, FlawCode::UnknownContent].map(FlawCode::as_str);
     let mut flaws = report.flaws;
+    let keyless = flaws.iter().any(|flaw| flaw.code == FlawCode::UnknownKey.as_str());
     flaws.retain(|flaw| !undecided.contains(&flaw.code.as_str()));
+    if keyless {
+        let detail =
+            "Une clé qui a signé des enregistrements n'est plus dans fiscal_keys : leurs signatures ne se vérifient plus.".to_owned();
+        flaws.push(Flaw { chain: "*".to_owned(), seq: 0, code: "key_missing".to_owned(), detail });
+    }
     if depth == Depth::Recent {
         // What an older record has wrong is known from the check of the whole, and stays until that finds it gone.
         let (first_seen, known) = (from.unwrap_or(1), house.integrity.flaws());
         let found: BTreeSet<String> = flaws.iter().map(name).collect();
         flaws.extend(known.into_iter().filter(|flaw| flaw.seq > 0 && first_seen > 1 && !found.contains(&name(flaw))));
     }
+    // On the screens first: where nothing can be written into the journal any more, that much is said.
+    house.integrity.set(flaws.clone());
     if !flaws.is_empty() {
         say(house, &flaws, restored.is_some()).await?;
     }
-    let count = flaws.len();
-    house.integrity.set(flaws);
-    Ok(count)
+    Ok(flaws.len())
 }
 
 fn name(flaw: &Flaw) -> String {

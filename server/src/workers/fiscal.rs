@@ -74,6 +74,11 @@ pub async fn tend(house: Shared, stopping: CancellationToken) {
             if let Err(error) = closing::catch_up(&house).await {
                 tracing::warn!(%error, "forgotten closings wait; they will be tried again");
             }
+            match anchoring::complete(&house).await {
+                Ok(0) => {}
+                Ok(closings) => tracing::warn!(closings, "closings that were not anchored are now"),
+                Err(error) => tracing::error!(%error, "FISCAL_ANCHORS: closings are not anchored yet; it will be tried again"),
+            }
             if let Err(error) = check(&house, depth).await {
                 tracing::warn!(%error, "the journal was not checked; it will be tried again");
             }

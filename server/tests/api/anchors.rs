@@ -7,23 +7,33 @@ use domain::fiscal::Anchor;
 use serde_json::json;
 use server::config::MailConfig;
 use server::services::anchoring;
-use server::services::verifying::{Asked, verify_as};
+use server::services::self_check::{self, Depth};
+use server::services::verifying::{Asked, verify_as, verify_house};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 /// A mail server that keeps what it takes, and takes nothing at first where a test says so.
-#[derive(Default)]
 struct MailServer {
     letters: Mutex<Vec<String>>,
     refusing: Mutex<u32>,
+    /// A letter waits for one before it is taken.
+    may_take: Semaphore,
+    /// Letters that wait, or waited.
+    waiting: Semaphore,
 }
 
 impl MailServer {
     async fn start() -> (Arc<Self>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = Arc::new(Self::default());
+        let server = Arc::new(Self {
+            letters: Mutex::default(),
+            refusing: Mutex::default(),
+            may_take: Semaphore::new(1_000),
+            waiting: Semaphore::new(0),
+        });
         let of_listener = Arc::clone(&server);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -53,6 +63,8 @@ impl MailServer {
                         letter.push_str(&line);
                         letter.push('\n');
                     }
+                    self.waiting.add_permits(1);
+                    self.may_take.acquire().await.unwrap().forget();
                     self.letters.lock().unwrap().push(letter);
                     "250 taken\r\n"
                 }
@@ -114,7 +126,8 @@ async fn every_closing_is_mailed_when_a_mail_server_takes_it_and_proves_the_jour
     assert_eq!(letters.len(), 2);
     assert!(letters[0].contains("To: comptable@example.fr") && letters[0].contains("From: caisse@comptoir.example"), "{}", letters[0]);
     let mailed: Vec<Anchor> = letters.iter().flat_map(|letter| anchors_in(letter)).collect();
-    let in_the_file = anchoring::read(&app.house);
+    let (in_the_file, unreadable) = anchoring::read(&app.house);
+    assert!(unreadable.is_empty(), "{unreadable:?}");
     assert_eq!(mailed, in_the_file);
     assert_eq!(mailed.len(), 3);
     let asked = |anchors| Asked { anchors, ..Asked::default() };
@@ -125,6 +138,78 @@ async fn every_closing_is_mailed_when_a_mail_server_takes_it_and_proves_the_jour
     other[1].hash = "0".repeat(64);
     let (report, _) = verify_as(&app.house.db, asked(other)).await.unwrap();
     assert_eq!(report.flaws.iter().map(|flaw| flaw.code.as_str()).collect::<Vec<_>>(), ["anchor_differs"]);
+}
+
+#[tokio::test]
+async fn a_mail_server_that_takes_its_time_holds_nothing_of_the_database_and_nobody_mails_the_same_meanwhile() {
+    let (server, url) = MailServer::start().await;
+    let app = TestApp::with(|config| config.fiscal_anchors_mail = Some(MailConfig::parse(&url).unwrap())).await;
+    close(&app).await;
+    server.may_take.forget_permits(1_000);
+    let house = app.house.clone();
+    let slow = tokio::spawn(async move { anchoring::mail(&house).await });
+    server.waiting.acquire().await.unwrap().forget();
+    let open =
+        "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null";
+    assert_eq!(sqlx::query_scalar::<_, i64>(open).fetch_one(&app.owner).await.unwrap(), 0, "no transaction waits for the mail server");
+    close(&app).await;
+    assert_eq!(anchoring::mail(&app.house).await.unwrap(), 0, "another process is at it");
+    server.may_take.add_permits(1_000);
+    assert_eq!(slow.await.unwrap().unwrap(), 2, "with the closing that came meanwhile");
+    assert_eq!(anchoring::mail(&app.house).await.unwrap(), 0);
+    assert_eq!(server.letters().len(), 2, "each closing once");
+}
+
+#[tokio::test]
+async fn who_died_while_mailing_holds_nobody_up_for_long_whatever_the_clock_does() {
+    let (server, url) = MailServer::start().await;
+    let app = TestApp::with(|config| config.fiscal_anchors_mail = Some(MailConfig::parse(&url).unwrap())).await;
+    for (until, mailed) in [("30 seconds", 0), ("-1 second", 1), ("1 day", 1)] {
+        close(&app).await;
+        let turn = "insert into anchor_mail_turns values ('01', gen_random_uuid(), clock_timestamp() + $1::text::interval)";
+        sqlx::query(turn).bind(until).execute(&app.owner).await.unwrap();
+        assert_eq!(anchoring::mail(&app.house).await.unwrap() > 0, mailed > 0, "{until}");
+        sqlx::query("delete from anchor_mail_turns").execute(&app.owner).await.unwrap();
+    }
+    let mailed: usize = server.letters().iter().map(|letter| anchors_in(letter).len()).sum();
+    assert_eq!(mailed, 3, "each closing once");
+}
+
+#[tokio::test]
+async fn a_file_of_anchors_that_lost_something_is_completed_and_one_that_was_spoilt_is_said() {
+    let app = TestApp::start().await;
+    let file = &app.house.anchoring.file;
+    for _ in 0..3 {
+        close(&app).await;
+    }
+    assert_eq!(anchoring::complete(&app.house).await.unwrap(), 0);
+    let whole = std::fs::read_to_string(file).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+
+    // The process died after a closing and before its anchor; or in the middle of it.
+    for (left, missing) in [(format!("{}\n", lines[0]), 2), (format!("{}\n{}", lines[0], &lines[1][..40]), 2), (String::new(), 3)] {
+        std::fs::write(file, left).unwrap();
+        assert!(verify_house(&app.house, None).await.unwrap().ok, "what was cut off is no fraud");
+        assert_eq!(anchoring::complete(&app.house).await.unwrap(), missing);
+        assert_eq!(std::fs::read_to_string(file).unwrap(), whole);
+    }
+    std::fs::remove_file(file).unwrap();
+    assert_eq!(anchoring::complete(&app.house).await.unwrap(), 3);
+    assert_eq!(std::fs::read_to_string(file).unwrap(), whole);
+
+    // Somebody spoils it, so that it says nothing any more: the other lines still count, and that it is spoilt is said.
+    let spoilt = format!(
+        "{}\n{}\n{}\n",
+        lines[0],
+        lines[1].replace("\"register\"", "\"registre\""),
+        lines[2].replacen("\"total\":", "\"total\":1", 1)
+    );
+    std::fs::write(file, spoilt).unwrap();
+    let found: Vec<String> = verify_house(&app.house, None).await.unwrap().flaws.into_iter().map(|flaw| flaw.code).collect();
+    assert_eq!(found, ["anchor_differs", "anchors_unreadable"]);
+    assert_eq!(self_check::check(&app.house, Depth::Recent).await.unwrap(), 2);
+    let auditor = app.signed_in("audit").await.get("/api/nf525/verify").await.body;
+    assert_eq!((&auditor["ok"], auditor["flaws"].as_array().unwrap().len()), (&json!(false), 2), "{auditor}");
 }
 
 #[tokio::test]

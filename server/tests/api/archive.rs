@@ -184,6 +184,39 @@ fn the_golden_records_are_those_of_the_script() {
 }
 
 #[tokio::test]
+async fn two_archives_made_at_once_name_one_another() {
+    let app = TestApp::start().await;
+    sell(&app.signed_in("alice").await, &app.signed_in("camille").await, 1).await;
+    let (folder, day) = (tempfile::tempdir().unwrap(), today(&app).await);
+    let files: Vec<PathBuf> = (0..3).map(|n| folder.path().join(format!("{n}.zip"))).collect();
+    let made = files.iter().map(|file| make(&app.house, "Gérant", day, day, file));
+    let mut made: Vec<_> = futures::future::join_all(made).await.into_iter().map(Result::unwrap).zip(&files).collect();
+    made.sort_by_key(|(made, _)| made.record.seq);
+    let mut checked = Vec::new();
+    for (_, file) in made {
+        checked.push(check(file, None, Vec::new()).await.unwrap());
+        assert!(checked.last().unwrap().report.ok);
+    }
+    assert_eq!(check_order(&checked).iter().map(|flaw| flaw.code.as_str()).collect::<Vec<_>>(), Vec::<&str>::new());
+    assert!(server::services::verifying::verify(&app.house.db).await.unwrap().ok);
+}
+
+#[test]
+fn two_names_for_the_same_bytes_are_no_archive() {
+    use server::services::archive::zip::{Zip, read};
+    let mut zip = Zip::new(std::io::Cursor::new(Vec::new()));
+    for name in ["journal.jsonl", "lignes.csv"] {
+        zip.add(name, |out| out.write_all(&[b'x'; 1000])).unwrap();
+    }
+    let sound = zip.finish().unwrap().into_inner();
+    assert_eq!(read::directory(&mut std::io::Cursor::new(&sound)).unwrap().len(), 2);
+    let mut bomb = sound;
+    let last = bomb.windows(4).rposition(|window| window == 0x0201_4b50_u32.to_le_bytes()).unwrap();
+    bomb[last + 42..last + 46].fill(0);
+    assert!(read::directory(&mut std::io::Cursor::new(&bomb)).is_err());
+}
+
+#[tokio::test]
 async fn a_flawed_journal_is_archived_and_says_so() {
     let app = TestApp::start().await;
     let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);

@@ -80,7 +80,7 @@ async fn is_said(app: &TestApp) {
 /// Each attack on rows, and the record that the check has to name.
 #[tokio::test]
 async fn what_the_owner_changes_is_found_and_named() {
-    let attacks: [(&str, &str, &str); 16] = [
+    let attacks: [(&str, &str, &str); 29] = [
         ("delete the last row of a chain", "delete from share_parts; delete from payments where audit_log_id = 7; delete from audit_logs where id = 7", "T 5 lost_tail"),
         ("delete a middle row", "delete from share_parts; delete from payments where audit_log_id = 2; delete from audit_logs where id = 2", "T 2 seq_gap"),
         ("empty the journal", "truncate audit_logs cascade", "* 1 lost_tail"),
@@ -128,6 +128,32 @@ async fn what_the_owner_changes_is_found_and_named() {
                  extra, content_sha256, data_to_sign, key_id, app_version from audit_logs where id = 7",
             "T 6 signed_text_differs",
         ),
+        (
+            "delete the last row and that it was there",
+            "delete from share_parts; delete from payments where audit_log_id = 7; delete from audit_logs where id = 7;
+             delete from fiscal_heads where chain in ('T', '*')",
+            "T 4 heads_missing",
+        ),
+        ("set the end of a chain back", "update fiscal_heads set last_seq = last_seq - 1 where chain = 'T'", "T 5 head_differs"),
+        ("set the end of the journal back", "update fiscal_heads set last_seq = last_seq - 1 where chain = '*'", "* 7 head_differs"),
+        ("another day, out of the archive", "update audit_logs set date = date - 400 where id = 2", "T 2 day_differs"),
+        ("another day of a closing", "update audit_logs set date = date - 400 where id = 5", "G 1 day_differs"),
+        ("another day of a technical event", "update audit_logs set date = date - 400 where id = 6", "J 1 day_differs"),
+        ("a time that is none", "update audit_logs set utc_ts = 'infinity' where id = 4", "T 4 signed_text_differs"),
+        ("a content that nothing can be compared with", "update audit_logs set metadata = '{\"payments\":1}' where id = 3", "* 0 facts_unreadable"),
+        (
+            "edit the line that a ticket settles",
+            "update order_lines set name = 'Eau' where id in (select s.line_id from share_parts s join payments p on p.id = s.payment_id where p.audit_log_id = 1)",
+            "T 1 line_differs",
+        ),
+        ("edit a tip", "update payments set tip_cents = 100, tendered_cents = null where audit_log_id = 1", "T 1 payment_differs"),
+        ("edit the day of a closed period", "update fiscal_periods set service_day = service_day - 1 where no = 1", "G 1 period_differs"),
+        (
+            "close a period without a closing",
+            "update fiscal_periods set closed_at = now(), audit_log_id = 7, end_seq = 5, last_record = 7 where no = 2",
+            "* 0 period_without_record",
+        ),
+        ("take the keys away", "delete from fiscal_keys", "T 1 unknown_key"),
     ];
     for (attack, sql, expected) in attacks {
         let (app, ..) = evening().await;
@@ -135,7 +161,7 @@ async fn what_the_owner_changes_is_found_and_named() {
         let found = flaws(&app).await;
         assert!(found.contains(&expected.to_owned()), "{attack}: {found:?}");
         println!("détecté   {attack:45} {expected}");
-        if attack.starts_with("edit a label, ") {
+        if attack.starts_with("edit a label, ") || attack == "take the keys away" {
             is_said(&app).await;
         }
         leave(app).await;
@@ -147,6 +173,20 @@ async fn the_guards_that_the_owner_takes_away_are_missed() {
     let attacks = [
         ("disable a trigger", "alter table audit_logs disable trigger audit_logs_no_change", "guard_disabled"),
         ("fire it only sometimes", "alter table payments enable trigger payments_no_change", "guard_disabled"),
+        (
+            "fire it for nothing",
+            "drop trigger audit_logs_no_change on audit_logs;
+             create trigger audit_logs_no_change before update or delete on audit_logs for each row when (false) execute function refuse_journal_change();
+             alter table audit_logs enable always trigger audit_logs_no_change",
+            "guard_disabled",
+        ),
+        (
+            "fire it for one column",
+            "drop trigger payments_no_change on payments;
+             create trigger payments_no_change before update of status or delete on payments for each row execute function refuse_payment_change();
+             alter table payments enable always trigger payments_no_change",
+            "guard_disabled",
+        ),
         ("drop a trigger", "drop trigger order_lines_no_change on order_lines", "guard_disabled"),
         (
             "replace a function by a gentler one",
@@ -177,6 +217,16 @@ async fn the_guards_that_the_owner_takes_away_are_missed() {
         println!("détecté   {attack:45} {expected}");
         leave(app).await;
     }
+}
+
+/// A journal that takes nothing any more cannot hold a technical event about itself; the screens still tell.
+#[tokio::test]
+async fn what_cannot_be_written_any_more_is_on_every_screen() {
+    let (app, ..) = evening().await;
+    as_owner(&app, "delete from fiscal_heads").await;
+    assert!(self_check::check(&app.house, Depth::Whole).await.is_err(), "the number of the event is taken");
+    let who = app.signed_in("camille").await.post("/call/who", &json!({})).await.body;
+    assert_eq!(who["flawed"], json!(true), "{who}");
 }
 
 /// What stands beside the journal: money given back, means corrected, prints and notes that are counted.

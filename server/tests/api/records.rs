@@ -47,7 +47,11 @@ fn counter_entry(cents: i64) -> NewTicket<'static> {
 async fn let_time_pass(app: &TestApp, day: &str) {
     let sql = format!(
         "alter table fiscal_periods disable trigger fiscal_periods_no_change;
+         alter table audit_logs disable trigger audit_logs_no_change;
          update fiscal_periods set service_day = ({day})::date where closed_at is null;
+         update audit_logs l set date = p.service_day from fiscal_periods p
+         where p.closed_at is null and l.id >= p.first_record and l.transaction_type = 'TICKET';
+         alter table audit_logs enable always trigger audit_logs_no_change;
          alter table fiscal_periods enable always trigger fiscal_periods_no_change"
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&app.owner).await.unwrap();

@@ -53,6 +53,19 @@ impl Anchor {
         lines.map(|(at, line)| serde_json::from_str(line).map_err(|_| at + 1)).collect()
     }
 
+    /// Reads what can be read of a file of anchors, and names the lines that are none: a line that was cut off, or spoilt, must not make the others mute.
+    #[must_use]
+    pub fn read_what_can_be(text: &str) -> (Vec<Self>, Vec<usize>) {
+        let (mut anchors, mut wrong) = (Vec::new(), Vec::new());
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            match serde_json::from_str(line) {
+                Ok(anchor) => anchors.push(anchor),
+                Err(_) => wrong.push(at + 1),
+            }
+        }
+        (anchors, wrong)
+    }
+
     /// Whether this record is the one that was anchored.
     #[must_use]
     pub fn holds(&self, record: &Record) -> bool {

@@ -65,11 +65,7 @@ pub async fn make(house: &House, operator: &str, from: Date, to: Date, out: &Pat
     drop(connection);
     let work = Work::begin(out)?;
     let written = write_records(house, &work.folder, span).await?;
-    let previous = db::journal::last_of(&house.db, REGISTER, Chain::A).await?.map(|record| {
-        let content: ArchiveContent = serde_json::from_str(&record.content_text)?;
-        Ok::<_, Error>(Previous { seq: record.seq, manifest_sha256: content.manifest_sha256 })
-    });
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         format: ARCHIVE_FORMAT.to_owned(),
         from: from.to_string(),
         to: to.to_string(),
@@ -81,33 +77,49 @@ pub async fn make(house: &House, operator: &str, from: Date, to: Date, out: &Pat
         first_record: span.first,
         last_record: span.last,
         chains: written.chains,
-        previous: previous.transpose()?,
+        previous: None,
         files: written.digests,
         keys: written.keys,
         key_id: house.signer.key_id().to_owned(),
         flaws: report.flaws.iter().map(|flaw| format!("{} {} {}: {}", flaw.chain, flaw.seq, flaw.code, flaw.detail)).collect(),
     };
-    let text = serde_json::to_string_pretty(&manifest)? + "\n";
-    let signer = house.signer.clone();
-    let to_sign = text.clone();
-    let signature = tokio::task::spawn_blocking(move || signer.sign_bytes(to_sign.as_bytes())).await.map_err(Error::internal)??;
-    std::fs::write(work.folder.join("manifest.json"), &text).map_err(Error::internal)?;
-    std::fs::write(work.folder.join("manifest.sig"), signature).map_err(Error::internal)?;
-    let (folder, target) = (work.folder.clone(), out.to_owned());
     let names: Vec<String> =
         ["manifest.json", "manifest.sig"].map(str::to_owned).into_iter().chain(manifest.files.keys().cloned()).collect();
-    tokio::task::spawn_blocking(move || pack(&folder, &names, &target)).await.map_err(Error::internal)?.map_err(Error::internal)?;
-    let record = say_made(house, operator, &manifest, &text).await?;
+    let record = loop {
+        manifest.previous = previous(&house.db).await?;
+        let text = serde_json::to_string_pretty(&manifest)? + "\n";
+        let signer = house.signer.clone();
+        let to_sign = text.clone();
+        let signature = tokio::task::spawn_blocking(move || signer.sign_bytes(to_sign.as_bytes())).await.map_err(Error::internal)??;
+        std::fs::write(work.folder.join("manifest.json"), &text).map_err(Error::internal)?;
+        std::fs::write(work.folder.join("manifest.sig"), signature).map_err(Error::internal)?;
+        let (folder, names, target) = (work.folder.clone(), names.clone(), out.to_owned());
+        tokio::task::spawn_blocking(move || pack(&folder, &names, &target)).await.map_err(Error::internal)?.map_err(Error::internal)?;
+        // Somebody else made one meanwhile: this one has to name that.
+        if let Some(record) = say_made(house, operator, &manifest, &text).await? {
+            break record;
+        }
+    };
     let siret: String = house.identity.siret.chars().filter(char::is_ascii_digit).collect();
     let name = format!("archive-{siret}-{REGISTER}-{from}_{to}-A{}.zip", record.seq);
     tracing::info!(archive = name, records = span.last - span.first + 1, flaws = report.flaws.len(), "archive made");
     Ok(Made { name, record, report })
 }
 
-/// The record of the archive and its technical events, in one transaction.
-async fn say_made(house: &House, operator: &str, manifest: &Manifest, text: &str) -> Result<Record> {
+/// The last archive that was made.
+async fn previous(db: impl sqlx::PgExecutor<'_>) -> Result<Option<Previous>> {
+    let Some(record) = db::journal::last_of(db, REGISTER, Chain::A).await? else { return Ok(None) };
+    let content: ArchiveContent = serde_json::from_str(&record.content_text)?;
+    Ok(Some(Previous { seq: record.seq, manifest_sha256: content.manifest_sha256 }))
+}
+
+/// The record of the archive and its technical events, in one transaction. Nothing when the archive before is no longer the one that the manifest names.
+async fn say_made(house: &House, operator: &str, manifest: &Manifest, text: &str) -> Result<Option<Record>> {
     let mut tx = house.db.begin().await?;
     let locked = journal::lock(house, &mut tx, Chain::A).await?;
+    if previous(&mut *tx).await? != manifest.previous {
+        return Ok(None);
+    }
     let content = ArchiveContent {
         version: CONTENT_VERSION,
         software: software(),
@@ -133,7 +145,7 @@ async fn say_made(house: &House, operator: &str, manifest: &Manifest, text: &str
         recording::event(house, &mut tx, EventCode::IntegrityFlaw, operator, details).await?;
     }
     tx.commit().await?;
-    Ok(record)
+    Ok(Some(record))
 }
 
 /// A folder beside the archive that is gone when it is no longer held.

@@ -88,6 +88,11 @@ impl Checkpoint {
     pub fn last(&self) -> (i64, &str) {
         (self.master, &self.last_hash)
     }
+
+    /// The last number of every chain that was read, with its register.
+    pub fn ends(&self) -> impl Iterator<Item = (&str, Chain, i64)> {
+        self.heads.iter().map(|((register, chain), head)| (register.as_str(), *chain, head.last_seq))
+    }
 }
 
 /// JSON has no maps whose keys are pairs.

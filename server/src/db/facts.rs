@@ -1,0 +1,287 @@
+//! Whether what is stored beside the journal still is what its records say: payments and lines, corrections, prints, notes, periods and days.
+
+use super::guards::flaw;
+use crate::error::Result;
+use domain::api::Flaw;
+use domain::service_day::DAY_STARTS_AT_HOUR;
+use sqlx::PgPool;
+
+/// What is stored beside the journal and is not what its records say: payments, refunds and corrected means that were changed or are gone, prints and notes
+/// that are counted otherwise. `after`: only what records after this one say.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
+    let mut flaws = Vec::new();
+    for found in [
+        payments_that_differ(db, after).await,
+        lines_that_differ(db, after).await,
+        corrections_that_differ(db, after).await,
+        periods_that_differ(db).await,
+        days_that_differ(db, after).await,
+    ] {
+        match found {
+            Ok(found) => flaws.extend(found),
+            // A content that was altered so that nothing can be compared with it must not keep the rest from being said; which record it is, the
+            // reading of the journal says.
+            Err(error) if error.is_unreadable_data() => {
+                flaws.push(flaw(
+                    "facts_unreadable",
+                    "Ce qui est à côté du journal ne se compare plus avec lui : un contenu est illisible.".to_owned(),
+                ));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(flaws)
+}
+
+/// Refunds, corrected means, prints and notes that are not what their records say, and parts that are not their payment.
+///
+/// # Errors
+/// When the database does not answer.
+async fn corrections_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
+    let mut flaws = Vec::new();
+    let rows = sqlx::query!(
+        r#"select l.chain as "chain!", l.seq as "seq!", it.code as "code!"
+           from audit_logs l
+           cross join lateral (
+               select 'refund_missing' as code where l.transaction_type = 'ANNULATION'
+                   and not exists (select from refunds r where r.audit_log_id = l.id)
+               union all
+               select 'correction_missing' where l.transaction_type = 'ANNULATION'
+                   and not exists (select from fiscal_corrections c where c.audit_log_id = l.id and c.register = l.register and c.chain = l.chain
+                                     and c.ticket_no = (l.metadata -> 'corrects' ->> 'ticket_no')::bigint)
+               union all
+               select 'refund_differs' from refunds r where r.audit_log_id = l.id
+                   and (l.transaction_type <> 'ANNULATION' or r.amount_cents <> -(l.amount * 100)::bigint
+                        or r.amount_cents <> (select coalesce(sum(p.amount_cents), 0) from refund_parts p where p.refund_id = r.id)
+                        or array[r.method] <> array(select distinct paid ->> 'method' from json_array_elements(l.metadata -> 'payments') paid))
+               union all
+               select 'transfer_missing' where l.transaction_type = 'TRANSFERT'
+                   and not exists (select from method_transfers t where t.audit_log_id = l.id)
+               union all
+               select 'transfer_differs' from method_transfers t where t.audit_log_id = l.id
+                   and (l.transaction_type <> 'TRANSFERT' or t.from_method <> l.metadata ->> 'method' or t.to_method is distinct from l.metadata ->> 'to')
+           ) it
+           where l.id > $1 and l.transaction_type in ('ANNULATION', 'TRANSFERT')
+           union all
+           select l.chain, l.seq, 'print_differs' from audit_logs l
+           where l.id > $1 and l.transaction_type in ('REMISE', 'DUPLICATA')
+             and not exists (select from fiscal_prints p where p.audit_log_id = l.id and p.chain = l.metadata ->> 'of'
+                               and p.seq = (l.metadata ->> 'seq')::bigint and p.print_no = (l.metadata ->> 'print_no')::integer)
+           union all
+           select l.chain, l.seq, 'note_differs' from audit_logs l
+           where l.id > $1 and l.transaction_type = 'NOTE'
+             and not exists (select from fiscal_notes n where n.audit_log_id = l.id and n.note_no = l.seq and n.total_cents = (l.amount * 100)::bigint)
+           order by 1, 2"#,
+        after
+    )
+    .fetch_all(db)
+    .await?;
+    flaws.extend(rows.into_iter().map(|row| {
+        let detail = match row.code.as_str() {
+            "refund_missing" => "Le remboursement de cette annulation manque.",
+            "correction_missing" => "L'annulation n'est plus comptée avec le ticket qu'elle corrige.",
+            "refund_differs" => "Le remboursement enregistré n'est pas celui de l'annulation.",
+            "transfer_missing" => "La correction du moyen de paiement manque.",
+            "transfer_differs" => "La correction du moyen de paiement n'est pas celle qui a été signée.",
+            "print_differs" => "Cette impression n'est plus comptée avec les autres du même document.",
+            _ => "La note remise n'est plus celle qui a été signée.",
+        };
+        Flaw { chain: row.chain, seq: row.seq, code: row.code, detail: detail.to_owned() }
+    }));
+    let unsigned = sqlx::query!(
+        r#"select 'refund' as "what!", r.id as "id!" from refunds r join audit_logs l on l.id = r.audit_log_id where l.transaction_type <> 'ANNULATION'
+           union all
+           select 'transfer', t.id from method_transfers t join audit_logs l on l.id = t.audit_log_id where l.transaction_type <> 'TRANSFERT'
+           union all
+           select 'parts', p.id from payments p
+           where p.audit_log_id > $1
+             and p.amount_cents <> (select coalesce(sum(s.amount_cents), 0) from share_parts s where s.payment_id = p.id)
+           limit 100"#,
+        after
+    )
+    .fetch_all(db)
+    .await?;
+    flaws.extend(unsigned.into_iter().map(|row| match row.what.as_str() {
+        "refund" => flaw("refund_without_record", format!("Le remboursement {} n'a pas d'annulation.", row.id)),
+        "transfer" => flaw("transfer_without_record", format!("La correction {} n'a pas d'enregistrement.", row.id)),
+        _ => flaw("share_differs", format!("Les lignes réglées par le règlement {} ne font pas son montant.", row.id)),
+    }));
+    Ok(flaws)
+}
+
+/// Tickets whose lines are no longer the lines of the order that they settle: another name, price, rate or part.
+///
+/// # Errors
+/// When the database does not answer.
+async fn lines_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
+    let rows = sqlx::query!(
+        r#"select l.chain as "chain!", l.seq as "seq!"
+           from payments p
+           join audit_logs l on l.id = p.audit_log_id and l.transaction_type = 'TICKET'
+           where p.audit_log_id > $1
+             and array(select concat_ws(' ', o.unit_price_cents, o.vat_rate, s.amount_cents, o.name) collate "C" as line
+                       from share_parts s join order_lines o on o.id = s.line_id
+                       where s.payment_id = p.id and s.amount_cents <> 0 order by line)
+                 <> array(select concat_ws(' ', said ->> 'unit_price', said ->> 'rate', said ->> 'amount', said ->> 'name') collate "C" as line
+                          from json_array_elements(l.metadata -> 'lines') said where said ->> 'amount' <> '0' order by line)
+           order by l.id"#,
+        after
+    )
+    .fetch_all(db)
+    .await?;
+    let flaws = rows.into_iter().map(|row| Flaw {
+        chain: row.chain,
+        seq: row.seq,
+        code: "line_differs".to_owned(),
+        detail: "Les lignes de la commande ne sont plus celles du ticket.".to_owned(),
+    });
+    Ok(flaws.collect())
+}
+
+/// Closings whose day, range or number stands otherwise in what decides where the next one begins.
+///
+/// # Errors
+/// When the database does not answer.
+async fn periods_that_differ(db: &PgPool) -> Result<Vec<Flaw>> {
+    let rows = sqlx::query!(
+        r#"select l.chain as "chain!", l.seq as "seq!"
+           from audit_logs l
+           where l.transaction_type = 'CLOSURE_Z' and not exists (
+               select from fiscal_periods p
+               where p.audit_log_id = l.id and p.register = l.register and p.training = (l.chain = 'X')
+                 and p.no = (l.metadata ->> 'z_number')::bigint and p.service_day = (l.metadata ->> 'service_day')::date
+                 and p.start_seq = (l.metadata ->> 'first_ticket')::bigint and p.end_seq = (l.metadata ->> 'last_ticket')::bigint
+                 and p.first_record = coalesce((l.metadata -> 'detail' ->> 'first_record')::bigint, p.first_record)
+                 and p.last_record = coalesce((l.metadata -> 'detail' ->> 'last_record')::bigint, p.last_record))
+           union all
+           select l.chain, l.seq from audit_logs l
+           where l.transaction_type in ('CLOSURE_M', 'CLOSURE_A') and not exists (
+               select from fiscal_long_periods p
+               where p.audit_log_id = l.id and p.register = l.register and p.training = (l.chain = 'X')
+                 and p.kind = case l.transaction_type when 'CLOSURE_M' then 'month' else 'year' end
+                 and p.number = (l.metadata ->> 'number')::bigint and p.period = l.metadata ->> 'period'
+                 and p.first_no = (l.metadata ->> 'first')::bigint and p.last_no = (l.metadata ->> 'last')::bigint
+                 and p.last_day = (to_date(rpad(p.period, 7, '-12'), 'YYYY-MM') + interval '1 month - 1 day')::date)
+           order by 1, 2"#
+    )
+    .fetch_all(db)
+    .await?;
+    let mut flaws: Vec<Flaw> = rows
+        .into_iter()
+        .map(|row| Flaw {
+            chain: row.chain,
+            seq: row.seq,
+            code: "period_differs".to_owned(),
+            detail: "La période de cette clôture n'est plus celle qui a été signée.".to_owned(),
+        })
+        .collect();
+    let unsigned = sqlx::query!(
+        r#"select p.no as "no!" from fiscal_periods p left join audit_logs l on l.id = p.audit_log_id
+           where p.audit_log_id is not null and l.transaction_type is distinct from 'CLOSURE_Z'
+           union all
+           select p.number from fiscal_long_periods p left join audit_logs l on l.id = p.audit_log_id
+           where l.transaction_type is null or l.transaction_type not in ('CLOSURE_M', 'CLOSURE_A')"#
+    )
+    .fetch_all(db)
+    .await?;
+    flaws.extend(
+        unsigned.into_iter().map(|row| flaw("period_without_record", format!("La période {} est close sans clôture signée.", row.no))),
+    );
+    Ok(flaws)
+}
+
+/// Records whose day, by which archives take them, is not that of the period that holds them, nor, where they have none, that of the clock; `date` is no
+/// part of the signed text.
+///
+/// # Errors
+/// When the database does not answer.
+async fn days_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
+    let rows = sqlx::query!(
+        r#"select l.chain as "chain!", l.seq as "seq!"
+           from fiscal_periods p
+           join audit_logs l on l.id between greatest(p.first_record, $1::bigint + 1) and coalesce(p.last_record, 9223372036854775807)
+               and l.register = p.register and (l.chain = 'X') = p.training
+           where l.date <> p.service_day
+             and l.transaction_type in ('TICKET', 'ANNULATION', 'NOTE', 'FOND', 'ENTREE', 'SORTIE', 'COMPTAGE', 'POURBOIRE', 'TRANSFERT')
+           union all
+           select l.chain, l.seq from audit_logs l
+           where l.id > $1 and l.transaction_type in ('REMISE', 'DUPLICATA', 'JET', 'ARCHIVE')
+             and l.date <> to_date(left(l.local_ts, 8), 'YYYYMMDD') - case when substr(l.local_ts, 9, 2)::integer < $2 then 1 else 0 end
+             and (l.transaction_type in ('JET', 'ARCHIVE')
+                  or not exists (select from fiscal_periods p where p.register = l.register and p.training = (l.chain = 'X')
+                                   and p.service_day = l.date and l.id between p.first_record and coalesce(p.last_record, l.id)))
+           union all
+           select l.chain, l.seq from audit_logs l
+           where l.id > $1 and l.transaction_type = 'CLOSURE_Z' and l.date <> (l.metadata ->> 'service_day')::date
+           union all
+           select l.chain, l.seq from audit_logs l
+           where l.id > $1 and l.transaction_type in ('CLOSURE_M', 'CLOSURE_A')
+             and l.date <> (to_date(rpad(l.metadata ->> 'period', 7, '-12'), 'YYYY-MM') + interval '1 month - 1 day')::date
+           order by 1, 2"#,
+        after,
+        i32::try_from(DAY_STARTS_AT_HOUR).unwrap_or(i32::MAX)
+    )
+    .fetch_all(db)
+    .await?;
+    let flaws = rows.into_iter().map(|row| Flaw {
+        chain: row.chain,
+        seq: row.seq,
+        code: "day_differs".to_owned(),
+        detail: "La journée de cet enregistrement n'est pas celle de sa période.".to_owned(),
+    });
+    Ok(flaws.collect())
+}
+
+/// Tickets whose stored payments are not what the ticket says: another sum, or a means that the ticket does not name. A ticket over nothing has none.
+///
+/// # Errors
+/// When the database does not answer.
+async fn payments_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
+    let rows = sqlx::query!(
+        r#"select l.chain as "chain!", l.seq as "seq!"
+           from audit_logs l
+           join payments p on p.audit_log_id = l.id
+           where l.id > $1
+           group by l.id
+           having sum(p.amount_cents) <> (l.amount * 100)::bigint
+               or sum(p.tip_cents) <> (select coalesce(sum((paid ->> 'tip')::bigint), 0) from json_array_elements(l.metadata -> 'payments') paid)
+               or sum(p.change_cents) <> (select coalesce(sum((paid ->> 'change')::bigint), 0) from json_array_elements(l.metadata -> 'payments') paid)
+               or array_agg(distinct p.method order by p.method)
+                  <> array(select distinct paid ->> 'method' from json_array_elements(l.metadata -> 'payments') paid order by 1)
+           order by l.id"#,
+        after
+    )
+    .fetch_all(db)
+    .await?;
+    let differ = rows.into_iter().map(|row| Flaw {
+        chain: row.chain,
+        seq: row.seq,
+        code: "payment_differs".to_owned(),
+        detail: "Le règlement enregistré n'est pas celui du ticket.".to_owned(),
+    });
+    let missing = sqlx::query!(
+        r#"select l.chain as "chain!", l.seq as "seq!" from audit_logs l
+           where l.id > $1 and l.transaction_type = 'TICKET' and l.amount <> 0
+             and not exists (select from payments p where p.audit_log_id = l.id)
+           order by l.id"#,
+        after
+    )
+    .fetch_all(db)
+    .await?;
+    let missing = missing.into_iter().map(|row| Flaw {
+        chain: row.chain,
+        seq: row.seq,
+        code: "payment_missing".to_owned(),
+        detail: "Le règlement du ticket manque.".to_owned(),
+    });
+    let orphans = sqlx::query_scalar!(
+        r#"select p.id from payments p left join audit_logs l on l.id = p.audit_log_id where l.id is null order by p.id limit 100"#
+    )
+    .fetch_all(db)
+    .await?;
+    let orphans = orphans.into_iter().map(|id| flaw("payment_without_ticket", format!("Le règlement {id} n'a pas de ticket.")));
+    Ok(differ.chain(missing).chain(orphans).collect())
+}
