@@ -126,7 +126,7 @@ impl<F: Read + Seek> Archive<F> {
         sha256_hex(&self.text)
     }
 
-    /// How much work a check is, in bytes that are digested: those of every file, and for each record its signature, see [`JUDGED`].
+    /// How much work a check is, in bytes that are digested: those of every file, and for each record its signature, thirty-five times those of the journal.
     #[must_use]
     pub fn work(&self) -> u64 {
         let read = self.places.iter().filter(|(name, _)| self.manifest.files.contains_key(*name));
