@@ -181,6 +181,7 @@ test("a large archive, of a stranger's making: the page answers meanwhile, says 
   await expect.poll(percent).toBeGreaterThan(0);
   await page.locator("#stop").click();
   await expect(page.locator("#running")).toBeHidden();
+  await page.getByText("Clé, empreinte et ancres").click();
 
   const begin = Date.now();
   await page.locator("#again").click();
