@@ -159,7 +159,7 @@ house("a copy of the page on a disk checks without any server, under a policy th
 test("a large archive, of a stranger's making: the page answers meanwhile, says how far it is, can be stopped, and names one changed amount of thousands", async ({ device }, info) => {
   test.skip(info.project.name !== "phone", "what the screen is does not matter");
   test.setTimeout(300_000);
-  const records = Number(process.env.COMPTOIR_ARCHIVE ?? 20_000);
+  const records = Number(process.env.COMPTOIR_ARCHIVE ?? 8_000);
   const folder = await mkdtemp(join(tmpdir(), "comptoir-large-"));
   const archive = join(folder, "grande.zip");
   const tickets = await writeArchive(archive, records);
