@@ -94,17 +94,16 @@ impl Session {
     }
 
     /// Nobody is signed in any more: everything that the phone remembers goes. With `keeps_something` orders that were not sent and what
-    /// was typed stay: the person was told.
-    pub fn leave(self, keeps_something: bool) {
+    /// was typed stay: the person was told. Forgotten first: a page that is opened as soon as somebody reads that nobody is signed in finds
+    /// nobody.
+    pub async fn leave(self, keeps_something: bool) {
+        if keeps_something {
+            store::forget_snapshots().await;
+        } else {
+            store::forget_everything().await;
+        }
         self.user.set(None);
         self.known.set(true);
-        spawn_local(async move {
-            if keeps_something {
-                store::forget_snapshots().await;
-            } else {
-                store::forget_everything().await;
-            }
-        });
     }
 
     /// Looks at what a call said: a person who is no longer signed in is led to the sign-in page.

@@ -147,7 +147,7 @@ fn Account() -> impl IntoView {
                 Err(error) if !error.needs_sign_in() => toaster.say(Tone::Bad, t.sign_out_failed),
                 _ => {
                     warned.set(false);
-                    session.leave(keeps_something);
+                    session.leave(keeps_something).await;
                 }
             }
         });
