@@ -28,28 +28,30 @@ fn statements(tables: u32, told: bool) -> String {
 const STORE: &str = "with ids as (
   select (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || substr(md5(:k::text), 1, 19))::uuid as id
 ), head as (
-  update orders set rounds = rounds + 1
-  where id = coalesce(null, (select id from orders where table_id = :t and status = 'open'))
-    and status = 'open' and table_id = coalesce(:t, table_id) and server_user_id = coalesce(null, server_user_id)
-    and not exists (select from idempotency where key = (select id from ids))
-  returning id, rounds, table_id
+  update orders o set rounds = o.rounds + 1
+  where o.id = coalesce(null, (select id from orders where table_id = :t and status = 'open'))
+    and o.status = 'open' and o.table_id = coalesce(:t, o.table_id) and o.server_user_id = coalesce(null, o.server_user_id)
+    and o.covers = coalesce(null, o.covers) and not exists (select from idempotency where key = (select id from ids))
+  returning o.id, o.rounds, o.table_id, 0 as n, (select id from ids) as key,
+    '\\x0000000000000000000000000000000000000000000000000000000000000000'::bytea as digest, 'sent' as status, (select id from ids) as slip
 ), slip as (
   insert into kitchen_slips (key, order_id, table_id, round, sent_at)
-  select (select id from ids), id, table_id, rounds, {sent_at} from head where true = any('{t,f}'::boolean[]) returning id
+  select h.slip, h.id, h.table_id, h.rounds, {sent_at} from head h where h.n = any('{0}'::integer[]) returning id, order_id
 ), stored as (
   insert into order_lines (order_id, round, item_id, kind, name, qty, unit_price_cents, vat_rate, note, course, part_of, options, state, slip_id)
-  select id, rounds, item_id, kind, name, qty, price, rate, note, course, part_of, options, state, case when to_kitchen then (select id from slip) end
-  from head, unnest('{12,34}'::bigint[], '{dish,wine}'::text[], '{Magret de canard,Cahors 2018}'::text[], '{1,1}'::integer[], '{2400,2800}'::bigint[],
-    '{1000,2000}'::smallint[], '{null,null}'::text[], '{2,0}'::smallint[], '{null,null}'::text[], '{\"[]\",\"[]\"}'::jsonb[],
-    '{received,received}'::text[], '{t,f}'::boolean[])
-    with ordinality as new (item_id, kind, name, qty, price, rate, note, course, part_of, options, state, to_kitchen, position)
-  order by position
+  select h.id, h.rounds, new.item_id, new.kind, new.name, new.qty, new.price, new.rate, new.note, new.course, new.part_of, new.options, new.state,
+    case when new.to_kitchen then s.id end
+  from unnest('{0,0}'::integer[], '{12,34}'::bigint[], '{dish,wine}'::text[], '{Magret de canard,Cahors 2018}'::text[], '{1,1}'::integer[],
+    '{2400,2800}'::bigint[], '{1000,2000}'::smallint[], '{null,null}'::text[], '{2,0}'::smallint[], '{null,null}'::text[],
+    '{\"[]\",\"[]\"}'::jsonb[], '{received,received}'::text[], '{t,f}'::boolean[])
+    with ordinality as new (n, item_id, kind, name, qty, price, rate, note, course, part_of, options, state, to_kitchen, position)
+  join head h on h.n = new.n left join slip s on s.order_id = h.id
+  order by new.position
 ), answered as (
   insert into idempotency (key, digest, status, answer)
-  select (select id from ids), '\\x0000000000000000000000000000000000000000000000000000000000000000', 201,
-    json_build_object('order_id', id, 'status', 'sent', 'round', rounds, 'slip', (select id from slip))
-  from head
-) select id, table_id, rounds, (select id from slip) as slip from head";
+  select h.key, h.digest, 201, json_build_object('order_id', h.id, 'status', h.status, 'round', h.rounds, 'slip', s.id)
+  from head h left join slip s on s.order_id = h.id where h.key is not null
+) select h.n, h.id, h.table_id, h.rounds, s.id as slip, now() as at from head h left join slip s on s.order_id = h.id";
 
 /// Slips that wait for the kitchen system.
 pub async fn waiting(owner: &mut sqlx::PgConnection) -> i64 {

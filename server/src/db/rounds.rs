@@ -170,11 +170,11 @@ const fn begins_as(line: &PricedLine) -> LineState {
 /// The statement. `head` raises the rounds of the orders that are found and returns `id`, `rounds`, `table_id` of each and of its round `n`,
 /// `key`, `digest`, `status`, `slip`; what it is told begins at `$16`. `kept` is another part, or nothing.
 macro_rules! store {
-    ($db:expr, $way:expr, $lines:expr, head: $head:literal, kept: $kept:literal, $($of_head:expr),+ $(,)?) => {{
+    ($db:expr, $way:expr, $lines:expr, head: $($head:literal)+, kept: $kept:literal, $($of_head:expr),+ $(,)?) => {{
         let lines = $lines;
         sqlx::query_as!(
             Row,
-            "with " + $head
+            "with " $(+ $head)+
                 + r#", slip as (
              insert into kitchen_slips (key, order_id, table_id, round, sent_at)
              select h.slip, h.id, h.table_id, h.rounds, case when $1 then now() end from head h where h.n = any($2::integer[])
@@ -230,35 +230,35 @@ pub async fn add_round(db: impl PgExecutor<'_>, way: Way, to: To, new: &NewRound
     let covers = new.covers.map(u16::cast_signed);
     let (key, digest) = new.request.unzip();
     let lines = Columns::of(way, std::iter::once(new.lines));
+    // Whose order it is, and that nothing was answered under its id, is asked in the same words of a round that a phone kept and of any other.
+    macro_rules! store_one {
+        (unless: $known:literal, kept: $kept:literal $(, $of_kept:expr)*) => {
+            store!(
+                db, way, lines,
+                head: r#"head as (
+             update orders o set rounds = o.rounds + 1
+             where o.id = coalesce($16, (select id from orders where table_id = $17 and status = 'open'))
+               and o.status = 'open' and o.table_id = coalesce($17, o.table_id) and o.server_user_id = coalesce($18, o.server_user_id)
+               and o.covers = coalesce($19, o.covers) and not exists (select from idempotency where key = $20)"#
+                    $known
+                    r#"
+             returning o.id, o.rounds, o.table_id, 0 as n, $20::uuid as key, $21::bytea as digest, $22::text as status, $23::uuid as slip
+         )"#,
+                kept: $kept,
+                order, table, only_of, covers, key, digest, new.status.as_str(), new.slip $(, $of_kept)*
+            )
+        };
+    }
     let rows = match new.kept {
-        None => store!(
-            db, way, lines,
-            head: r#"head as (
-             update orders o set rounds = o.rounds + 1
-             where o.id = coalesce($16, (select id from orders where table_id = $17 and status = 'open'))
-               and o.status = 'open' and o.table_id = coalesce($17, o.table_id) and o.server_user_id = coalesce($18, o.server_user_id)
-               and o.covers = coalesce($19, o.covers) and not exists (select from idempotency where key = $20)
-             returning o.id, o.rounds, o.table_id, 0 as n, $20::uuid as key, $21::bytea as digest, $22::text as status, $23::uuid as slip
-         )"#,
-            kept: "",
-            order, table, only_of, covers, key, digest, new.status.as_str(), new.slip,
-        ),
-        Some(kept) => store!(
-            db, way, lines,
-            head: r#"head as (
-             update orders o set rounds = o.rounds + 1
-             where o.id = coalesce($16, (select id from orders where table_id = $17 and status = 'open'))
-               and o.status = 'open' and o.table_id = coalesce($17, o.table_id) and o.server_user_id = coalesce($18, o.server_user_id)
-               and o.covers = coalesce($19, o.covers) and not exists (select from idempotency where key = $20)
-               and not exists (select from sync_intents where uuid = $20)
-             returning o.id, o.rounds, o.table_id, 0 as n, $20::uuid as key, $21::bytea as digest, $22::text as status, $23::uuid as slip
-         )"#,
+        None => store_one!(unless: "", kept: ""),
+        Some(kept) => store_one!(
+            unless: r#"
+               and not exists (select from sync_intents where uuid = $20)"#,
             kept: r#", intent as (
              insert into sync_intents (uuid, user_id, table_id, offline_at, outcome, order_id, settled_at)
              select h.key, $24, $25, $26, 'taken', h.id, now() from head h
          )"#,
-            order, table, only_of, covers, key, digest, new.status.as_str(), new.slip,
-            kept.by.get(), kept.table.get(), kept.typed_at,
+            kept.by.get(), kept.table.get(), kept.typed_at
         ),
     };
     match rows {

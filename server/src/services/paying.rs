@@ -1,8 +1,9 @@
 //! Scenario 2: a share is settled.
 //!
-//! Cash, meal vouchers and cheques, in one transaction: take the request's id → hold the order → find the share → is it still what the screen
-//! showed? → `settle` → store the answer → commit → tell the screens. A card takes longer than a transaction may: its story is [`super::charging`], and ends in
-//! the same `settle`: lock the journal → write and sign the ticket → store the payment and what it owns → close the order when nothing is left.
+//! Cash, meal vouchers and cheques, in one transaction: take the request's id and hold the order → read the bill → find the share → is it still
+//! what the screen showed? → `settle` → commit → tell the screens. A card takes longer than a transaction may: its story is [`super::charging`],
+//! and ends in the same `settle`: wait for our turn at the journal → lock it → sign the ticket → store, in one statement, ticket, payment, what it
+//! owns, what becomes of the order, and the answer.
 //!
 //! The order's row is locked from the first look to the commit: of two cashiers on one share the second finds it paid, or held. Plain row
 //! locks suffice; whatever they would miss, the unique indexes on (order, share) refuse.
