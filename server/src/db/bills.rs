@@ -1,7 +1,7 @@
 //! All that is known about the money of an order, read in one statement.
 
 use super::attempts::{Held, HeldRow, held};
-use super::orders::{LineRow, OrderHead};
+use super::orders::{LineRow, OrderHead, order_head, to_head};
 use super::payments::{Settled, SettledRow, settled};
 use super::{count, word};
 use crate::error::Result;
@@ -49,10 +49,8 @@ pub async fn lock(db: &mut PgConnection, order: OrderId) -> Result<()> {
 /// # Errors
 /// When the database does not answer.
 pub async fn read(db: &mut PgConnection, order: OrderId) -> Result<Option<Bill>> {
-    let row = sqlx::query!(
-        r#"select o.id, o.uuid, o.table_id, t.name as table_name, o.status, o.covers, o.server_user_id, u.name as server_name, o.opened_at,
-                  o.unpaid_shares, o.shares_by_choice, o.chosen_shares as "chosen_shares: Json<Vec<Chosen>>",
-                  o.bill_asked_at is not null as "bill_asked!",
+    let row = order_head!(
+        r#",
                   (select coalesce(json_agg(l), '[]') from (
                       select l.id, l.item_id, l.kind, l.name, l.qty, l.voided_qty, l.unit_price_cents, l.vat_rate, l.state, l.note, l.course,
                              l.round, l.part_of, l.options, l.called_at is not null as called, l.discount_cents, l.discount_reason,
@@ -71,36 +69,17 @@ pub async fn read(db: &mut PgConnection, order: OrderId) -> Result<Option<Bill>>
                   ) a) as "held!: Json<Vec<HeldRow>>",
                   (select coalesce(json_agg(n), '[]') from (
                       select n.note_no, n.training from fiscal_notes n where n.order_id = o.id order by n.audit_log_id
-                  ) n) as "notes!: Json<Vec<Note>>"
-           from orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = $1"#,
+                  ) n) as "notes!: Json<Vec<Note>>""#,
         order.get()
     )
     .fetch_optional(db)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let head = OrderHead {
-        id: OrderId::from_row(row.id),
-        uuid: row.uuid,
-        table_id: TableId::from_row(row.table_id),
-        table: row.table_name,
-        status: word(&row.status)?,
-        covers: count(row.covers),
-        server_user_id: UserId::from_row(row.server_user_id),
-        server_name: row.server_name,
-        bill_asked: row.bill_asked,
-        opened_at: row.opened_at,
-        plan: Plan {
-            covers: u32::from(count(row.covers)),
-            equal: row.unpaid_shares.map(|shares| u32::from(count(shares))),
-            by_choice: row.shares_by_choice,
-            chosen: row.chosen_shares.0,
-        },
-    };
     Ok(Some(Bill {
-        head,
         lines: row.lines.0.into_iter().map(LineView::try_from).collect::<Result<_>>()?,
         settled: settled(row.settled.0),
         held: held(row.held.0)?,
         notes: row.notes.0,
+        head: to_head!(row),
     }))
 }

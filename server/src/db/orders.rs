@@ -130,6 +130,46 @@ pub struct OrderHead {
     pub plan: Plan,
 }
 
+/// The query of an order's head by its number, with more columns.
+macro_rules! order_head {
+    ($more:literal, $id:expr) => {
+        sqlx::query!(
+            r#"select o.id, o.uuid, o.table_id, t.name as table_name, o.status, o.covers, o.server_user_id, u.name as server_name, o.opened_at,
+                  o.unpaid_shares, o.shares_by_choice, o.chosen_shares as "chosen_shares: Json<Vec<Chosen>>",
+                  o.bill_asked_at is not null as "bill_asked!""#
+                + $more
+                + " from orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = $1",
+            $id
+        )
+    };
+}
+pub(super) use order_head;
+
+/// The head in such a row.
+macro_rules! to_head {
+    ($row:ident) => {
+        OrderHead {
+            id: OrderId::from_row($row.id),
+            uuid: $row.uuid,
+            table_id: TableId::from_row($row.table_id),
+            table: $row.table_name,
+            status: word(&$row.status)?,
+            covers: count($row.covers),
+            server_user_id: UserId::from_row($row.server_user_id),
+            server_name: $row.server_name,
+            bill_asked: $row.bill_asked,
+            opened_at: $row.opened_at,
+            plan: Plan {
+                covers: u32::from(count($row.covers)),
+                equal: $row.unpaid_shares.map(|shares| u32::from(count(shares))),
+                by_choice: $row.shares_by_choice,
+                chosen: $row.chosen_shares.0,
+            },
+        }
+    };
+}
+pub(super) use to_head;
+
 /// The head of an order. With `lock` it is held until the end of the transaction: whoever settles or divides a bill holds its order.
 ///
 /// # Errors
@@ -138,36 +178,8 @@ pub async fn head(db: &mut PgConnection, id: OrderId, lock: bool) -> Result<Opti
     if lock {
         super::bills::lock(&mut *db, id).await?;
     }
-    let row = sqlx::query!(
-        r#"select o.id, o.uuid, o.table_id, t.name as table_name, o.status, o.covers, o.server_user_id, u.name as server_name, o.opened_at,
-                  o.unpaid_shares, o.shares_by_choice, o.chosen_shares as "chosen_shares: Json<Vec<Chosen>>",
-                  o.bill_asked_at is not null as "bill_asked!"
-           from orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = $1"#,
-        id.get()
-    )
-    .fetch_optional(db)
-    .await?;
-    row.map(|row| {
-        Ok(OrderHead {
-            id: OrderId::from_row(row.id),
-            uuid: row.uuid,
-            table_id: TableId::from_row(row.table_id),
-            table: row.table_name,
-            status: word(&row.status)?,
-            covers: count(row.covers),
-            server_user_id: UserId::from_row(row.server_user_id),
-            server_name: row.server_name,
-            bill_asked: row.bill_asked,
-            opened_at: row.opened_at,
-            plan: Plan {
-                covers: u32::from(count(row.covers)),
-                equal: row.unpaid_shares.map(|shares| u32::from(count(shares))),
-                by_choice: row.shares_by_choice,
-                chosen: row.chosen_shares.0,
-            },
-        })
-    })
-    .transpose()
+    let Some(row) = order_head!("", id.get()).fetch_optional(db).await? else { return Ok(None) };
+    Ok(Some(to_head!(row)))
 }
 
 /// The lines of an order, in the order in which they came.
