@@ -52,6 +52,13 @@ pub async fn next_named(socket: &mut Socket, name: &str) -> Option<Value> {
     }
 }
 
+/// Waits until a socket that missed nothing has been told so: the first ping comes after what was missed.
+pub async fn caught_up(socket: &mut Socket) {
+    let frame = tokio::time::timeout(Duration::from_secs(10), socket.next()).await.expect("a first ping").unwrap().unwrap();
+    let first: Value = serde_json::from_str(frame.to_text().unwrap()).unwrap();
+    assert_eq!(first["event"], "ping", "nothing was missed");
+}
+
 /// Says something.
 pub async fn say(socket: &mut Socket, frame: &Value) {
     socket.send(Message::text(frame.to_string())).await.unwrap();
