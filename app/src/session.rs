@@ -44,6 +44,8 @@ pub struct Session {
     training: RwSignal<bool>,
     flawed: RwSignal<bool>,
     known: RwSignal<bool>,
+    /// Counts who came, who left and who asked: what was asked before is answered with what is no longer so.
+    turns: StoredValue<u32>,
 }
 
 impl Session {
@@ -51,7 +53,24 @@ impl Session {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a session is made once, by the app")]
     pub fn new() -> Self {
-        Self { user: RwSignal::new(None), training: RwSignal::new(false), flawed: RwSignal::new(false), known: RwSignal::new(false) }
+        Self {
+            user: RwSignal::new(None),
+            training: RwSignal::new(false),
+            flawed: RwSignal::new(false),
+            known: RwSignal::new(false),
+            turns: StoredValue::new(0),
+        }
+    }
+
+    fn turn(self) -> Option<u32> {
+        self.turns.try_update_value(|turns| {
+            *turns = turns.wrapping_add(1);
+            *turns
+        })
+    }
+
+    fn is_now(self, turn: Option<u32>) -> bool {
+        self.turns.try_get_value() == turn
     }
 
     /// The person, once known.
@@ -88,6 +107,8 @@ impl Session {
     pub fn enter(self, user: SessionUser) {
         let (training, flawed) = (self.training.get_untracked(), self.flawed.get_untracked());
         let who = Who { user: Some(user.clone()), training, flawed };
+        self.turn();
+        store::keep_snapshots(true);
         spawn_local(store::put_json(STORED, Remembered { who, until: now_s() + REMEMBERED_S }));
         self.user.set(Some(user));
         self.known.set(true);
@@ -95,8 +116,10 @@ impl Session {
 
     /// Nobody is signed in any more: everything that the phone remembers goes. With `keeps_something` orders that were not sent and what
     /// was typed stay: the person was told. Forgotten first: a page that is opened as soon as somebody reads that nobody is signed in finds
-    /// nobody.
+    /// nobody, and what was asked for that person is kept no more.
     pub async fn leave(self, keeps_something: bool) {
+        self.turn();
+        store::keep_snapshots(false);
         if keeps_something {
             store::forget_snapshots().await;
         } else {
@@ -114,12 +137,12 @@ impl Session {
         }
     }
 
-    /// Asks the phone, then the server, who is signed in.
+    /// Asks the phone, then the server, who is signed in. Whoever signs in or out meanwhile knows better than the answer.
     pub async fn find_out(self, live: Live) {
+        let turn = self.turn();
         let mut until = now_s() + REMEMBERED_S;
-        if let Some(stored) = store::get_json::<Remembered>(STORED).await
-            && self.user.with_untracked(Option::is_none)
-        {
+        let stored = store::get_json::<Remembered>(STORED).await;
+        if let Some(stored) = stored.filter(|_| self.is_now(turn) && self.user.with_untracked(Option::is_none)) {
             if stored.until > 0 {
                 until = stored.until;
             }
@@ -133,17 +156,26 @@ impl Session {
         let answer = while_alive(who()).await;
         live.heard_of_call(&answer);
         if let Ok(now) = answer {
+            // So it is whoever is signed in.
             self.training.set(now.training);
             self.flawed.set(now.flawed);
+            if !self.is_now(turn) {
+                return;
+            }
             if now.user.is_some() {
                 let until = until.max(now_s() + 60);
+                store::keep_snapshots(true);
                 store::put_json(STORED, Remembered { who: now.clone(), until }).await;
             } else {
                 store::forget(STORED).await;
             }
-            self.user.set(now.user);
+            if self.is_now(turn) {
+                self.user.set(now.user);
+            }
         }
-        self.known.set(true);
+        if self.is_now(turn) {
+            self.known.set(true);
+        }
     }
 }
 

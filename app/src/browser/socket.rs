@@ -24,12 +24,17 @@ const SILENCE_S: u32 = 30;
 const OPENS_WITHIN_S: u32 = 10;
 /// The watch looks so often, in milliseconds.
 const LOOK_EVERY_MS: u32 = 5_000;
+/// Where the session has ended and nobody can be asked whether another has begun, a socket is tried again after so long, in milliseconds.
+const ENDED_MS: u32 = 10_000;
 /// A socket that spoke within so many milliseconds is no old one.
 const JUST_NOW_MS: f64 = 1_000.0;
 
 thread_local! {
     static WANTED: Cell<bool> = const { Cell::new(false) };
     static RUNNING: Cell<bool> = const { Cell::new(false) };
+    /// The server said that the session has ended: nothing is opened until it is known who is signed in. It would be refused, and browsers
+    /// complain of a socket that is.
+    static ENDED: Cell<bool> = const { Cell::new(false) };
     /// Ends the wait, or the connection, that is under way.
     static END: RefCell<Option<Function>> = const { RefCell::new(None) };
     /// Number of the last event that was heard.
@@ -57,7 +62,11 @@ pub(super) fn keep_open(live: Live, wanted: bool) {
         end();
         return;
     }
+    let begins_anew = ENDED.replace(false);
     if RUNNING.replace(true) {
+        if begins_anew {
+            end();
+        }
         return;
     }
     // A network that returns is used at once, and a phone taken out of a pocket does not wait either.
@@ -71,7 +80,7 @@ pub(super) fn keep_open(live: Live, wanted: bool) {
                 failures = 0;
             }
             if WANTED.get() {
-                wait(pause_ms(failures)).await;
+                wait(if ENDED.get() { ENDED_MS } else { pause_ms(failures) }).await;
             }
         }
         RUNNING.set(false);
@@ -180,6 +189,7 @@ async fn connection(live: Live) -> bool {
     let over = ended_by(|resolve| {
         let ended = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| {
             if event.code() == close_code::SIGNED_OUT {
+                ENDED.set(true);
                 live.note_end();
             }
             let _ended = resolve.call0(&JsValue::NULL);

@@ -9,6 +9,7 @@ use super::database::{self as idb, DRAFTS, SNAPSHOTS};
 use domain::TableId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cell::Cell;
 
 #[cfg(not(feature = "hydrate"))]
 const SNAPSHOTS: &str = "snapshots";
@@ -18,6 +19,16 @@ const DRAFTS: &str = "drafts";
 /// Money is not kept on phones: bills, tickets and closings are asked for each time.
 fn is_money(name: &str) -> bool {
     name == "closing" || name.starts_with("bill-") || name.starts_with("ticket-")
+}
+
+thread_local! {
+    /// Somebody left, and nobody came since: answers that were on their way to that person are kept no more.
+    static NOBODY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether snapshots are kept from now on: they belong to whoever is signed in.
+pub fn keep_snapshots(kept: bool) {
+    NOBODY.set(!kept);
 }
 
 /// The phone could not keep it.
@@ -36,6 +47,7 @@ pub async fn put_json<T: Serialize>(name: impl Into<String>, value: T) {
     let name = name.into();
     if let Ok(text) = serde_json::to_string(&value)
         && !is_money(&name)
+        && !NOBODY.get()
     {
         let _not_kept = idb::put(SNAPSHOTS, &name, &text).await;
     }
