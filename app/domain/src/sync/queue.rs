@@ -124,6 +124,12 @@ impl Queue {
         self.person = person;
     }
 
+    /// Whether nothing can be sent because it is not known who is signed in.
+    #[must_use]
+    pub const fn is_nobodys(&self) -> bool {
+        self.person.is_none()
+    }
+
     /// The network is back, the app is in the foreground again, the server was heard: everything may be tried at once.
     pub fn wake(&mut self) {
         self.silences = 0;

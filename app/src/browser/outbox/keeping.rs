@@ -95,6 +95,9 @@ impl Outbox {
         if Kept.replace(uuid, decided.uuid, text).await.is_err() {
             return false;
         }
+        // One that could not be kept before is kept now, as what was decided, and waits no more as what it was.
+        self.done.try_update_value(|done| done.insert(uuid));
+        self.unkept.try_update_value(|unkept| unkept.remove(&uuid));
         self.reload().await;
         self.tell_others();
         true

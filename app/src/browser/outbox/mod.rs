@@ -255,6 +255,12 @@ impl Outbox {
     /// Everything may be tried now. Another tab, or the service worker, may have sent or decided something meanwhile.
     pub fn wake(self) {
         self.queue.try_update_value(Queue::wake);
+        // The house asked who this is, and the answer to that was lost: nothing is sent until it is known.
+        if self.queue.try_with_value(Queue::is_nobodys) == Some(true)
+            && let Some((session, live)) = self.parts.try_get_value().flatten().filter(|(session, _)| session.user_untracked().is_some())
+        {
+            spawn_local(session.find_out(live));
+        }
         self.send();
         #[cfg(feature = "hydrate")]
         signals::read_again(self);
