@@ -18,6 +18,12 @@ impl Pace {
         Self { every_ms, last: StoredValue::new(0), is_due: StoredValue::new(false) }
     }
 
+    /// The same, at another pace from now on: what was done at the one before counts.
+    #[must_use]
+    pub const fn every(self, ms: u32) -> Self {
+        Self { every_ms: ms, ..self }
+    }
+
     /// Does it next, in a task of its own, when the last time is long enough ago; otherwise as soon as it is. Asked for again before that,
     /// it is done once, so `act` looks at what is so by then. Does nothing on the server, where nothing happens often.
     pub fn soon(self, act: impl FnOnce() + 'static) {

@@ -110,6 +110,7 @@ pub fn Connection() -> impl IntoView {
         let waiting = outbox.waiting();
         waiting.to_send + waiting.conflicts + outbox.unreadable()
     });
+    let digits = Memo::new(move |_| count.get().max(1).ilog10() + 1);
     view! {
         <div class="connections">
             <p class=move || shown().2 role="status" data-testid="connection">
@@ -118,7 +119,7 @@ pub fn Connection() -> impl IntoView {
             </p>
             <Show when=move || { count.get() > 0 }>
                 <a class="connection is-waiting" href="/en-attente" data-testid="waiting">
-                    <Icon glyph=Glyph::Phone/><span class="number">{count}</span><span class="waiting-word">"\u{a0}"{words().waiting}</span>
+                    <Icon glyph=Glyph::Phone/><span class="number waiting-count" style=move || format!("width:{}ch", digits.get())>{count}</span><span class="waiting-word">"\u{a0}"{words().waiting}</span>
                 </a>
             </Show>
         </div>

@@ -54,6 +54,10 @@ pub struct News {
 /// While answers arrive, what the server has is forgotten and the screen follows so often, in milliseconds. A phone that dies in between
 /// sends the rest again, and is answered as before.
 const FOLLOW_EVERY_MS: u32 = 100;
+/// And while so many wait that nobody counts along, so often: each step draws the page anew, on the processor that sends.
+const FOLLOW_MANY_EVERY_MS: u32 = 300;
+/// So many are many.
+const MANY: u32 = 20;
 
 type Listener = Arc<dyn Fn(&News) + Send + Sync>;
 
@@ -278,11 +282,11 @@ impl Outbox {
 
     /// Shows what changed, a little later: hundreds of answers in a row are one change for the eye.
     fn show_soon(self) {
-        self.showing.soon(move || {
+        let are_many = self.waiting.try_get_untracked().is_some_and(|waiting| waiting.to_send > MANY);
+        self.showing.every(if are_many { FOLLOW_MANY_EVERY_MS } else { FOLLOW_EVERY_MS }).soon(move || {
             // First: what no screen shows any more is not kept either.
             self.forget_done();
             self.show();
-            self.tell_others();
         });
     }
 

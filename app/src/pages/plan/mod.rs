@@ -32,8 +32,8 @@ use leptos::task::spawn_local;
 use std::collections::HashMap;
 use table::Table;
 
-/// Events are shown so often, in milliseconds.
-const SHOW_EVERY_MS: u32 = 100;
+/// Events are shown so often, in milliseconds: one at once, hundreds in few steps.
+const SHOW_EVERY_MS: u32 = 250;
 /// And what they changed is remembered so often: a plan that is two seconds old is a good plan after a cold start.
 const KEEP_EVERY_MS: u32 = 2_000;
 /// What is typed is read so often while orders go out.
