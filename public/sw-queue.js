@@ -6,6 +6,8 @@ const QUEUE = "comptoir-queue";
 // What this file speaks, and how the records are written that it understands: see `domain::sync`.
 const CONTRACT = "1";
 const FORMAT = 1;
+// A network that fell silent must not keep the lock from a page that is opened meanwhile.
+const ANSWER_MS = 15_000;
 
 self.addEventListener("sync", (event) => {
   if (event.tag === QUEUE) event.waitUntil(sendQueue());
@@ -25,7 +27,8 @@ async function sendQueue() {
         // Only a request that says who typed it can be sent without knowing who is signed in.
         if (!ask.sync?.typed_by) continue;
         const body = JSON.stringify(ask.sync);
-        const answer = await fetch("/api/orders/sync", { method: "POST", headers: { "content-type": "application/json", "comptoir-contract": CONTRACT }, body });
+        const headers = { "content-type": "application/json", "comptoir-contract": CONTRACT };
+        const answer = await fetch("/api/orders/sync", { method: "POST", headers, body, signal: AbortSignal.timeout(ANSWER_MS) });
         // No network again: the browser calls once more.
         if (answer.status >= 500) throw new Error(`answer ${answer.status}`);
         if (answer.ok) {

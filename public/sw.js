@@ -16,10 +16,17 @@ const SHELL = "/shell";
 // A waiter does not look at a white page for longer than this; the shell is there at once.
 const PATIENCE_MS = 2500;
 
+// What is never answered here.
+const NEVER = ["/api/*", "/call/*", "/health/*"];
+
 // What is never a page of the app, whatever the browser thinks.
 const NOT_PAGES = /^\/(api|call|ws|health|metrics|pkg|verifier)(\/|$)/;
 
-self.addEventListener("install", (event) => event.waitUntil(keepAll()));
+self.addEventListener("install", (event) => {
+  event.waitUntil(keepAll());
+  // What this worker never answers need not be told to it, in browsers that can: hundreds of orders may go out in a row.
+  event.addRoutes?.({ condition: { or: NEVER.map((urlPattern) => ({ urlPattern })) }, source: "network" })?.catch(() => {});
+});
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 self.addEventListener("message", (event) => {
   // Only when a person says so: in the middle of an order nothing may change under the fingers.
