@@ -133,7 +133,7 @@ fn trusting(authorities: &[CertificateDer<'static>]) -> anyhow::Result<ClientCon
     for authority in authorities {
         roots.add(authority.clone())?;
     }
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
     Ok(config.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth())
 }
 

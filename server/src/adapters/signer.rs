@@ -2,22 +2,19 @@
 //!
 //! RS256: RSASSA-PKCS1-v1_5 over SHA-256 with a 2048-bit key, so that `openssl dgst -sha256 -verify` can check any record by hand.
 //!
-//! `rsa` makes, reads and writes the key. `ring` signs with it: a payment holds the journal while its record is signed, and so all others; with `ring`
-//! that takes less time (`benches/journal` says how much), in constant time by design (RUSTSEC-2023-0071 speaks of timing that an observer can measure). A key
-//! that `ring` does not take, such as one of another exponent, signs with `rsa`, blinded. Both make the same signatures, and check them before they give them
-//! away.
+//! `rsa` makes, reads and writes the key. AWS-LC signs with it: a payment holds the journal while its record is signed, and so all others; with AWS-LC
+//! that takes as long as OpenSSL takes (`benches/journal` sets both beside each other). It signs blinded, in constant time (RUSTSEC-2023-0071 speaks of
+//! timing that an observer can measure), and checks what it signed before it gives it away.
 
 use anyhow::{Context, bail};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::fiscal::SignatureCheck;
-use ring::rand::SystemRandom;
-use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
 use rsa::pkcs1::EncodeRsaPublicKey;
-use rsa::pkcs1v15::SigningKey;
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::rand_core::OsRng;
-use rsa::signature::{RandomizedSigner, SignatureEncoding};
 use rsa::traits::PublicKeyParts;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use sha2::{Digest, Sha256};
@@ -31,36 +28,9 @@ use verifier::Keys;
 /// Signs with the fiscal key.
 #[derive(Clone)]
 pub struct Signer {
-    key: Arc<PrivateKey>,
+    key: Arc<RsaKeyPair>,
     key_id: String,
     public_key_pem: String,
-}
-
-/// What signs.
-enum PrivateKey {
-    Fast(Box<RsaKeyPair>),
-    Any(Box<SigningKey<Sha256>>),
-}
-
-impl PrivateKey {
-    fn of(key: RsaPrivateKey) -> anyhow::Result<Self> {
-        let pkcs8 = key.to_pkcs8_der().context("cannot read the fiscal key")?;
-        Ok(RsaKeyPair::from_pkcs8(pkcs8.as_bytes())
-            .map_or_else(|_| Self::Any(Box::new(SigningKey::new(key))), |key| Self::Fast(Box::new(key))))
-    }
-
-    fn sign(&self, bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
-        match self {
-            Self::Fast(key) => {
-                let mut signature = vec![0; key.public().modulus_len()];
-                // Its error says nothing more.
-                let made = key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), bytes, &mut signature);
-                made.map_err(|_| anyhow::anyhow!("cannot sign"))?;
-                Ok(signature)
-            }
-            Self::Any(key) => Ok(key.try_sign_with_rng(&mut OsRng, bytes).context("cannot sign")?.to_vec()),
-        }
-    }
 }
 
 impl Signer {
@@ -112,7 +82,9 @@ impl Signer {
     fn new(key: RsaPrivateKey) -> anyhow::Result<Self> {
         let public = key.to_public_key();
         let public_key_pem = public.to_public_key_pem(LineEnding::LF)?;
-        Ok(Self { key_id: key_id(&public)?, public_key_pem, key: Arc::new(PrivateKey::of(key)?) })
+        let pair = RsaKeyPair::from_pkcs8(key.to_pkcs8_der()?.as_bytes());
+        let pair = pair.map_err(|why| anyhow::anyhow!("FISCAL_KEY_FILE: a key of 2048 to 8192 bits is needed ({why})"))?;
+        Ok(Self { key_id: key_id(&public)?, public_key_pem, key: Arc::new(pair) })
     }
 
     /// Names the key: the first 16 hexadecimal digits of the SHA-256 of its public half.
@@ -161,7 +133,11 @@ impl Signer {
     /// # Errors
     /// When signing fails, which it does not with a sound key.
     pub fn sign_bytes(&self, bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
-        self.key.sign(bytes)
+        let mut signature = vec![0; self.key.public_modulus_len()];
+        // Its error says nothing more.
+        let made = self.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), bytes, &mut signature);
+        made.map_err(|_| anyhow::anyhow!("cannot sign"))?;
+        Ok(signature)
     }
 
     /// Signs a text: base64url without padding, 342 characters.
@@ -169,7 +145,7 @@ impl Signer {
     /// # Errors
     /// When signing fails, which it does not with a sound key.
     pub fn sign(&self, text: &str) -> anyhow::Result<String> {
-        Ok(BASE64_URL_SAFE_NO_PAD.encode(self.key.sign(text.as_bytes())?))
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(self.sign_bytes(text.as_bytes())?))
     }
 }
 
@@ -187,49 +163,9 @@ pub fn fingerprint(pem: &str) -> anyhow::Result<String> {
     Ok(domain::fiscal::sha256_hex(public.to_public_key_der()?.as_bytes()))
 }
 
-/// A public key, made ready once. What `graviola` keeps ready spares `ring` a third of each check, but it needs instructions that older processors do
-/// not have; `ring` is in the binary for TLS and works everywhere. `benches/journal` sets both beside `openssl speed`.
-enum PublicKey {
-    /// With the length of its signatures, which it does not insist on.
-    Fast(Box<graviola::signing::rsa::VerifyingKey>, usize),
-    Anywhere(UnparsedPublicKey<Vec<u8>>),
-}
-
-impl PublicKey {
-    fn of(pkcs1: Vec<u8>, signature_len: usize) -> Self {
-        if processor_is_fit()
-            && let Ok(key) = graviola::signing::rsa::VerifyingKey::from_pkcs1_der(&pkcs1)
-        {
-            return Self::Fast(Box::new(key), signature_len);
-        }
-        Self::Anywhere(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pkcs1))
-    }
-
-    fn made(&self, signature: &[u8], signed: &[u8]) -> bool {
-        match self {
-            Self::Fast(key, len) => signature.len() == *len && key.verify_pkcs1_sha256(signature, signed).is_ok(),
-            Self::Anywhere(key) => key.verify(signed, signature).is_ok(),
-        }
-    }
-}
-
-/// Whether this processor has every instruction that `graviola` asks for; it ends the process where one is missing.
-#[cfg(target_arch = "x86_64")]
-fn processor_is_fit() -> bool {
-    use std::arch::is_x86_feature_detected as has;
-    has!("aes") && has!("pclmulqdq") && has!("ssse3") && has!("bmi1") && has!("bmi2") && has!("adx") && has!("avx") && has!("avx2")
-}
-
-/// The same.
-#[cfg(target_arch = "aarch64")]
-fn processor_is_fit() -> bool {
-    use std::arch::is_aarch64_feature_detected as has;
-    has!("neon") && has!("aes") && has!("pmull") && has!("sha2")
-}
-
 /// Checks signatures with the public keys it was given.
 #[derive(Clone, Default)]
-pub struct Checker(HashMap<String, Arc<PublicKey>>);
+pub struct Checker(HashMap<String, Arc<ParsedPublicKey>>);
 
 impl Checker {
     /// Takes public keys as PEM, each under the id it has in the journal. What is no public key, or not the key that its id says, is left
@@ -252,7 +188,7 @@ impl Checker {
     #[must_use]
     pub fn check(&self, key_id: &str, signed: &[u8], signature: &str) -> SignatureCheck {
         let Some(key) = self.0.get(key_id) else { return SignatureCheck::UnknownKey };
-        let valid = BASE64_URL_SAFE_NO_PAD.decode(signature).is_ok_and(|bytes| key.made(&bytes, signed));
+        let valid = BASE64_URL_SAFE_NO_PAD.decode(signature).is_ok_and(|bytes| key.verify_sig(signed, &bytes).is_ok());
         if valid { SignatureCheck::Valid } else { SignatureCheck::Invalid }
     }
 }
@@ -267,33 +203,39 @@ impl Keys for Checker {
     }
 }
 
-fn read_public(pem: &str) -> anyhow::Result<(String, Arc<PublicKey>)> {
+/// The same limits as for a key that signs: one of fewer than 2048 bits proves nothing.
+fn read_public(pem: &str) -> anyhow::Result<(String, Arc<ParsedPublicKey>)> {
     let public = RsaPublicKey::from_public_key_pem(pem).context("not a PEM public key")?;
-    anyhow::ensure!(public.size() >= 256, "a key of fewer than 2048 bits proves nothing");
-    Ok((key_id(&public)?, Arc::new(PublicKey::of(public.to_pkcs1_der()?.as_bytes().to_vec(), public.size()))))
+    anyhow::ensure!((256..=1024).contains(&public.size()), "not a public key of 2048 to 8192 bits");
+    let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public.to_pkcs1_der()?.as_bytes());
+    Ok((key_id(&public)?, Arc::new(key.context("not a public key")?)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
+    use rsa::signature::{RandomizedSigner, SignatureEncoding, Verifier};
 
     #[test]
-    fn whatever_signs_the_signature_is_the_same() {
-        let key = RsaPrivateKey::new(&mut OsRng, 2048).unwrap();
-        let (fast, slow) = (PrivateKey::of(key.clone()).unwrap(), PrivateKey::Any(Box::new(SigningKey::new(key))));
-        assert!(matches!(fast, PrivateKey::Fast(_)));
-        for text in ["", "F1,T,01,1", &"x".repeat(10_000)] {
-            assert_eq!(fast.sign(text.as_bytes()).unwrap(), slow.sign(text.as_bytes()).unwrap());
+    fn rsa_makes_the_same_signatures() {
+        for exponent in [65_537_u32, 3] {
+            let key = RsaPrivateKey::new_with_exp(&mut OsRng, 2048, &exponent.into()).unwrap();
+            let (ours, other) = (Signer::new(key.clone()).unwrap(), SigningKey::<Sha256>::new(key));
+            let checker = Checker::new(&[(ours.key_id().to_owned(), ours.public_key_pem().to_owned())]);
+            for text in ["", "F1,T,01,1", &"x".repeat(10_000)] {
+                assert_eq!(ours.sign_bytes(text.as_bytes()).unwrap(), other.sign_with_rng(&mut OsRng, text.as_bytes()).to_vec());
+                assert_eq!(checker.check(ours.key_id(), text.as_bytes(), &ours.sign(text).unwrap()), SignatureCheck::Valid);
+            }
         }
     }
 
     #[test]
-    fn a_key_that_ring_does_not_take_signs_too() {
-        let signer = Signer::new(RsaPrivateKey::new_with_exp(&mut OsRng, 2048, &3_u8.into()).unwrap()).unwrap();
-        assert!(matches!(*signer.key, PrivateKey::Any(_)));
-        let signature = signer.sign("F1,T,01").unwrap();
-        let checker = Checker::new(&[(signer.key_id().to_owned(), signer.public_key_pem().to_owned())]);
-        assert_eq!(checker.check(signer.key_id(), b"F1,T,01", &signature), SignatureCheck::Valid);
+    fn a_key_that_proves_nothing_signs_nothing() {
+        let short = RsaPrivateKey::new(&mut OsRng, 1024).unwrap();
+        let pem = short.to_public_key().to_public_key_pem(LineEnding::LF).unwrap();
+        assert!(Signer::new(short).err().unwrap().to_string().contains("2048"));
+        assert!(Checker::with_key(&pem).err().unwrap().to_string().contains("2048"));
     }
 
     #[test]
@@ -314,13 +256,16 @@ mod tests {
     }
 
     #[test]
-    fn the_fast_way_and_the_one_that_works_everywhere_agree() {
+    fn rsa_takes_the_same_signatures() {
         let folder = tempfile::tempdir().unwrap();
         let signer = Signer::open(&folder.path().join("fiscal-key.pem"), true).unwrap();
-        let public = RsaPublicKey::from_public_key_pem(signer.public_key_pem()).unwrap();
-        let der = public.to_pkcs1_der().unwrap().as_bytes().to_vec();
-        let anywhere = PublicKey::Anywhere(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.clone()));
-        let fast = PublicKey::of(der, public.size());
+        let checker = Checker::with_key(signer.public_key_pem()).unwrap();
+        let other = VerifyingKey::<Sha256>::new(RsaPublicKey::from_public_key_pem(signer.public_key_pem()).unwrap());
+        let both = |signature: &[u8]| {
+            let ours = checker.check(signer.key_id(), b"F1,T,01", &BASE64_URL_SAFE_NO_PAD.encode(signature));
+            let others = Signature::try_from(signature).is_ok_and(|signature| other.verify(b"F1,T,01", &signature).is_ok());
+            (ours == SignatureCheck::Valid, others)
+        };
         let signature = signer.sign_bytes(b"F1,T,01").unwrap();
         for place in 0..=signature.len() {
             let mut changed = signature.clone();
@@ -328,11 +273,11 @@ mod tests {
                 *byte ^= 1;
             }
             let sound = place == signature.len();
-            assert_eq!((fast.made(&changed, b"F1,T,01"), anywhere.made(&changed, b"F1,T,01")), (sound, sound), "{place}");
+            assert_eq!(both(&changed), (sound, sound), "{place}");
         }
         let longer = [&[0_u8][..], &signature[..]].concat();
         for odd in [&[][..], &signature[1..], &longer[..], &[0xff; 256][..], &[0; 256][..]] {
-            assert_eq!((fast.made(odd, b"F1,T,01"), anywhere.made(odd, b"F1,T,01")), (false, false), "{}", odd.len());
+            assert_eq!(both(odd), (false, false), "{}", odd.len());
         }
     }
 

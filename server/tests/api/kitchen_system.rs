@@ -79,7 +79,7 @@ impl TlsKitchen {
         let leaf = CertificateParams::new(["localhost".to_owned()]).unwrap();
         let certificate = leaf.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap();
 
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()

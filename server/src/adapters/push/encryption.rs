@@ -2,14 +2,14 @@
 //!
 //! Our own, because it is a page long and can be held against the examples of both RFCs byte for byte. The crates that do it draw keys and salts
 //! themselves, so that what they write can only be read back by themselves, and bring OpenSSL or a second family of ciphers along. The curve is
-//! that of `p256`, because `ring` lets nobody bring a key for Diffie-Hellman, not even that of an example; HKDF and AES-GCM are those of `ring`,
+//! that of `p256`, so that the key of an example can be brought along; HKDF and AES-GCM are those of `aws-lc-rs`,
 //! with which this binary speaks TLS anyway.
 
 use anyhow::{anyhow, ensure};
+use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use p256::elliptic_curve::sec1::ToEncodedPoint;
 use p256::{PublicKey, SecretKey};
-use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
 
 /// The record size that the header names.
 const RECORD: u32 = 4096;
