@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
 use domain::Role;
+use unicode_normalization::UnicodeNormalization;
 
 use super::fiscal::with_house;
 use crate::config::Config;
@@ -43,6 +44,8 @@ pub(super) async fn run(command: User, config: Config) -> anyhow::Result<ExitCod
 async fn apply(command: User, house: &House) -> anyhow::Result<()> {
     match command {
         User::Add { name, role } => {
+            // As names are spelled everywhere else, however the keyboard spelled it.
+            let name: String = name.nfc().collect();
             let username = name.to_lowercase();
             match people::add_from_outside(house, &username, &name, role, &read_pin()?).await? {
                 Some(id) => println!("{username}: {role}, number {id}"),
@@ -50,6 +53,7 @@ async fn apply(command: User, house: &House) -> anyhow::Result<()> {
             }
         }
         User::Pin { name } => {
+            let name: String = name.nfc().collect();
             ensure!(people::change_pin_from_outside(house, &name.to_lowercase(), &read_pin()?).await?, "nobody is called {name}");
         }
         User::List => {
