@@ -1,6 +1,7 @@
 use crate::support::{Client, TestApp};
 use serde_json::{Value, json};
 use server::services::verifying::{self, Asked};
+use time::OffsetDateTime;
 
 /// Sells one coffee and returns the ticket's number.
 async fn sell(alice: &Client, camille: &Client, table: u32) -> i64 {
@@ -106,6 +107,65 @@ async fn an_empty_day_closes_and_a_day_to_come_does_not() {
     let next = camille.post("/api/nf525/close", &json!({})).await.body;
     assert_eq!((&next["summary"]["z_number"], &next["summary"]["total_ttc"]), (&json!(2), &json!(2.5)));
     assert_eq!(flaws(&app).await, Vec::<String>::new());
+}
+
+/// A zone like that of Paris, whose clock changes at this moment: from 3:00 back to 2:00, or from 2:00 on to 3:00.
+fn zone_changing(at: OffsetDateTime, back: bool) -> String {
+    // So far ahead of Greenwich that it is three, or two, there.
+    let hour = if back { 3 } else { 2 };
+    let mut ahead = time::Duration::hours(hour) - (at.time() - time::Time::MIDNIGHT);
+    if ahead < time::Duration::hours(-12) {
+        ahead += time::Duration::DAY;
+    }
+    let (day, hour_more) = ((at + ahead).ordinal(), time::Duration::HOUR);
+    // The other change of that year is far away.
+    let other = if day > 180 { day - 120 } else { day + 120 };
+    // POSIX counts how far a zone is behind Greenwich, and days from 0.
+    let behind = |ahead: time::Duration| {
+        let seconds = ahead.whole_seconds();
+        let sign = if seconds > 0 { "-" } else { "" };
+        format!("{sign}{:02}:{:02}:{:02}", seconds.abs() / 3_600, seconds.abs() / 60 % 60, seconds.abs() % 60)
+    };
+    let (winter, summer) = if back { (ahead - hour_more, ahead) } else { (ahead, ahead + hour_more) };
+    let (begins, ends) = if back { (other, day) } else { (day, other) };
+    format!("WIN{}SUM{},{}/2,{}/3", behind(winter), behind(summer), begins - 1, ends - 1)
+}
+
+async fn a_service_passes(back: bool) {
+    let mut app = TestApp::start().await;
+    let change = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap() + time::Duration::seconds(20);
+    app.config.time_zone = zone_changing(change, back);
+    let app = app.another().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    sell(&alice, &camille, 1).await;
+    assert!(OffsetDateTime::now_utc() < change, "sold before the change");
+    sqlx::query("select pg_sleep_until($1)").bind(change).execute(&app.owner).await.unwrap();
+    sell(&alice, &camille, 2).await;
+
+    let tickets: Vec<(String, String)> =
+        sqlx::query_as("select date::text, substr(local_ts, 9, 4) from audit_logs where chain = 'T' order by seq")
+            .fetch_all(&app.owner)
+            .await
+            .unwrap();
+    let [(day, before), (same_day, after)] = tickets.as_slice() else { panic!("two tickets: {tickets:?}") };
+    let hours = if back { ("0259", "0200") } else { ("0159", "0300") };
+    assert_eq!((before.as_str(), after.as_str()), hours, "the clock of the restaurant");
+    assert_eq!(day, same_day, "a service is one day");
+    let z = camille.post("/api/nf525/close", &json!({})).await;
+    assert_eq!((z.status, &z.body["summary"]["count"], &z.body["summary"]["total_ttc"]), (200, &json!(2), &json!(5)), "{}", z.text);
+    let again = camille.post("/api/nf525/close", &json!({})).await.body;
+    assert_eq!((&again["already_closed"], &again["audit_log_id"]), (&json!(true), &z.body["audit_log_id"]), "an hour that comes twice closes once");
+    assert_eq!(flaws(&app).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_service_that_the_clock_goes_back_in_is_one_day() {
+    a_service_passes(true).await;
+}
+
+#[tokio::test]
+async fn a_service_that_the_clock_goes_on_in_is_one_day() {
+    a_service_passes(false).await;
 }
 
 #[tokio::test]
