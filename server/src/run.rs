@@ -41,6 +41,7 @@ use domain::fiscal::{EventCode, Identity};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -214,6 +215,9 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         menu: MenuCache::new(redis.clone()),
         rounds: Rounds::new(Lane::new(pool.clone(), ROUNDS_AT_ONCE, db::ACQUIRE), kitchen, ROUNDS_AT_ONCE, 2 * db::ACQUIRE),
         pass: Lane::new(pool.clone(), DISHES_AT_ONCE, db::ACQUIRE),
+        // They take turns at the journal.
+        till: Lane::new(pool.clone(), 1, db::ACQUIRE),
+        paid_unchanged: AtomicU64::new(0),
         sessions: Store::new(pool.clone(), redis.clone(), bus.clone()),
         teller: Teller::after(db::pass::last_number(&pool).await?),
         redis,

@@ -24,6 +24,7 @@ use domain::PaymentId;
 use domain::fiscal::{CORE_VERSION, Identity};
 use sqlx::PgPool;
 use std::collections::HashSet;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -41,6 +42,10 @@ pub struct House {
     /// Stores what a kitchen system says of dishes. The pool hands out its connections in turn: a dish now and then met one
     /// that had never planned these statements, and came late.
     pub pass: Lane,
+    /// Where payments go that find the bill as they saw it.
+    pub till: Lane,
+    /// How many did.
+    pub paid_unchanged: AtomicU64,
     /// Events to the open sockets.
     pub bus: Bus,
     /// What is counted while it runs.

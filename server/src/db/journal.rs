@@ -76,7 +76,8 @@ pub async fn lock_day(
     Ok((Locked { head, utc: row.utc_now, local: row.local_now, last_utc: row.last_utc }, newest))
 }
 
-fn head(last_seq: i64, last_hash: String, last_signature: String) -> Head {
+/// The end of a chain as its row says it.
+pub(super) fn head(last_seq: i64, last_hash: String, last_signature: String) -> Head {
     if last_seq == 0 { Head::genesis() } else { Head { last_seq, last_hash, last_signature } }
 }
 

@@ -133,13 +133,18 @@ pub struct OrderHead {
 /// The query of an order's head by its number, with more columns.
 macro_rules! order_head {
     ($more:literal, $id:expr) => {
+        order_head!($more, from "", $id)
+    };
+    ($more:literal, from $before:literal, $($argument:expr),+) => {
         sqlx::query!(
             r#"select o.id, o.uuid, o.table_id, t.name as table_name, o.status, o.covers, o.server_user_id, u.name as server_name, o.opened_at,
                   o.unpaid_shares, o.shares_by_choice, o.chosen_shares as "chosen_shares: Json<Vec<Chosen>>",
                   o.bill_asked_at is not null as "bill_asked!""#
                 + $more
-                + " from orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = $1",
-            $id
+                + " from "
+                + $before
+                + "orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = $1",
+            $($argument),+
         )
     };
 }

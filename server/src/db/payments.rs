@@ -126,6 +126,19 @@ pub struct NewPayment<'a> {
     pub then: Then<'a>,
     /// The id of the request, and what that is answered, to the byte.
     pub answer: Option<(Uuid, String)>,
+    /// Where nothing is locked: what was seen.
+    pub seen: Option<Seen<'a>>,
+}
+
+/// What a payment was made from, if nothing was locked meanwhile: it is stored if all of it is still so.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// Of the bill.
+    pub mark: &'a str,
+    /// The last record of the whole journal.
+    pub last: i64,
+    /// Of the request.
+    pub digest: &'a [u8],
 }
 
 /// What becomes of an order of which a share was settled.
@@ -164,11 +177,12 @@ pub async fn take_up(db: &mut PgConnection, key: Option<Uuid>, digest: &[u8], or
 }
 
 /// Appends the ticket of a payment to the journal, stores the payment and what it owns, and all that follows: what becomes of its order, and the
-/// answer to its request. One statement, for everybody waits for the journal. Returns the number of the record.
+/// answer to its request. One statement, for everybody waits for the journal. Returns the number of the record; `None`, and nothing is stored, when
+/// what was [`Seen`] is no longer so, or the order or the id of the request is somebody's at this moment.
 ///
 /// # Errors
 /// When the record does not follow, or the database does not answer.
-pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<i64> {
+pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<Option<i64>> {
     let share_number = i16::try_from(new.share_number).map_err(crate::error::Error::internal)?;
     let lines: Vec<i64> = new.parts.iter().map(|part| part.line_id.get()).collect();
     let amounts: Vec<i64> = new.parts.iter().map(|part| part.amount.0).collect();
@@ -181,9 +195,12 @@ pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<i64> 
     let (key, answer) = new.answer.as_ref().map(|(key, answer)| (*key, answer.as_str())).unzip();
     let record = new.record;
     Ok(sqlx::query_scalar!(
-        r#"with record as (
+        r#"with unchanged as (
+               select case when $39::text is null then true else pay_if_unchanged($21, $39, $40, $37, $41, $38) end as so
+           ), record as (
                select fiscal_append($1, $2::text::char(1), $3, $4, $5, $6, $7::text::char(64), $8::text::char(64), $9, $10, $11,
                                     $12::text::char(14), $13, $14, $15, $16::text::char(64), $17, $18, $19) as id
+               from unchanged where so
            ), payment as (
                insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id,
                                      audit_log_id)
@@ -191,13 +208,13 @@ pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<i64> 
                select $20, $21, $22, $23, $24, $25, $26, $27, 'approved', $28, record.id from record
            ), parts as (
                insert into share_parts (payment_id, line_id, amount_cents, discount_cents)
-               select $20, line_id, amount, off from unnest($29::bigint[], $30::bigint[], $31::bigint[]) as part (line_id, amount, off)
+               select $20, line_id, amount, off from record, unnest($29::bigint[], $30::bigint[], $31::bigint[]) as part (line_id, amount, off)
            ), completed as (
-               update orders set status = 'paid_complete', closed_at = now() where id = $21 and $32::boolean
+               update orders set status = 'paid_complete', closed_at = now() from record where orders.id = $21 and $32::boolean
            ), divided as (
-               update orders set unpaid_shares = $34, shares_by_choice = $35, chosen_shares = $36 where id = $21 and $33::boolean
+               update orders set unpaid_shares = $34, shares_by_choice = $35, chosen_shares = $36 from record where orders.id = $21 and $33::boolean
            ), answered as (
-               update idempotency set status = 201, answer = $38::text::json where key = $37
+               update idempotency set status = 201, answer = $38::text::json where key = $37 and $39::text is null
            )
            select id as "id!" from record"#,
         record.register,
@@ -238,8 +255,11 @@ pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<i64> 
         plan.map_or_else(|| Ok(serde_json::json!([])), |plan| serde_json::to_value(&plan.chosen))?,
         key,
         answer,
+        new.seen.map(|seen| seen.mark),
+        new.seen.map(|seen| seen.last),
+        new.seen.map(|seen| seen.digest),
     )
-    .fetch_one(db)
+    .fetch_optional(db)
     .await?)
 }
 

@@ -41,7 +41,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    fn new(bill: db::bills::Bill) -> Self {
+    /// A bill as it was read.
+    #[must_use]
+    pub fn new(bill: db::bills::Bill) -> Self {
         let db::bills::Bill { head, mut lines, settled, held, notes } = bill;
         lines.retain(|line| line.state != LineState::Voided);
         let taken_by = |number, parts: &[SharePart], paid| Taken { number, parts: parts.to_vec(), paid };

@@ -95,11 +95,21 @@ pub async fn begin(house: &House, db: &mut PgConnection, chain: Chain) -> Result
         clock_went_back(house, db, last).await?;
         locked = db::journal::lock(&mut *db, REGISTER, chain, &house.zone).await?;
     }
-    let day = match newest {
-        Some(NewestDay { service_day: newest, is_open: true }) if newest >= service_day(locked.local) => newest,
-        _ => begin_period(house, db, &locked).await?,
+    let day = match going_on(&locked, newest) {
+        Some(day) => day,
+        None => begin_period(house, db, &locked).await?,
     };
     Ok((locked, day))
+}
+
+/// The day that goes on; none when another begins first.
+fn going_on(locked: &Locked, newest: Option<NewestDay>) -> Option<Date> {
+    newest.filter(|newest| newest.is_open && newest.service_day >= service_day(locked.local)).map(|newest| newest.service_day)
+}
+
+/// The same where nothing is locked and nothing can be written first: none too when the journal has something to say of the clock.
+pub(super) fn plain_day(locked: &Locked, newest: Option<NewestDay>) -> Option<Date> {
+    going_on(locked, newest).filter(|_| went_back(locked).is_none())
 }
 
 /// Opens the period of the day that whatever is recorded now belongs to: tickets, money, notes, prints. The journal must be locked by this

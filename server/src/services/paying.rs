@@ -1,28 +1,32 @@
 //! Scenario 2: a share is settled.
 //!
-//! Cash, meal vouchers and cheques, in one transaction: take the request's id and hold the order → read the bill → find the share → is it still
-//! what the screen showed? → `settle` → commit → tell the screens. A card takes longer than a transaction may: its story is [`super::charging`],
-//! and ends in the same `settle`: wait for our turn at the journal → lock it → sign the ticket → store, in one statement, ticket, payment, what it
-//! owns, what becomes of the order, and the answer.
+//! Cash, meal vouchers and cheques ask the database twice. Nearly always nobody else touches the bill or the journal meanwhile: read both without a
+//! lock → find the share → is it still what the screen showed? → sign the ticket → store, in one statement that is a transaction of its own, ticket,
+//! payment, what it owns, what becomes of the order, and the answer, *if both are as they were read*. Where they are not, or anything else is unusual
+//! (an id that was used, shares joined or parted, a new day), nothing was stored, and it goes the long way, under locks: take the request's id and hold the
+//! order → read the bill → find the share → lock the journal → sign → store → commit. Either way the screens are told after that. A card takes longer
+//! than a transaction may: its story is [`super::charging`], and ends in the same `settle`.
 //!
-//! The order's row is locked from the first look to the commit: of two cashiers on one share the second finds it paid, or held. Plain row
-//! locks suffice; whatever they would miss, the unique indexes on (order, share) refuse.
+//! The long way holds the order's row from the first look to the commit, the short one compares under that lock: of two cashiers on one share the
+//! second finds it paid, or held. Plain row locks suffice; whatever they would miss, the unique indexes on (order, share) refuse.
 
 use super::billing::{self, Ledger};
 use super::once::{self, Answered};
 use super::recording::{self, NewTicket};
-use super::{charging, floor, printing};
+use super::{charging, floor, journal, printing};
 use crate::db;
-use crate::db::payments::{NewPayment, Then};
+use crate::db::payments::{NewPayment, Seen, Then};
 use crate::error::{Error, Result};
-use crate::state::{House, Shared, Turn};
+use crate::state::{House, REGISTER, Shared, Turn};
 use domain::api::{LineView, Method, OrderStatus, PaidStatus, PaymentDone, PaymentRequest, SessionUser, TR_DAILY_LIMIT};
 use domain::attempt::AttemptState;
 use domain::fiscal::{Discount, Record, SharePart as ShareOf, TicketLine, TicketPayment};
 use domain::order::FieldError;
-use domain::share::{OpenShare, SharePart};
-use domain::{Cents, LineId, PaymentId, UserId};
+use domain::share::{OpenShare, Plan, SharePart};
+use domain::{Cents, LineId, PaymentId, TableId, UserId};
 use sqlx::PgConnection;
+use std::sync::atomic::Ordering;
+use time::Date;
 use uuid::Uuid;
 
 /// Settles a share. The same `uuid` again charges nothing and returns the first answer.
@@ -39,39 +43,64 @@ pub async fn pay(house: &Shared, user: &SessionUser, request: &PaymentRequest) -
 
 async fn pay_at_hand(house: &House, user: &SessionUser, request: &PaymentRequest) -> Result<Answered<PaymentDone>> {
     let handed = handed_over(request)?;
-    let mut tx = house.db.begin().await?;
-    let (earlier, number) = once::take_up(&mut tx, user.id, request).await?;
-    if let Some(answered) = earlier.at_once()? {
-        return Ok(answered);
-    }
-    let mut ledger = billing::read(&mut tx, request.order_id).await.map_err(order_in_body)?;
-    let share = take_share(&mut tx, &mut ledger, request).await?;
-    let amount = share.amount();
-    let sale = Sale {
-        number,
-        key: request.uuid,
-        share_number: share.number,
-        owed: amount,
-        meant: request.amount,
-        parts: &share.parts,
-        payment: TicketPayment {
-            tendered: handed.tendered,
-            change: handed.change,
-            excess: handed.excess,
-            ..TicketPayment::of(request.method, amount)
-        },
-        tip: handed.tip,
-        user: (user.id, &user.name),
-        warnings: handed.warnings,
+    let (done, table) = match pay_if_unchanged(house, user, request, &handed).await? {
+        Some(paid) => paid,
+        None => {
+            let mut tx = house.db.begin().await?;
+            let (earlier, number) = once::take_up(&mut tx, user.id, request).await?;
+            if let Some(answered) = earlier.at_once()? {
+                return Ok(answered);
+            }
+            let mut ledger = billing::read(&mut tx, request.order_id).await.map_err(order_in_body)?;
+            let share = take_share(&mut tx, &mut ledger, request).await?;
+            let (done, turn) = settle(house, &mut tx, &ledger, handed.sale(number, user, request, &share)).await?;
+            tx.commit().await?;
+            drop(turn);
+            (done, ledger.head.table_id)
+        }
     };
-    let (done, turn) = settle(house, &mut tx, &ledger, sale).await?;
-    tx.commit().await?;
-    drop(turn);
     if request.method == Method::Especes {
         printing::open_drawer(house);
     }
-    floor::announce(house, ledger.head.table_id, request.order_id);
+    floor::announce(house, table, request.order_id);
     Ok(Answered::now(done))
+}
+
+/// The short way; `None` when nothing was stored and the long one is to be gone.
+async fn pay_if_unchanged(
+    house: &House,
+    user: &SessionUser,
+    request: &PaymentRequest,
+    handed: &Handed,
+) -> Result<Option<(PaymentDone, TableId)>> {
+    if !request.also.is_empty() || request.part.is_some() || once::may_be_forgotten(request.uuid) {
+        return Ok(None);
+    }
+    let digest = once::digest("payments", user.id, request)?;
+    // In our turn nobody of this process writes to the journal between the two.
+    let _turn = house.journal.turn().await;
+    let paid = house.till.lend(async |db| {
+        let seen =
+            db::bills::glance(db, request.order_id, request.uuid, (REGISTER, house.ticket_chain(), house.training), &house.zone).await?;
+        let Some(seen) = seen.filter(|seen| !seen.is_known) else { return Ok(None) };
+        let Some(service_day) = journal::plain_day(&seen.journal, seen.newest) else { return Ok(None) };
+        let mut ledger = Ledger::new(seen.bill);
+        // What is refused is refused under the lock.
+        let Ok(share) = find_share(&mut ledger, request) else { return Ok(None) };
+        let mut settling = Settling::of(house, &ledger, handed.sale(seen.payment, user, request, &share));
+        let record = recording::sign_sale(house, settling.ticket(), &seen.journal)?;
+        let seen = Seen { mark: &seen.mark, last: seen.last, digest: &digest };
+        let done = settling.store(db, &record, service_day, Some(seen)).await?;
+        Ok(done.map(|done| (done, ledger.head.table_id)))
+    });
+    match paid.await {
+        Ok(Some(paid)) => {
+            house.paid_unchanged.fetch_add(1, Ordering::Relaxed);
+            Ok(Some(paid))
+        }
+        Err(error) if error.is_held_by_another() || error.lost_a_race() => Ok(None),
+        other => other,
+    }
 }
 
 /// What a guest put on the table.
@@ -82,6 +111,30 @@ struct Handed {
     excess: Cents,
     tip: Cents,
     warnings: Vec<String>,
+}
+
+impl Handed {
+    /// The money as it is booked for a share.
+    fn sale<'a>(&self, number: PaymentId, user: &'a SessionUser, request: &PaymentRequest, share: &'a OpenShare) -> Sale<'a> {
+        let amount = share.amount();
+        Sale {
+            number,
+            key: request.uuid,
+            share_number: share.number,
+            owed: amount,
+            meant: request.amount,
+            parts: &share.parts,
+            payment: TicketPayment {
+                tendered: self.tendered,
+                change: self.change,
+                excess: self.excess,
+                ..TicketPayment::of(request.method, amount)
+            },
+            tip: self.tip,
+            user: (user.id, &user.name),
+            warnings: self.warnings.clone(),
+        }
+    }
 }
 
 /// Checks what was handed over. Only cash gives change; what a meal voucher is worth beyond what it settles is not given back.
@@ -138,6 +191,15 @@ pub(super) fn order_in_body(error: Error) -> Error {
 /// # Errors
 /// [`Error::AlreadyPaid`], [`Error::PaymentInProgress`], [`Error::AmountMismatch`], [`Error::OrderClosed`], [`Error::Invalid`].
 pub(super) async fn take_share(db: &mut PgConnection, ledger: &mut Ledger, request: &PaymentRequest) -> Result<OpenShare> {
+    let share = find_share(ledger, request)?;
+    if ledger.rules.plan != ledger.head.plan {
+        db::orders::set_plan(db, ledger.head.id, &ledger.rules.plan).await?;
+    }
+    Ok(share)
+}
+
+/// The same in a ledger, whose plan it may change.
+fn find_share(ledger: &mut Ledger, request: &PaymentRequest) -> Result<OpenShare> {
     let numbers: Vec<u32> = [request.cover_number].into_iter().chain(request.also.iter().copied()).collect();
     for number in &numbers {
         if ledger.settled.iter().any(|share| share.share_number == *number) {
@@ -161,9 +223,6 @@ pub(super) async fn take_share(db: &mut PgConnection, ledger: &mut Ledger, reque
     if let Some(part) = request.part.filter(|part| *part != request.amount) {
         let parted = ledger.rules.part(request.cover_number, part).ok_or_else(|| Error::invalid("part", "out_of_range"))?;
         ledger.follow(parted);
-    }
-    if ledger.rules.plan != ledger.head.plan {
-        db::orders::set_plan(db, ledger.head.id, &ledger.rules.plan).await?;
     }
     open_share(ledger, request.cover_number).cloned()
 }
@@ -202,63 +261,107 @@ pub(super) struct Sale<'a> {
 /// # Errors
 /// When the database does not answer.
 pub(super) async fn settle(house: &House, tx: &mut PgConnection, ledger: &Ledger, sale: Sale<'_>) -> Result<(PaymentDone, Turn)> {
-    let paid = sale.payment.amount;
-    // The rest of a share that a terminal took less for is a share.
-    let rest = usize::from(paid < sale.owed);
-    let plan = ledger.rules.settled(sale.share_number, (rest > 0).then(|| rest_of(ledger, &sale)));
-    let (method, tendered, change) = (sale.payment.method, sale.payment.tendered, sale.payment.change);
-
-    let order = ledger.head.id;
-    let notes = ledger.notes.iter().filter(|note| note.training == house.training).map(|note| note.note_no).collect();
-    let discounts = discounts_of(ledger, &sale);
-    let remaining_amount = ledger.remaining() - paid;
-    let left = ledger.held.len() + ledger.open.len() - 1 + rest;
-
-    let new = ticket(ledger, &sale, &discounts, ledger.shares() + rest, notes);
+    let mut settling = Settling::of(house, ledger, sale);
+    let new = settling.ticket();
     let turn = house.journal.turn().await;
     let (record, service_day) = recording::signed_sale(house, tx, new).await?;
-    let is_partial = rest > 0 || sale.owed < sale.meant;
-    let done = PaymentDone {
-        payment_id: sale.number,
-        status: match remaining_amount {
-            Cents::ZERO => PaidStatus::OrderComplete,
-            _ if is_partial => PaidStatus::Partial,
-            _ => PaidStatus::Paid,
-        },
-        remaining: format!("{left}/{}", ledger.shares() + rest),
-        remaining_amount,
-        change,
-        ticket_no: record.seq,
-        amount_booked: is_partial.then_some(paid),
-        warnings: sale.warnings,
-    };
-    db::payments::insert(
-        tx,
-        &NewPayment {
+    let done = settling.store(tx, &record, service_day, None).await?;
+    Ok((done.ok_or_else(|| Error::internal("nothing was compared"))?, turn))
+}
+
+/// A share about to be settled, and what follows from that.
+struct Settling<'a> {
+    ledger: &'a Ledger,
+    sale: Sale<'a>,
+    /// Provisional notes of the order, for its ticket.
+    notes: Vec<i64>,
+    /// What the ticket says was taken off each line.
+    discounts: Vec<SharePart>,
+    /// How what is left is divided.
+    plan: Plan,
+    /// What is left to pay.
+    remaining: Cents,
+    /// How many shares the bill has, and how many of them are not paid.
+    shares: usize,
+    left: usize,
+}
+
+impl<'a> Settling<'a> {
+    fn of(house: &House, ledger: &'a Ledger, sale: Sale<'a>) -> Self {
+        let paid = sale.payment.amount;
+        // The rest of a share that a terminal took less for is a share.
+        let rest = usize::from(paid < sale.owed);
+        Self {
+            notes: ledger.notes.iter().filter(|note| note.training == house.training).map(|note| note.note_no).collect(),
+            discounts: discounts_of(ledger, &sale),
+            plan: ledger.rules.settled(sale.share_number, (rest > 0).then(|| rest_of(ledger, &sale))),
+            remaining: ledger.remaining() - paid,
+            shares: ledger.shares() + rest,
+            left: ledger.held.len() + ledger.open.len() - 1 + rest,
+            ledger,
+            sale,
+        }
+    }
+
+    /// The ticket, once.
+    fn ticket(&mut self) -> NewTicket<'a> {
+        ticket(self.ledger, &self.sale, &self.discounts, self.shares, std::mem::take(&mut self.notes))
+    }
+
+    /// Stores all of it, and the record of the ticket with it; `None` when what was seen is no longer so.
+    async fn store(self, db: &mut PgConnection, record: &Record, service_day: Date, seen: Option<Seen<'_>>) -> Result<Option<PaymentDone>> {
+        let Self { ledger, sale, discounts, plan, remaining, shares, left, .. } = self;
+        let payment = &sale.payment;
+        let is_partial = payment.amount < sale.owed || sale.owed < sale.meant;
+        let done = PaymentDone {
+            payment_id: sale.number,
+            status: match remaining {
+                Cents::ZERO => PaidStatus::OrderComplete,
+                _ if is_partial => PaidStatus::Partial,
+                _ => PaidStatus::Paid,
+            },
+            remaining: format!("{left}/{shares}"),
+            remaining_amount: remaining,
+            change: payment.change,
+            ticket_no: record.seq,
+            amount_booked: is_partial.then_some(payment.amount),
+            warnings: sale.warnings,
+        };
+        let order = ledger.head.id;
+        let new = NewPayment {
             id: sale.number,
             order,
             share_number: sale.share_number,
-            method,
-            amount: paid,
-            tendered,
-            change,
+            method: payment.method,
+            amount: payment.amount,
+            tendered: payment.tendered,
+            change: payment.change,
             tip: sale.tip,
             user: sale.user.0,
-            record: &record,
+            record,
             service_day,
             parts: sale.parts,
             discounts: &discounts,
-            then: match remaining_amount {
+            then: match remaining {
                 Cents::ZERO => Then::Complete,
                 _ if plan != ledger.rules.plan => Then::Divided(&plan),
                 _ => Then::Stays,
             },
             answer: sale.key.map(|key| Ok::<_, Error>((key, serde_json::to_string(&done)?))).transpose()?,
-        },
-    )
-    .await?;
-    tracing::info!(order = order.get(), payment = sale.number.get(), ticket = record.seq, method = method.as_str(), "share settled");
-    Ok((done, turn))
+            seen,
+        };
+        if db::payments::insert(db, &new).await?.is_none() {
+            return Ok(None);
+        }
+        tracing::info!(
+            order = order.get(),
+            payment = sale.number.get(),
+            ticket = record.seq,
+            method = payment.method.as_str(),
+            "share settled"
+        );
+        Ok(Some(done))
+    }
 }
 
 /// What the held share still owes of each line.

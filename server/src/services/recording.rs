@@ -52,9 +52,17 @@ pub async fn sale(house: &House, db: &mut PgConnection, new: NewTicket<'_>) -> R
 /// As [`sale`].
 pub(super) async fn signed_sale(house: &House, db: &mut PgConnection, new: NewTicket<'_>) -> Result<(Record, Date)> {
     let (locked, day) = journal::begin(house, db, house.ticket_chain()).await?;
-    let content = ticket_content(house, new, None, &locked)?;
+    Ok((sign_sale(house, new, &locked)?, day))
+}
+
+/// Signs a sale that is to follow what was read of the journal.
+///
+/// # Errors
+/// When payments and lines do not come to the same, which is a fault of ours.
+pub(super) fn sign_sale(house: &House, new: NewTicket<'_>, locked: &db::journal::Locked) -> Result<Record> {
+    let content = ticket_content(house, new, None, locked)?;
     let draft = Draft::of(&content, locked.local, locked.utc).map_err(Error::internal)?;
-    Ok((journal::sign(house, draft, &locked.head)?, day))
+    journal::sign(house, draft, &locked.head)
 }
 
 /// Records a counter-entry to a ticket. It belongs to today, whatever day the ticket is of.

@@ -154,7 +154,11 @@ async fn a_service_passes(back: bool) {
     let z = camille.post("/api/nf525/close", &json!({})).await;
     assert_eq!((z.status, &z.body["summary"]["count"], &z.body["summary"]["total_ttc"]), (200, &json!(2), &json!(5)), "{}", z.text);
     let again = camille.post("/api/nf525/close", &json!({})).await.body;
-    assert_eq!((&again["already_closed"], &again["audit_log_id"]), (&json!(true), &z.body["audit_log_id"]), "an hour that comes twice closes once");
+    assert_eq!(
+        (&again["already_closed"], &again["audit_log_id"]),
+        (&json!(true), &z.body["audit_log_id"]),
+        "an hour that comes twice closes once"
+    );
     assert_eq!(flaws(&app).await, Vec::<String>::new());
 }
 

@@ -139,3 +139,121 @@ async fn what_the_screen_no_longer_shows_is_refused() {
     let stored: i64 = sqlx::query_scalar("select count(*) from payments").fetch_one(&app.owner).await.unwrap();
     assert_eq!(stored, 0);
 }
+
+/// Whether the statement that stores a payment would find the bill and the journal as they were read; nothing of it stays.
+async fn is_unchanged(app: &TestApp, order: &Value, mark: &str, last: i64, key: Option<Uuid>) -> bool {
+    let mut tx = app.house.db.begin().await.unwrap();
+    let sql = "select pay_if_unchanged($1, $2, $3, $4, '\\x00', '{}')";
+    let asked = sqlx::query_scalar(sql).bind(order.as_i64()).bind(mark).bind(last).bind(key);
+    let unchanged: bool = asked.fetch_one(&mut *tx).await.unwrap();
+    if !unchanged {
+        let held: i64 = sqlx::query_scalar("select count(*) from idempotency where key = $1 and xmin::text = pg_current_xact_id()::text")
+            .bind(key)
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+        assert_eq!(held, 0, "an id of which nothing came");
+    }
+    tx.rollback().await.unwrap();
+    unchanged
+}
+
+async fn marked(app: &TestApp, order: &Value) -> (String, i64) {
+    let sql = "select bill_mark($1, bill_facts($1)), last_seq from fiscal_heads where chain = '*'";
+    sqlx::query_as(sql).bind(order.as_i64()).fetch_one(&app.owner).await.unwrap()
+}
+
+#[tokio::test]
+async fn whatever_touches_a_bill_or_the_journal_is_seen() {
+    let app = TestApp::start().await;
+    let (alice, camille, gerant) = (app.signed_in("alice").await, app.signed_in("camille").await, app.signed_in("gerant").await);
+    let order = table_12(&alice).await;
+    let other =
+        alice.post("/api/orders", &json!({"table_id": 5, "covers": 1, "items": [{"item_id": 71, "qty": 1}]})).await.body["order_id"]
+            .clone();
+    assert_eq!(pay(&camille, &other, 1, &json!(2.5)).await.status, 201, "the journal has begun");
+    let of_order = |rest: &str| format!("/api/orders/{order}/{rest}");
+    let line = alice.get(&format!("/api/orders/{order}")).await.body["lines"][0]["line_id"].clone();
+    let one = json!({"dish_id": 1, "qty": 1});
+    let steps: [(&str, reqwest::Method, String, Value); 8] = [
+        ("one more dish", reqwest::Method::POST, "/api/orders".to_owned(), json!({"table_id": 12, "items": [one]})),
+        ("another division", reqwest::Method::PUT, of_order("split"), json!({"mode": "equal", "parts": 2})),
+        ("more guests", reqwest::Method::POST, of_order("covers"), json!({"covers": 6})),
+        ("a note", reqwest::Method::POST, of_order("note"), json!({})),
+        ("a discount", reqwest::Method::POST, of_order("discount"), json!({"line_id": line, "amount": 1, "reason": "geste commercial"})),
+        ("another share", reqwest::Method::POST, "/api/payments/split".to_owned(), Value::Null),
+        (
+            "money into the drawer",
+            reqwest::Method::POST,
+            "/api/cash/movements".to_owned(),
+            json!({"kind": "in", "amount": 10, "reason": "monnaie"}),
+        ),
+        ("a closing", reqwest::Method::POST, "/api/nf525/close".to_owned(), json!({})),
+    ];
+    for (what, method, path, body) in steps {
+        let (mark, last) = marked(&app, &order).await;
+        assert!(is_unchanged(&app, &order, &mark, last, Some(Uuid::now_v7())).await, "before {what}");
+        let body = if body.is_null() {
+            let bill = camille.get(&of_order("bill")).await.body;
+            let free = bill["shares"].as_array().unwrap().iter().find(|share| share["status"] != "paid").unwrap();
+            json!({"order_id": order, "cover_number": free["cover_number"], "amount": free["amount"], "method": "ESPECES"})
+        } else {
+            body
+        };
+        let done = gerant.send(gerant.request(method, &path).json(&body)).await;
+        assert!((200..300).contains(&done.status), "{what}: {} {}", done.status, done.text);
+        assert!(!is_unchanged(&app, &order, &mark, last, Some(Uuid::now_v7())).await, "{what} is not seen");
+    }
+    // An id that was used, and an order that somebody holds.
+    let (mark, last) = marked(&app, &order).await;
+    let used: Uuid = sqlx::query_scalar("insert into idempotency (key, digest) values (gen_random_uuid(), '\\x01') returning key")
+        .fetch_one(&app.owner)
+        .await
+        .unwrap();
+    assert!(!is_unchanged(&app, &order, &mark, last, Some(used)).await);
+    let mut held = app.owner.begin().await.unwrap();
+    sqlx::query("select from orders where id = $1 for update").bind(order.as_i64()).execute(&mut *held).await.unwrap();
+    assert!(!is_unchanged(&app, &order, &mark, last, None).await);
+    held.rollback().await.unwrap();
+    assert!(is_unchanged(&app, &order, &mark, last, None).await);
+}
+
+#[tokio::test]
+async fn a_share_that_nobody_disturbs_takes_two_questions_and_any_other_ends_the_same() {
+    let app = TestApp::start().await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    let order = table_12(&alice).await;
+    let unchanged = || app.house.paid_unchanged.load(std::sync::atomic::Ordering::Relaxed);
+    // The first record of all, or of a day, says more than a ticket.
+    assert_eq!(pay(&camille, &order, 1, &json!(25.5)).await.status, 201);
+    let first = unchanged();
+    let uuid = Uuid::now_v7();
+    let request = json!({"order_id": order, "cover_number": 2, "amount": 25.5, "method": "ESPECES", "tendered": 30, "uuid": uuid});
+    let paid = camille.post("/api/payments/split", &request).await;
+    assert_eq!((paid.status, unchanged() - first), (201, 1), "{}", paid.text);
+    let again = camille.post("/api/payments/split", &request).await;
+    assert_eq!((again.status, &again.body, again.header("idempotent-replay")), (201, &paid.body, Some("true")));
+    let other = json!({"order_id": order, "cover_number": 3, "amount": 25.5, "method": "ESPECES", "uuid": uuid});
+    assert_eq!(camille.post("/api/payments/split", &other).await.status, 409, "that id was of another request");
+
+    // Somebody holds the order: it is waited for, and paid under locks.
+    let mut held = app.owner.begin().await.unwrap();
+    sqlx::query("select from orders where id = $1 for update").bind(order.as_i64()).execute(&mut *held).await.unwrap();
+    let amount = json!(25.5);
+    let (paid, ()) = futures::future::join(pay(&camille, &order, 3, &amount), async {
+        let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&app.owner).await.unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+        held.rollback().await.unwrap();
+    })
+    .await;
+    assert_eq!((paid.status, unchanged() - first), (201, 1), "{}", paid.text);
+    let last = pay(&camille, &order, 4, &json!(25.5)).await;
+    assert_eq!((&last.body["status"], unchanged() - first), (&json!("order_complete"), 2));
+    let settled: (i64, i64) =
+        sqlx::query_as("select count(*), sum(amount_cents)::bigint from payments").fetch_one(&app.owner).await.unwrap();
+    assert_eq!(settled, (4, 10_200));
+    let report = server::services::verifying::verify(&app.house.db).await.unwrap();
+    assert!(report.ok, "{:?}", report.flaws);
+}

@@ -2,6 +2,7 @@
 
 use crate::events::{Socket, next_named, open, say};
 use crate::support::{Client, TestApp};
+use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -15,7 +16,6 @@ use p256::ecdsa::signature::Verifier;
 use p256::ecdsa::{Signature, VerifyingKey};
 use p256::elliptic_curve::sec1::ToEncodedPoint;
 use p256::{PublicKey, SecretKey};
-use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde_json::{Value, json};
 use server::adapters::push::vapid::{Vapid, new_key};
 use server::config::PushConfig;
