@@ -10,14 +10,14 @@ use crate::error::{Error, Result};
 use crate::services::anchoring;
 use crate::state::House;
 use domain::api::{Flaw, VerifyReport};
-use domain::fiscal::{Anchor, Checkpoint, FlawCode, Judged, Verifier};
+use domain::fiscal::{Anchor, Checkpoint, FlawCode, Judged, Record, Verifier};
 use futures::{Stream, StreamExt, TryStreamExt};
 use sqlx::PgPool;
 use std::sync::Arc;
 use verifier::add_announced;
 
 /// Records that one processor takes at a time.
-const BATCH: usize = 256;
+const BATCH: usize = 128;
 
 /// What a verification takes besides the journal.
 #[derive(Default)]
@@ -149,30 +149,30 @@ pub async fn read_all<'v>(
     let batches = records.try_chunks(BATCH).map(|batch| {
         let checker = Arc::clone(&checker);
         async move {
-            let batch = batch.map_err(|error| error.1)?;
-            tokio::task::spawn_blocking(move || judge_all(&checker, batch)).await.map_err(Error::internal)
+            let batch = Arc::new(batch.map_err(|error| error.1)?);
+            let lent = Arc::clone(&batch);
+            let judged = tokio::task::spawn_blocking(move || judge_all(&checker, &lent)).await.map_err(Error::internal)?;
+            Ok::<_, Error>((batch, judged))
         }
     });
     let mut checked = std::pin::pin!(batches.buffered(processors * 2));
     while let Some(batch) = checked.next().await {
-        for read in batch? {
-            match read {
-                Ok(judged) => verifier.feed_judged(judged),
-                Err((id, why)) => verifier.feed_unreadable(id, &why),
+        let (batch, judged) = batch?;
+        for (read, judged) in batch.iter().zip(judged) {
+            match (read, judged) {
+                (Ok(record), Some(judged)) => verifier.feed_judged(record, judged),
+                (Err((id, why)), _) => verifier.feed_unreadable(*id, why),
+                (Ok(_), None) => return Err(Error::internal("a record was not judged")),
             }
         }
     }
     Ok(verifier)
 }
 
-fn judge_all(checker: &Checker, batch: Vec<Read>) -> Vec<std::result::Result<Judged<'static>, (i64, String)>> {
-    let judge = |read: Read| {
-        read.map(|record| {
-            let signature = checker.check(&record.key_id, record.data_to_sign.as_bytes(), &record.signature);
-            Judged::owned(record, signature)
-        })
-    };
-    batch.into_iter().map(judge).collect()
+/// What cannot be read is not judged.
+fn judge_all(checker: &Checker, batch: &[Read]) -> Vec<Option<Judged>> {
+    let judge = |record: &Record| Judged::of(record, checker.check(&record.key_id, record.data_to_sign.as_bytes(), &record.signature));
+    batch.iter().map(|read| read.as_ref().ok().map(judge)).collect()
 }
 
 /// The key that is trusted from the beginning, and every one that a record announced which a trusted key signed. So an auditor needs the first key

@@ -48,6 +48,12 @@ pub(super) fn link_to(previous_signature: &str) -> String {
     format!(",{carried},{previous_signature}")
 }
 
+/// Whether that is what a signed text ends with.
+pub(super) fn links_to(link: &str, previous_signature: &str) -> bool {
+    let carried = if previous_signature.is_empty() { ",N," } else { ",O," };
+    link.strip_prefix(carried) == Some(previous_signature)
+}
+
 /// Gross cents per rate, lowest rate first; rates that sum to nothing are left out.
 pub(super) fn vat_field(amounts: &[(VatRate, Cents)]) -> String {
     let mut by_rate = BTreeMap::<VatRate, i64>::new();

@@ -4,18 +4,16 @@ use super::SignatureCheck;
 use super::content::{self, Content, Found};
 use crate::fiscal::canonical::is_sha256_hex;
 use crate::fiscal::{ClosingContent, Counted, EventCode, LongClosingContent, PrintContent, Record};
-use std::borrow::Cow;
 
-/// A record, and everything about it that needs no other record: its digests, its signature, its content. This is what takes time; what
-/// remains for [`super::Verifier::feed_judged`] is a few comparisons.
+/// Everything about a record that needs no other record: its digests, its signature, its content. This is what takes time; what remains for
+/// [`super::Verifier::feed_judged`] is a few comparisons. It holds nothing of the record, which stays with whoever read it: memory that one processor
+/// takes and another gives back costs both.
 #[derive(Debug)]
-pub struct Judged<'r> {
-    pub(super) record: Cow<'r, Record>,
+pub struct Judged {
     pub(super) signature: SignatureCheck,
     /// The content is the one whose digest is stored.
     pub(super) intact: bool,
-    /// What of the content is needed in the order of the journal. The rest stays on the processor that read it: memory that one takes and another
-    /// gives back costs both.
+    /// What of the content is needed in the order of the journal.
     pub(super) said: Option<Said>,
     /// The version that the content says it has.
     pub(super) version: Option<u16>,
@@ -60,36 +58,24 @@ impl From<Content> for Said {
     }
 }
 
-impl<'r> Judged<'r> {
+impl Judged {
     /// Judges a record whose signature was checked.
     #[must_use]
-    pub fn new(record: &'r Record, signature: SignatureCheck) -> Self {
-        Self::of(Cow::Borrowed(record), signature)
-    }
-
-    fn of(record: Cow<'r, Record>, signature: SignatureCheck) -> Self {
+    pub fn of(record: &Record, signature: SignatureCheck) -> Self {
         let intact = is_sha256_hex(&record.content_sha256, record.content_text.as_bytes());
         let mut found = Vec::new();
-        let content = content::read(&record, intact, &mut found);
+        let content = content::read(record, intact, &mut found);
         if intact {
             if let Some(content) = &content {
-                content::check(content, &record, &mut found);
+                content::check(content, record, &mut found);
             }
-            content::check_software(content.as_ref(), &record, &mut found);
+            content::check_software(content.as_ref(), record, &mut found);
         }
         let hash_holds = is_sha256_hex(&record.hash_current, record.data_to_sign.as_bytes());
         let fields_hold = record.rebuilt_fields().as_deref() == Some(parts(&record.data_to_sign).0);
         let version = content.as_ref().map(|content| content.as_fact().version());
         let version = version.or_else(|| content::version_of(&record.content_text).filter(|_| intact));
-        Self { record, signature, intact, said: content.map(Said::from), version, hash_holds, fields_hold, found }
-    }
-}
-
-impl Judged<'static> {
-    /// The same for a record that is given away.
-    #[must_use]
-    pub fn owned(record: Record, signature: SignatureCheck) -> Self {
-        Self::of(Cow::Owned(record), signature)
+        Self { signature, intact, said: content.map(Said::from), version, hash_holds, fields_hold, found }
     }
 }
 

@@ -14,7 +14,7 @@ mod period;
 pub use flaw::FlawCode;
 pub use judged::Judged;
 
-use super::canonical::link_to;
+use super::canonical::links_to;
 use super::{Anchor, Chain, ChainEnd, Counted, EventCode, FORMAT, Head, Record, RecordKind};
 use crate::api::{Flaw, VerifyReport};
 use content::{Found, Prints};
@@ -95,6 +95,11 @@ impl Checkpoint {
     }
 }
 
+/// What is kept of a register's chain, of which there are few.
+fn find<'m, K: PartialEq, V>(map: &'m mut BTreeMap<(String, K), V>, register: &str, key: K) -> Option<&'m mut V> {
+    map.iter_mut().find(|((of, its), _)| *its == key && of == register).map(|(_, value)| value)
+}
+
 /// JSON has no maps whose keys are pairs.
 mod pairs {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -153,13 +158,12 @@ impl<'a> Verifier<'a> {
     /// The next record.
     pub fn feed(&mut self, record: &Record) {
         let signature = (self.check)(&record.key_id, record.data_to_sign.as_bytes(), &record.signature);
-        self.feed_judged(Judged::new(record, signature));
+        self.feed_judged(record, Judged::of(record, signature));
     }
 
     /// The next record, of which everything was judged already that needs no other record: what takes time, and needs no order.
-    pub fn feed_judged(&mut self, judged: Judged<'_>) {
-        let Judged { record, signature, intact, said, version, hash_holds, fields_hold, found } = judged;
-        let record = &*record;
+    pub fn feed_judged(&mut self, record: &Record, judged: Judged) {
+        let Judged { signature, intact, said, version, hash_holds, fields_hold, found } = judged;
         self.state.records += 1;
         self.follow_master(record.master_seq);
         if record.id != record.master_seq {
@@ -273,7 +277,10 @@ impl<'a> Verifier<'a> {
     /// content hold.
     fn follow_key(&mut self, record: &Record, announces: Option<Option<String>>) {
         let Some(next) = announces else { return };
-        let current = self.state.keys.entry(record.register.clone()).or_insert_with(|| record.key_id.clone());
+        let Some(current) = self.state.keys.get_mut(&record.register) else {
+            self.state.keys.insert(record.register.clone(), next.unwrap_or_else(|| record.key_id.clone()));
+            return;
+        };
         if *current != record.key_id {
             return self.flaw(record, FlawCode::KeyNotAnnounced, format!("La clé {} signe sans avoir été annoncée.", record.key_id));
         }
@@ -285,7 +292,10 @@ impl<'a> Verifier<'a> {
     /// Moves on in the chain, and returns the record before this one unless it is missing.
     fn follow_chain(&mut self, record: &Record) -> Option<Head> {
         let this = Head { last_seq: record.seq, last_signature: record.signature.clone(), last_hash: record.hash_current.clone() };
-        let before = self.state.heads.insert((record.register.clone(), record.chain), this);
+        let before = match find(&mut self.state.heads, &record.register, record.chain) {
+            Some(head) => Some(std::mem::replace(head, this)),
+            None => self.state.heads.insert((record.register.clone(), record.chain), this),
+        };
         if before.is_none() && self.state.began_at.is_some() {
             return None;
         }
@@ -330,7 +340,7 @@ impl<'a> Verifier<'a> {
         }
         let (_, link) = judged::parts(&record.data_to_sign);
         let Some(previous) = previous else { return };
-        if link != link_to(&previous.last_signature) {
+        if !links_to(link, &previous.last_signature) {
             self.flaw(
                 record,
                 FlawCode::PreviousSignatureDiffers,
@@ -371,7 +381,10 @@ impl<'a> Verifier<'a> {
     /// Whoever can write an older form could leave out what the newer one signs.
     fn follow_version(&mut self, record: &Record, version: Option<u16>, found: &mut Found) {
         let Some(version) = version else { return };
-        let newest = self.state.versions.entry((record.register.clone(), record.chain)).or_default();
+        let Some(newest) = find(&mut self.state.versions, &record.register, record.chain) else {
+            self.state.versions.insert((record.register.clone(), record.chain), version);
+            return;
+        };
         if version < *newest {
             found.push((FlawCode::VersionWentBack, format!("Contenu de version {version} après un contenu de version {newest}.")));
         }
@@ -380,11 +393,15 @@ impl<'a> Verifier<'a> {
 
     /// What this record adds to its day, or what it closes.
     fn follow_period(&mut self, record: &Record, said: Option<Said>, intact: bool, found: &mut Found) {
-        let of = (record.register.clone(), record.chain == Chain::X);
+        let is_training = record.chain == Chain::X;
         let began_at = self.state.began_at;
         match &said {
             Some(Said::Print(print)) if intact => {
-                self.state.prints.entry(of.clone()).or_insert_with(|| Prints::beginning(began_at.is_some())).follow(print, found);
+                self.state
+                    .prints
+                    .entry((record.register.clone(), is_training))
+                    .or_insert_with(|| Prints::beginning(began_at.is_some()))
+                    .follow(print, found);
             }
             Some(Said::Closing(closing)) if intact => {
                 let heads = &self.state.heads;
@@ -397,7 +414,11 @@ impl<'a> Verifier<'a> {
             }
             _ => {}
         }
-        let period = self.state.periods.entry(of).or_insert_with(|| Period::beginning(began_at));
+        // Known nearly always; an entry would take a name of its own for each record.
+        if find(&mut self.state.periods, &record.register, is_training).is_none() {
+            self.state.periods.insert((record.register.clone(), is_training), Period::beginning(began_at));
+        }
+        let Some(period) = find(&mut self.state.periods, &record.register, is_training) else { return };
         match (said, record.kind) {
             (said, RecordKind::Sale | RecordKind::Refund) => {
                 period.passed_ticket(record.seq);
