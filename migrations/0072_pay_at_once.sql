@@ -1,8 +1,9 @@
 -- A share that is settled in cash asks the database twice: once what there is, and once, when its ticket is signed, to store all of it if that is still so.
 
--- All that is known about the money of an order but its head.
-create function bill_facts(p_order bigint) returns json language sql stable as $$
-    select json_build_object(
+-- All that is known about the money of an order but its head. Its plan is kept; that of a function in SQL would be made anew for each bill.
+create function bill_facts(p_order bigint) returns json language plpgsql stable as $$
+begin
+    return json_build_object(
         'lines', (
             select coalesce(json_agg(l), '[]') from (
                 select l.id, l.item_id, l.kind, l.name, l.qty, l.voided_qty, l.unit_price_cents, l.vat_rate, l.state, l.note, l.course,
@@ -25,12 +26,15 @@ create function bill_facts(p_order bigint) returns json language sql stable as $
         'notes', (
             select coalesce(json_agg(n), '[]') from (
                 select n.note_no, n.training from fiscal_notes n where n.order_id = p_order order by n.audit_log_id
-            ) n))
+            ) n));
+end
 $$;
 
 -- What changes when anything of that does, or the order itself.
-create function bill_mark(p_order bigint, p_facts json) returns text language sql stable as $$
-    select md5(o::text || p_facts::text) from orders o where o.id = p_order
+create function bill_mark(p_order bigint, p_facts json) returns text language plpgsql stable as $$
+begin
+    return (select md5(o::text || p_facts::text) from orders o where o.id = p_order);
+end
 $$;
 
 -- Holds the journal until the end of the transaction, and says whether its last record is still this one.

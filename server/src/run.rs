@@ -56,6 +56,8 @@ const CONNECTIONS: u32 = 16;
 const ROUNDS_AT_ONCE: usize = 1;
 /// Connections beside them for what a kitchen system says of dishes. Numbers are given one after the other; a second one reads meanwhile.
 const DISHES_AT_ONCE: usize = 2;
+/// Attempts to charge a card that are stored at once: each holds a connection for a step, not while its terminal thinks.
+const CARDS_AT_ONCE: usize = 4;
 /// Phones that read at once what they missed: half of the connections are left to whoever sells.
 const CATCHING_UP: usize = CONNECTIONS as usize / 2;
 /// One more counts the processes. Two processes, and whoever looks after the database beside them, fit into what PostgreSQL lets in unless it is
@@ -217,6 +219,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         pass: Lane::new(pool.clone(), DISHES_AT_ONCE, db::ACQUIRE),
         // They take turns at the journal.
         till: Lane::new(pool.clone(), 1, db::ACQUIRE),
+        cards: Lane::waiting(pool.clone(), CARDS_AT_ONCE, db::ACQUIRE),
         paid_unchanged: AtomicU64::new(0),
         sessions: Store::new(pool.clone(), redis.clone(), bus.clone()),
         teller: Teller::after(db::pass::last_number(&pool).await?),

@@ -44,7 +44,9 @@ pub struct House {
     pub pass: Lane,
     /// Where payments go that find the bill as they saw it.
     pub till: Lane,
-    /// How many did.
+    /// Where attempts to charge a card are stored, step by step.
+    pub cards: Lane,
+    /// How many payments did find it so.
     pub paid_unchanged: AtomicU64,
     /// Events to the open sockets.
     pub bus: Bus,

@@ -19,6 +19,8 @@ pub struct Lane {
     turns: Semaphore,
     /// How long somebody waits for a connection, all in all.
     patience: Duration,
+    /// Whether statements wait for what others hold.
+    waits: bool,
     /// The last one used is used next.
     idle: Mutex<Vec<(PgConnection, Instant)>>,
 }
@@ -27,7 +29,31 @@ impl Lane {
     /// At most so many connections, made by the pool and not counted by it, each waited for so long at most.
     #[must_use]
     pub fn new(pool: PgPool, connections: usize, patience: Duration) -> Self {
-        Self { pool, turns: Semaphore::new(connections), patience, idle: Mutex::default() }
+        Self { pool, turns: Semaphore::new(connections), patience, waits: false, idle: Mutex::default() }
+    }
+
+    /// The same for transactions that wait for what others hold, as those of the pool do.
+    #[must_use]
+    pub fn waiting(pool: PgPool, connections: usize, patience: Duration) -> Self {
+        Self { waits: true, ..Self::new(pool, connections, patience) }
+    }
+
+    /// Lends a connection for a transaction, which is committed if it comes to its end and else given up.
+    ///
+    /// # Errors
+    /// As [`Self::lend`].
+    pub async fn transact<T>(&self, ask: impl AsyncFnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+        let done = self.lend(async |db| {
+            let mut tx = db.begin().await?;
+            let answer = ask(&mut tx).await;
+            // What was refused leaves the connection whole.
+            match &answer {
+                Ok(_) => tx.commit().await?,
+                Err(_) => tx.rollback().await?,
+            }
+            Ok(answer)
+        });
+        done.await?
     }
 
     /// Lends a connection for statements that are read to their end, outside a transaction.
@@ -59,8 +85,12 @@ impl Lane {
         let mut connection = self.pool.acquire().await?.detach();
         // These find single rows by their ids whatever they are asked with: planning them anew each time costs as much as half of the answer.
         sqlx::query!("set plan_cache_mode = force_generic_plan").execute(&mut connection).await?;
-        // Nobody stands in the lane for the sake of one order that somebody holds.
-        sqlx::query!("set lock_timeout = '50ms'").execute(&mut connection).await?;
+        // And a plan that was made while a table was nearly empty would read all of it for the rest of the evening.
+        sqlx::query!("set enable_seqscan = off").execute(&mut connection).await?;
+        if !self.waits {
+            // Nobody stands in the lane for the sake of one order that somebody holds.
+            sqlx::query!("set lock_timeout = '50ms'").execute(&mut connection).await?;
+        }
         Ok(connection)
     }
 

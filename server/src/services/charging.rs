@@ -15,13 +15,13 @@ use super::{billing, floor};
 use crate::db;
 use crate::db::attempts::{NO_TERMINAL, NewAttempt};
 use crate::error::{Error, Result};
-use crate::state::{Driving, House, Shared};
+use crate::state::{Driving, House, Shared, Turn};
 use domain::api::{OrderStatus, PaymentDone, PaymentRequest, SessionUser};
 use domain::attempt::{AttemptEvent, AttemptState};
 use domain::order::FieldError;
 use domain::share::{OpenShare, SharePart};
 use domain::terminal::{Charge, MAX_CHARGE, Reference, Till, approval_code};
-use domain::{Cents, PaymentId};
+use domain::{Cents, PaymentId, TableId};
 use sqlx::PgConnection;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -45,10 +45,12 @@ pub async fn charge(house: &Shared, user: &SessionUser, request: &PaymentRequest
 
 /// How a charge begins.
 enum Begun {
-    /// It was answered before, or needs no terminal.
+    /// It was answered before.
     Answered(Answered<PaymentDone>),
     /// The same request began it before.
     Before,
+    /// It needed no terminal.
+    TypedIn { answer: Result<PaymentDone>, turn: Option<Turn> },
     /// The terminal is to be asked.
     Asked { charge: Charge, driving: Driving },
 }
@@ -61,6 +63,10 @@ async fn charge_detached(
 ) -> Result<Answered<PaymentDone>> {
     match db::again!(begin(&house, &user, &request, typed_in.as_deref()).await)? {
         Begun::Answered(answered) => Ok(answered),
+        Begun::TypedIn { answer, turn } => {
+            drop(turn);
+            answer.map(Answered::now)
+        }
         Begun::Before => begun_before(&house, &user, &request).await,
         Begun::Asked { charge, driving } => ask_terminal(&house, charge, driving).await.map(Answered::now),
     }
@@ -68,22 +74,36 @@ async fn charge_detached(
 
 /// Stores the attempt, if its share is free.
 async fn begin(house: &Shared, user: &SessionUser, request: &PaymentRequest, typed_in: Option<&str>) -> Result<Begun> {
-    let mut tx = house.db.begin().await?;
-    match once::take_up(&mut tx, user.id, request).await?.0 {
-        Earlier::Nothing => {}
-        Earlier::Answered(answered) => return Ok(Begun::Answered(answered)),
-        Earlier::UnderWay => return Ok(Begun::Before),
+    let (begun, table) = house.cards.transact(async |tx| begin_in(house, tx, user, request, typed_in).await).await?;
+    if let Some(table) = table {
+        floor::announce(house, table, request.order_id);
     }
-    let mut ledger = billing::read(&mut tx, request.order_id).await.map_err(order_in_body)?;
-    let share = match taken_before(&mut tx, &ledger, request).await? {
+    Ok(begun)
+}
+
+/// The same in a transaction, with the table where something changed.
+async fn begin_in(
+    house: &Shared,
+    tx: &mut PgConnection,
+    user: &SessionUser,
+    request: &PaymentRequest,
+    typed_in: Option<&str>,
+) -> Result<(Begun, Option<TableId>)> {
+    match once::take_up(tx, user.id, request).await?.0 {
+        Earlier::Nothing => {}
+        Earlier::Answered(answered) => return Ok((Begun::Answered(answered), None)),
+        Earlier::UnderWay => return Ok((Begun::Before, None)),
+    }
+    let mut ledger = billing::read(tx, request.order_id).await.map_err(order_in_body)?;
+    let share = match taken_before(tx, &ledger, request).await? {
         Some(share) => share,
-        None => take_share(&mut tx, &mut ledger, request).await?,
+        None => take_share(tx, &mut ledger, request).await?,
     };
     let tip = request.tip.unwrap_or_default();
     let reference = Reference::from_random(rand::random());
     let till = house.terminal.as_deref().map_or(Till::FIRST, |terminal| terminal.till());
     let id = db::attempts::insert(
-        &mut tx,
+        tx,
         &NewAttempt {
             uuid: request.uuid,
             reference: &reference,
@@ -101,23 +121,19 @@ async fn begin(house: &Shared, user: &SessionUser, request: &PaymentRequest, typ
         },
     )
     .await?;
+    let table = Some(ledger.head.table_id);
     // Nobody to wait for: what the cashier typed is the end.
     if let Some(code) = typed_in {
         let word =
             Word { why: "typed_in", by: Some(user.id), operator: &user.name, code: Some(code.to_owned()), amount: None, listening: None };
-        let concluded = conclude_in(house, &mut tx, id, &AttemptEvent::TypedIn, &word).await?;
-        tx.commit().await?;
-        floor::announce(house, ledger.head.table_id, request.order_id);
-        return match concluded {
-            Concluded::Ended { answer, .. } => answer.map(Answered::now).map(Begun::Answered),
+        return match conclude_in(house, tx, id, &AttemptEvent::TypedIn, &word).await? {
+            Concluded::Ended { answer, turn, .. } => Ok((Begun::TypedIn { answer, turn }, table)),
             Concluded::Before => Err(Error::internal("a new attempt had ended")),
         };
     }
     // Ours before anybody can see it: what is not driven is taken for left behind.
     let driving = house.worker.drive(id);
-    tx.commit().await?;
-    floor::announce(house, ledger.head.table_id, request.order_id);
-    Ok(Begun::Asked { charge: Charge { reference, amount: share.amount() + tip, till }, driving })
+    Ok((Begun::Asked { charge: Charge { reference, amount: share.amount() + tip, till }, driving }, table))
 }
 
 /// The share that this request took out of others, or joined, when nothing came of it: it is cut already, and the same request finds it.

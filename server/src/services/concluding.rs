@@ -269,26 +269,46 @@ pub(super) async fn take(house: &House, id: i64) -> Result<Option<Result<Payment
 }
 
 async fn take_once(house: &House, id: i64) -> Result<Option<Result<PaymentDone>>> {
-    let mut tx = house.db.begin().await?;
+    let Some(taken) = house.cards.transact(async |tx| take_in(house, tx, id).await).await? else { return Ok(None) };
+    drop(taken.turn);
+    floor::announce(house, taken.table, taken.order);
+    if taken.concerns_money {
+        floor::announce_money(house);
+    }
+    Ok(Some(taken.answer))
+}
+
+/// What came of a word, when it is committed.
+struct Taken {
+    answer: Result<PaymentDone>,
+    order: OrderId,
+    table: TableId,
+    /// Whoever looks after money has something to look at.
+    concerns_money: bool,
+    /// At the journal, where something was booked.
+    turn: Option<Turn>,
+}
+
+async fn take_in(house: &House, tx: &mut PgConnection, id: i64) -> Result<Option<Taken>> {
     let Some(Waiting { attempt, order, .. }) = db::words::waiting(&mut *tx, id).await? else { return Ok(None) };
-    let (ledger, attempt) = hold_both(&mut tx, order, attempt).await?;
+    let (ledger, attempt) = hold_both(tx, order, attempt).await?;
     // Again, now that nobody else can act upon it.
     let Some(said) = db::words::waiting(&mut *tx, id).await? else { return Ok(None) };
     let event = AttemptEvent::Told(said.outcome.clone());
     let (effect, answer, turn) = match attempt.state.after(&event) {
         Ok(next) => {
             let why = why(&said);
-            match end(house, &mut tx, &ledger, &attempt, &event, next, &Word::of_the_machine(&why)).await? {
+            match end(house, tx, &ledger, &attempt, &event, next, &Word::of_the_machine(&why)).await? {
                 Concluded::Ended { answer, turn, .. } => (Effect::Taken, answer, turn),
                 Concluded::Before => return Err(Error::internal("an attempt that can end had ended")),
             }
         }
-        Err(_) if repeats(&attempt, &said.outcome) => (Effect::Repeated, known(&mut tx, &attempt).await, None),
+        Err(_) if repeats(&attempt, &said.outcome) => (Effect::Repeated, known(tx, &attempt).await, None),
         Err(_) => {
             db::attempts::remark(&mut *tx, attempt.id, attempt.state, &contradiction(&said.outcome), None).await?;
             let (payment, stood, says) = (attempt.id.get(), attempt.state.as_str(), why(&said));
             tracing::error!(payment, stood, says, "the terminal contradicts how a payment ended: somebody has to decide");
-            (Effect::Contradicts, known(&mut tx, &attempt).await, None)
+            (Effect::Contradicts, known(tx, &attempt).await, None)
         }
     };
     db::words::settle(&mut *tx, id, effect, attempt.state).await?;
@@ -298,15 +318,10 @@ async fn take_once(house: &House, id: i64) -> Result<Option<Result<PaymentDone>>
         if let Outcome::Approved { amount, .. } = &said.outcome {
             details.push(("amount_cents", amount.0.to_string()));
         }
-        recording::event(house, &mut tx, EventCode::PaymentContradicted, "", details).await?;
+        recording::event(house, tx, EventCode::PaymentContradicted, "", details).await?;
     }
-    tx.commit().await?;
-    drop(turn);
-    floor::announce(house, ledger.head.table_id, attempt.order);
-    if effect == Effect::Contradicts || attempt.state == AttemptState::Unknown {
-        floor::announce_money(house);
-    }
-    Ok(Some(answer))
+    let concerns_money = effect == Effect::Contradicts || attempt.state == AttemptState::Unknown;
+    Ok(Some(Taken { answer, order: attempt.order, table: ledger.head.table_id, concerns_money, turn }))
 }
 
 /// Whether a word says nothing new about an attempt that has ended.
