@@ -1,7 +1,9 @@
 -- A share that is settled in cash asks the database twice: once what there is, and once, when its ticket is signed, to store all of it if that is still so.
 
+-- Their names begin like those of the guards, and so the check of the journal sees when one was replaced.
+
 -- All that is known about the money of an order but its head. Its plan is kept; that of a function in SQL would be made anew for each bill.
-create function bill_facts(p_order bigint) returns json language plpgsql stable as $$
+create function fiscal_bill_facts(p_order bigint) returns json language plpgsql stable as $$
 begin
     return json_build_object(
         'lines', (
@@ -31,7 +33,7 @@ end
 $$;
 
 -- What changes when anything of that does, or the order itself.
-create function bill_mark(p_order bigint, p_facts json) returns text language plpgsql stable as $$
+create function fiscal_bill_mark(p_order bigint, p_facts json) returns text language plpgsql stable as $$
 begin
     return (select md5(o::text || p_facts::text) from orders o where o.id = p_order);
 end
@@ -53,11 +55,11 @@ grant execute on function fiscal_hold(bigint) to comptoir_app;
 
 -- Holds an order and the journal for a payment, if both are as they were read, and stores the answer to its request. Otherwise nothing is stored. Each
 -- statement sees what is there once the one before has its lock. Nobody is waited for who holds the order.
-create function pay_if_unchanged(p_order bigint, p_mark text, p_last bigint, p_key uuid, p_digest bytea, p_answer text) returns boolean
+create function fiscal_pay_if_unchanged(p_order bigint, p_mark text, p_last bigint, p_key uuid, p_digest bytea, p_answer text) returns boolean
 language plpgsql as $$
 begin
     perform from orders where id = p_order for update skip locked;
-    if not found or bill_mark(p_order, bill_facts(p_order)) is distinct from p_mark then
+    if not found or fiscal_bill_mark(p_order, fiscal_bill_facts(p_order)) is distinct from p_mark then
         return false;
     end if;
     if p_key is not null then

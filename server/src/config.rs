@@ -39,6 +39,8 @@ pub struct Config {
     pub fiscal_key_file: PathBuf,
     /// `FISCAL_ANCHORS`: where each closing is written down once more, best on another disk.
     pub fiscal_anchors: PathBuf,
+    /// `ESTABLISHMENT_FILE`: who sells, for tickets.
+    pub establishment: PathBuf,
     /// `FISCAL_ANCHORS_MAIL`: to whom each closing is mailed. Without it to nobody.
     pub fiscal_anchors_mail: Option<MailConfig>,
     /// `COMPTOIR_TZ`: the zone whose days are the days of service. PostgreSQL knows the zones and has the last word.
@@ -114,6 +116,7 @@ impl Config {
             database: get("DATABASE_URL")?.map(|url| parse_database(&url)).transpose()?,
             redis: parse(get("REDIS_URL")?, "REDIS_URL", "give redis://HOST:6379/0 or unix:///PATH")?,
             fiscal_key_file: get("FISCAL_KEY_FILE")?.map_or_else(|| data.join("fiscal-key.pem"), PathBuf::from),
+            establishment: get("ESTABLISHMENT_FILE")?.map_or_else(|| data.join("etablissement.json"), PathBuf::from),
             fiscal_anchors: get("FISCAL_ANCHORS")?.map_or_else(|| data.join("fiscal-anchors.jsonl"), PathBuf::from),
             fiscal_anchors_mail: get("FISCAL_ANCHORS_MAIL")?.map(|text| MailConfig::parse(&text)).transpose()?,
             time_zone: get("COMPTOIR_TZ")?.map_or_else(|| Ok("Europe/Paris".to_owned()), parse_zone)?,

@@ -48,6 +48,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use unicode_normalization::UnicodeNormalization;
 
 /// Connections to the database of one process.
 const CONNECTIONS: u32 = 16;
@@ -56,13 +57,19 @@ const CONNECTIONS: u32 = 16;
 const ROUNDS_AT_ONCE: usize = 1;
 /// Connections beside them for what a kitchen system says of dishes. Numbers are given one after the other; a second one reads meanwhile.
 const DISHES_AT_ONCE: usize = 2;
-/// Attempts to charge a card that are stored at once: each holds a connection for a step, not while its terminal thinks.
+/// Attempts to charge a card that begin or end at once: none holds a connection while its terminal thinks.
 const CARDS_AT_ONCE: usize = 4;
+/// What happens to them meanwhile, one statement each.
+const STEPS_AT_ONCE: usize = 2;
+/// Payments that find everything as they saw it: they take turns at the journal.
+const PAYMENTS_AT_ONCE: usize = 1;
 /// Phones that read at once what they missed: half of the connections are left to whoever sells.
 const CATCHING_UP: usize = CONNECTIONS as usize / 2;
 /// One more counts the processes. Two processes, and whoever looks after the database beside them, fit into what PostgreSQL lets in unless it is
 /// told otherwise (100, three of them its owner's).
-const _: () = assert!(2 * (CONNECTIONS as usize + ROUNDS_AT_ONCE + DISHES_AT_ONCE + 1) <= 90);
+const _: () = assert!(2 * (CONNECTIONS as usize + BESIDE + 1) <= 90);
+/// In lanes of their own.
+const BESIDE: usize = ROUNDS_AT_ONCE + DISHES_AT_ONCE + CARDS_AT_ONCE + STEPS_AT_ONCE + PAYMENTS_AT_ONCE;
 /// How long running requests may take once the server was asked to stop.
 const LAST_ORDERS: Duration = Duration::from_secs(10);
 /// How often what has expired is forgotten.
@@ -217,9 +224,9 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         menu: MenuCache::new(redis.clone()),
         rounds: Rounds::new(Lane::new(pool.clone(), ROUNDS_AT_ONCE, db::ACQUIRE), kitchen, ROUNDS_AT_ONCE, 2 * db::ACQUIRE),
         pass: Lane::new(pool.clone(), DISHES_AT_ONCE, db::ACQUIRE),
-        // They take turns at the journal.
-        till: Lane::new(pool.clone(), 1, db::ACQUIRE),
+        till: Lane::new(pool.clone(), PAYMENTS_AT_ONCE, db::ACQUIRE),
         cards: Lane::waiting(pool.clone(), CARDS_AT_ONCE, db::ACQUIRE),
+        steps: Lane::waiting(pool.clone(), STEPS_AT_ONCE, db::ACQUIRE),
         paid_unchanged: AtomicU64::new(0),
         sessions: Store::new(pool.clone(), redis.clone(), bus.clone()),
         teller: Teller::after(db::pass::last_number(&pool).await?),
@@ -241,7 +248,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         worker,
         signer,
         journal: Queue::default(),
-        identity: demo_identity(),
+        identity: identity(&config.establishment)?,
         integrity: Integrity::default(),
         anchoring: Anchoring::new(config.fiscal_anchors.clone(), config.fiscal_anchors_mail.as_ref()).context("FISCAL_ANCHORS_MAIL")?,
         zone: config.time_zone.clone(),
@@ -285,7 +292,22 @@ async fn say_stopped(house: &House) -> crate::error::Result<()> {
     Ok(())
 }
 
-/// Until an establishment can be described in the settings, tickets carry the demo restaurant's name, which says what it is.
+/// Who sells, as a file says it. Without one, tickets carry the demo restaurant's name, which says what it is.
+fn identity(path: &Path) -> anyhow::Result<Identity> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), "nobody says who sells: tickets carry the name of the demo restaurant");
+            return Ok(demo_identity());
+        }
+        Err(error) => return Err(error).with_context(|| format!("ESTABLISHMENT_FILE: cannot read {}", path.display())),
+    };
+    let text: String = text.nfc().collect();
+    let identity: Identity = serde_json::from_str(&text).with_context(|| format!("ESTABLISHMENT_FILE: {}", path.display()))?;
+    identity.check().with_context(|| format!("ESTABLISHMENT_FILE: {}", path.display()))?;
+    Ok(identity)
+}
+
 fn demo_identity() -> Identity {
     Identity {
         name: "Le Comptoir de démonstration".to_owned(),

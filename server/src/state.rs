@@ -44,8 +44,10 @@ pub struct House {
     pub pass: Lane,
     /// Where payments go that find the bill as they saw it.
     pub till: Lane,
-    /// Where attempts to charge a card are stored, step by step.
+    /// Where attempts to charge a card begin and end.
     pub cards: Lane,
+    /// Where is stored what happens to them meanwhile, and what their terminals say: never behind somebody who waits for an order.
+    pub steps: Lane,
     /// How many payments did find it so.
     pub paid_unchanged: AtomicU64,
     /// Events to the open sockets.

@@ -1,17 +1,21 @@
 //! A share is settled: in cash, beside `pgbench` with the same statements plus one signature of the machine's own OpenSSL; and by card, beside
-//! what the terminal itself takes.
+//! what a bare exchange with the terminal takes.
 
 use crate::LONG;
 use crate::limits::run_pgbench;
 use crate::load::Load;
 use crate::report::{Report, Row};
 use crate::watched::{Server, free_address};
+use domain::terminal::caisse_ap::{self, Dialect, Reader};
+use domain::terminal::{Charge, Reference, Till};
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::process::Command;
 
 /// Bills of four covers, 25.50 each; tables have numbers of their own.
@@ -21,7 +25,7 @@ const FIRST_TABLE: i64 = 100_000;
 const STRIDE: i64 = 64;
 /// Cards to charge, one after the other: there is one terminal.
 const CARDS: usize = 25;
-/// So long the terminal itself takes, in milliseconds.
+/// So long the terminal thinks, in milliseconds.
 const OWN_MS: u64 = 150;
 
 /// All of it.
@@ -95,8 +99,8 @@ fn statements(first: i64, clients: usize) -> String {
         r"\set o random({low}, {high})
 \set s random(5, 30000)
 \set k random(1, 9000000000000000000)
-{turn}select o.id, o.uuid, o.table_id, t.name as table_name, o.status, o.covers, o.server_user_id, u.name as server_name, o.opened_at, o.unpaid_shares, o.shares_by_choice, o.chosen_shares::text as chosen, o.bill_asked_at is not null as asked, f.facts::text as facts, bill_mark(o.id, f.facts) as mark, exists (select from idempotency where key = md5(:k::text)::uuid) as known, nextval('payments_id_seq') as payment, m.last_seq as last, coalesce(h.last_seq, 0) + 1 as seq, coalesce(nullif(h.last_hash, ''), repeat('0', 64)) as hash, coalesce(h.last_signature, '') as signature, date_trunc('second', c.t) as utc, date_trunc('second', c.t at time zone 'Europe/Paris') as local, (select l.utc_ts from audit_logs l where l.id = m.last_seq) as before, p.service_day as day, p.audit_log_id is null as open from (select clock_timestamp() as t) c cross join (select bill_facts(:o) as facts offset 0) f join fiscal_heads m on m.register = '*' and m.chain = '*' left join fiscal_heads h on h.register = '01' and h.chain = 'X' left join lateral (select p.service_day, p.audit_log_id from fiscal_periods p where p.register = '01' and p.training order by p.no desc limit 1) p on true cross join orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = :o \gset
-with unchanged as (select pay_if_unchanged(:o, :mark, :last, md5(:k::text)::uuid, '\\x00', json_build_object('payment_id', 1)::text) as so), record as (select fiscal_append('01', 'X', :seq, 'TICKET', 2550, current_date, md5(:k::text) || md5(:s::text), :hash, repeat('s', 342), to_json(repeat('x', 1200))::text, 'F1', '20260101000000', now(), '1000=1850', '', md5('c') || md5('c'), repeat('d', 700), (select key_id from fiscal_keys limit 1), 'bench') as id from unchanged where so), payment as (insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id, audit_log_id) overriding system value select :payment, :o, :s, 'ESPECES', 2550, 3000, 450, 0, 'approved', 4, record.id from record), parts as (insert into share_parts (payment_id, line_id, amount_cents, discount_cents) select :payment, l.id, 1, 0 from record, order_lines l where l.order_id = :o), completed as (update orders set status = 'paid_complete', closed_at = now() from record where orders.id = :o and false), divided as (update orders set unpaid_shares = null, shares_by_choice = false, chosen_shares = '[]' from record where orders.id = :o and false), answered as (update idempotency set status = 201, answer = '{{}}' where key = md5(:k::text)::uuid and false) select id from record \gset
+{turn}select o.id, o.uuid, o.table_id, t.name as table_name, o.status, o.covers, o.server_user_id, u.name as server_name, o.opened_at, o.unpaid_shares, o.shares_by_choice, o.chosen_shares::text as chosen, o.bill_asked_at is not null as asked, f.facts::text as facts, fiscal_bill_mark(o.id, f.facts) as mark, exists (select from idempotency where key = md5(:k::text)::uuid) as known, nextval('payments_id_seq') as payment, m.last_seq as last, coalesce(h.last_seq, 0) + 1 as seq, coalesce(nullif(h.last_hash, ''), repeat('0', 64)) as hash, coalesce(h.last_signature, '') as signature, date_trunc('second', c.t) as utc, date_trunc('second', c.t at time zone 'Europe/Paris') as local, (select l.utc_ts from audit_logs l where l.id = m.last_seq) as before, p.service_day as day, p.audit_log_id is null as open from (select clock_timestamp() as t) c cross join (select fiscal_bill_facts(:o) as facts offset 0) f join fiscal_heads m on m.register = '*' and m.chain = '*' left join fiscal_heads h on h.register = '01' and h.chain = 'X' left join lateral (select p.service_day, p.audit_log_id from fiscal_periods p where p.register = '01' and p.training order by p.no desc limit 1) p on true cross join orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = :o \gset
+with unchanged as (select fiscal_pay_if_unchanged(:o, :mark, :last, md5(:k::text)::uuid, '\\x00', json_build_object('payment_id', 1)::text) as so), record as (select fiscal_append('01', 'X', :seq, 'TICKET', 2550, current_date, md5(:k::text) || md5(:s::text), :hash, repeat('s', 342), to_json(repeat('x', 1200))::text, 'F1', '20260101000000', now(), '1000=1850', '', md5('c') || md5('c'), repeat('d', 700), (select key_id from fiscal_keys limit 1), 'bench') as id from unchanged where so), payment as (insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id, audit_log_id) overriding system value select :payment, :o, :s, 'ESPECES', 2550, 3000, 450, 0, 'approved', 4, record.id from record), parts as (insert into share_parts (payment_id, line_id, amount_cents, discount_cents) select :payment, l.id, 1, 0 from record, order_lines l where l.order_id = :o), completed as (update orders set status = 'paid_complete', closed_at = now() from record where orders.id = :o and false), divided as (update orders set unpaid_shares = null, shares_by_choice = false, chosen_shares = '[]' from record where orders.id = :o and false), answered as (update idempotency set status = 201, answer = '{{}}' where key = md5(:k::text)::uuid and false) select id from record \gset
 {over}"
     )
 }
@@ -113,6 +117,18 @@ async fn signatures_a_second() -> f64 {
     row.split_whitespace().rev().nth(1).and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{row}"))
 }
 
+/// A charge that nobody stores: call, ask, and hear until the terminal hangs up. In seconds.
+async fn bare_exchange(address: &str) -> f64 {
+    let charge = Charge { reference: Reference::from_random(rand::random()), amount: domain::Cents(2550), till: Till::FIRST };
+    let asked = Instant::now();
+    let mut line = TcpStream::connect(address).await.unwrap();
+    line.write_all(&caisse_ap::debit(&charge, &Dialect::default())).await.unwrap();
+    let mut answer = Vec::new();
+    line.read_to_end(&mut answer).await.unwrap();
+    assert!(Reader::whole(&answer).is_some_and(|answer| answer.has_result()), "the terminal answers");
+    asked.elapsed().as_secs_f64()
+}
+
 /// Cards, one after the other: what the till adds to the time that the terminal itself takes, which is known, for it is told how long. The bills
 /// are those of [`shares`].
 pub async fn cards(folder: &Path, owner: &mut sqlx::PgConnection, report: &mut Report) {
@@ -122,6 +138,12 @@ pub async fn cards(folder: &Path, owner: &mut sqlx::PgConnection, report: &mut R
     let cookie = server.sign_in("camille").await;
     let first = first_bill(owner).await;
     let client = reqwest::Client::new();
+    // What a bare exchange takes: the terminal's own time is not quite what it is told.
+    let mut own = Vec::new();
+    for _ in 0..5 {
+        own.push(bare_exchange(&terminal.address).await);
+    }
+    own.sort_by(f64::total_cmp);
     let mut added = Vec::new();
     for number in 0..CARDS {
         let order = first + BILLS / 2 - 1 - number as i64;
@@ -136,13 +158,14 @@ pub async fn cards(folder: &Path, owner: &mut sqlx::PgConnection, report: &mut R
             .unwrap();
         let took = asked.elapsed().as_secs_f64();
         assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
-        added.push(1e6 * took - 1e3 * OWN_MS as f64);
+        added.push(1e6 * (took - own[own.len() / 2]));
     }
     server.stop().await;
     terminal.stop().await;
     added.sort_by(f64::total_cmp);
-    let row = Row::new("added to the terminal's own time, by card (median)".to_owned(), "µs", added[CARDS / 2], 5_000.0);
+    let row = Row::new("added to a bare exchange with the terminal, by card (median)".to_owned(), "µs", added[CARDS / 2], 5_000.0);
     report.add(
-        row.with_target("under 5 ms", |row| row.ours < row.limit).with_detail(json!({ "worst_us": added[CARDS - 1], "cards": CARDS })),
+        row.with_target("under 5 ms", |row| row.ours < row.limit)
+            .with_detail(json!({ "worst_us": added[CARDS - 1], "cards": CARDS, "bare_exchange_us": own[own.len() / 2] * 1e6 })),
     );
 }

@@ -25,6 +25,9 @@ use std::path::Path;
 use std::sync::Arc;
 use verifier::Keys;
 
+/// Keys that sign and are believed, in bytes: a shorter one proves nothing, a longer one cannot be read everywhere that a journal is checked.
+const SIZES: std::ops::RangeInclusive<usize> = 256..=512;
+
 /// Signs with the fiscal key.
 #[derive(Clone)]
 pub struct Signer {
@@ -82,8 +85,9 @@ impl Signer {
     fn new(key: RsaPrivateKey) -> anyhow::Result<Self> {
         let public = key.to_public_key();
         let public_key_pem = public.to_public_key_pem(LineEnding::LF)?;
+        anyhow::ensure!(SIZES.contains(&key.size()), "FISCAL_KEY_FILE: a key of 2048 to 4096 bits is needed");
         let pair = RsaKeyPair::from_pkcs8(key.to_pkcs8_der()?.as_bytes());
-        let pair = pair.map_err(|why| anyhow::anyhow!("FISCAL_KEY_FILE: a key of 2048 to 8192 bits is needed ({why})"))?;
+        let pair = pair.map_err(|why| anyhow::anyhow!("FISCAL_KEY_FILE: this key does not sign ({why})"))?;
         Ok(Self { key_id: key_id(&public)?, public_key_pem, key: Arc::new(pair) })
     }
 
@@ -206,7 +210,7 @@ impl Keys for Checker {
 /// The same limits as for a key that signs: one of fewer than 2048 bits proves nothing.
 fn read_public(pem: &str) -> anyhow::Result<(String, Arc<ParsedPublicKey>)> {
     let public = RsaPublicKey::from_public_key_pem(pem).context("not a PEM public key")?;
-    anyhow::ensure!((256..=1024).contains(&public.size()), "not a public key of 2048 to 8192 bits");
+    anyhow::ensure!(SIZES.contains(&public.size()), "not a public key of 2048 to 4096 bits");
     let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public.to_pkcs1_der()?.as_bytes());
     Ok((key_id(&public)?, Arc::new(key.context("not a public key")?)))
 }

@@ -47,7 +47,7 @@ pub async fn lock(db: &mut PgConnection, order: OrderId) -> Result<()> {
     Ok(())
 }
 
-/// All of a bill but the head of its order, as `bill_facts` says it.
+/// All of a bill but the head of its order, as `fiscal_bill_facts` says it.
 #[derive(Debug, Deserialize)]
 struct Facts {
     lines: Vec<LineRow>,
@@ -73,7 +73,7 @@ impl Facts {
 /// # Errors
 /// When the database does not answer.
 pub async fn read(db: &mut PgConnection, order: OrderId) -> Result<Option<Bill>> {
-    let row = order_head!(r#", bill_facts(o.id) as "facts!: Json<Facts>""#, order.get()).fetch_optional(db).await?;
+    let row = order_head!(r#", fiscal_bill_facts(o.id) as "facts!: Json<Facts>""#, order.get()).fetch_optional(db).await?;
     row.map(|row| row.facts.0.bill(to_head!(row))).transpose()
 }
 
@@ -107,7 +107,7 @@ pub async fn glance(
     zone: &str,
 ) -> Result<Option<Glance>> {
     let row = order_head!(
-        r#", f.facts as "facts!: Json<Facts>", bill_mark(o.id, f.facts) as "mark!",
+        r#", f.facts as "facts!: Json<Facts>", fiscal_bill_mark(o.id, f.facts) as "mark!",
            exists (select from idempotency where key = $2) as "is_known!", nextval('payments_id_seq') as "payment!",
            m.last_seq as "last!", coalesce(h.last_seq, 0) as "last_seq!", coalesce(h.last_hash, '') as "last_hash!",
            coalesce(h.last_signature, '') as "last_signature!", date_trunc('second', c.t) as "utc!",
@@ -115,7 +115,7 @@ pub async fn glance(
            p.service_day as "newest_day?", p.audit_log_id is null as "newest_is_open!""#,
         from
         "(select clock_timestamp() as t) c
-         cross join (select bill_facts($1) as facts offset 0) f
+         cross join (select fiscal_bill_facts($1) as facts offset 0) f
          join fiscal_heads m on m.register = '*' and m.chain = '*'
          left join fiscal_heads h on h.register = $3 and h.chain = $4::text::char(1)
          left join lateral (

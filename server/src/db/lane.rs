@@ -2,7 +2,7 @@
 //!
 //! The pool asks every connection that comes back whether it is still whole: whoever held it may have been given up in the middle of an
 //! answer. That is a second way to the database for a statement that is a whole transaction and needs one. Here a connection is kept only
-//! after its answer was read to the end; one that was given up or failed is closed.
+//! after its answer was read to the end; one that was given up, or failed otherwise than by standing back for somebody, is closed.
 
 use crate::error::{Error, Result};
 use sqlx::{Connection, PgConnection, PgPool};
@@ -68,9 +68,12 @@ impl Lane {
         };
         let waited = tokio::time::timeout(self.patience, in_turn).await;
         let (_turn, mut connection) = waited.unwrap_or(Err(Error::DatabaseDown(sqlx::Error::PoolTimedOut)))?;
-        let answer = ask(&mut connection).await?;
-        self.idle().push((connection, Instant::now()));
-        Ok(answer)
+        let answer = ask(&mut connection).await;
+        // A statement that stood back for somebody ended by itself, and left the connection whole.
+        if answer.as_ref().err().is_none_or(|error| error.is_held_by_another() || error.lost_a_race()) {
+            self.idle().push((connection, Instant::now()));
+        }
+        answer
     }
 
     async fn take(&self) -> Result<PgConnection> {

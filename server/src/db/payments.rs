@@ -196,7 +196,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewPayment<'_>) -> Result<Optio
     let record = new.record;
     Ok(sqlx::query_scalar!(
         r#"with unchanged as (
-               select case when $39::text is null then true else pay_if_unchanged($21, $39, $40, $37, $41, $38) end as so
+               select case when $39::text is null then true else fiscal_pay_if_unchanged($21, $39, $40, $37, $41, $38) end as so
            ), record as (
                select fiscal_append($1, $2::text::char(1), $3, $4, $5, $6, $7::text::char(64), $8::text::char(64), $9, $10, $11,
                                     $12::text::char(14), $13, $14, $15, $16::text::char(64), $17, $18, $19) as id

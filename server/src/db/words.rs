@@ -77,14 +77,16 @@ pub async fn insert(db: impl PgExecutor<'_>, attempt: PaymentId, outcome: &Outco
     .await?)
 }
 
-/// A word, if nothing has come of it yet.
+/// A word, if nothing has come of it yet; with it its order is held until the end of the transaction, for whatever comes of it comes under that lock.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn waiting(db: impl PgExecutor<'_>, id: i64) -> Result<Option<Waiting>> {
+pub async fn hold_waiting(db: &mut PgConnection, id: i64) -> Result<Option<Waiting>> {
+    // Both rows are looked at again once they are held: what was waited for may have acted upon the word.
     let row = sqlx::query!(
         "select w.attempt_id, a.order_id, w.outcome, w.amount_cents, w.approval_code, w.error_code, w.late
-         from attempt_words w join payment_attempts a on a.id = w.attempt_id where w.id = $1 and w.effect is null",
+         from orders o join payment_attempts a on a.order_id = o.id join attempt_words w on w.attempt_id = a.id
+         where w.id = $1 and w.effect is null for update of o, w",
         id
     )
     .fetch_optional(db)

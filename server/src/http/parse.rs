@@ -41,26 +41,47 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 }
 
 /// Reads JSON whose texts are composed (Unicode's NFC): a phone that writes an é as an e and an accent names the same dish, and signs the same content,
-/// as one that does not.
+/// as one that does not. Everything but texts is read as it stands: amounts are exact.
 fn composed<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     // An escape may spell an accent; nearly no body holds one, or anything to compose.
     let is_composed = |text: &str| !text.contains(r"\u") && is_nfc_quick(text.chars()) == IsNormalized::Yes;
-    // What is no UTF-8 is refused by the reader.
-    if std::str::from_utf8(bytes).map_or(true, is_composed) {
-        return serde_json::from_slice(bytes);
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !is_composed(text) => serde_json::from_str(&compose(text)),
+        // What is no UTF-8 is refused by the reader.
+        _ => serde_json::from_slice(bytes),
     }
-    let mut body: Value = serde_json::from_slice(bytes)?;
-    compose(&mut body);
-    serde_json::from_value(body)
 }
 
-fn compose(value: &mut Value) {
-    match value {
-        Value::String(text) if is_nfc_quick(text.chars()) != IsNormalized::Yes => *text = text.nfc().collect(),
-        Value::Array(values) => values.iter_mut().for_each(compose),
-        Value::Object(fields) => fields.values_mut().for_each(compose),
-        _ => {}
+/// The same JSON with each of its texts composed. What is no text of JSON is left for the reader to refuse.
+fn compose(json: &str) -> String {
+    let mut composed = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(begin) = rest.find('"') {
+        let (before, from) = rest.split_at(begin);
+        composed.push_str(before);
+        let (token, after) = from.split_at(end_of_text(from));
+        match serde_json::from_str::<String>(token) {
+            Ok(text) => composed.push_str(&Value::String(text.nfc().collect()).to_string()),
+            Err(_) => composed.push_str(token),
+        }
+        rest = after;
     }
+    composed.push_str(rest);
+    composed
+}
+
+/// Where the text ends that begins with the first quote.
+fn end_of_text(from: &str) -> usize {
+    let mut is_escaped = false;
+    for (at, byte) in from.bytes().enumerate().skip(1) {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    from.len()
 }
 
 /// A body that may be left out: without a content type there is none.
@@ -128,6 +149,24 @@ mod tests {
     fn an_accent_after_an_escape_stays_one() {
         let read: Vec<String> = composed("[\"\\n\u{303}\"]".as_bytes()).unwrap();
         assert_eq!(read, ["\n\u{303}"]);
+    }
+
+    #[test]
+    fn everything_but_texts_is_read_as_it_stands() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Asked {
+            #[serde(with = "domain::wire::euros")]
+            amount: domain::Cents,
+            #[expect(dead_code, reason = "only there to be spelled")]
+            reason: String,
+        }
+        for spelled in ["é", "e\u{301}", r"\u00e9", r#"\"\\e\u0301"#] {
+            let read = |amount: &str| composed::<Asked>(format!(r#"{{"reason": "{spelled}", "amount": {amount}}}"#).as_bytes());
+            assert_eq!(read("25.50").unwrap().amount, domain::Cents(2550), "{spelled}");
+            for wrong in ["25.500000000000000001", "1e400", "25.5, \"amount\": 1", "\"a"] {
+                assert!(read(wrong).is_err(), "{spelled} {wrong}");
+            }
+        }
     }
 
     #[test]

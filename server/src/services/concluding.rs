@@ -124,13 +124,12 @@ pub(super) async fn conclude_in(
 /// Holds the order and then the attempt, as everybody who settles: under these locks an attempt ends no more than once.
 pub(super) async fn hold(tx: &mut PgConnection, id: PaymentId) -> Result<(billing::Ledger, Attempt)> {
     let seen = db::attempts::get(&mut *tx, id).await?.ok_or(Error::NotFound("ce paiement"))?;
-    hold_both(tx, seen.order, id).await
+    let ledger = billing::ledger(tx, seen.order, true).await?;
+    Ok((ledger, hold_attempt(tx, id).await?))
 }
 
-async fn hold_both(tx: &mut PgConnection, order: OrderId, id: PaymentId) -> Result<(billing::Ledger, Attempt)> {
-    let ledger = billing::ledger(tx, order, true).await?;
-    let attempt = db::attempts::hold(&mut *tx, id).await?.ok_or(Error::NotFound("ce paiement"))?;
-    Ok((ledger, attempt))
+async fn hold_attempt(tx: &mut PgConnection, id: PaymentId) -> Result<Attempt> {
+    db::attempts::hold(tx, id).await?.ok_or(Error::NotFound("ce paiement"))
 }
 
 /// Books what a terminal approved after its attempt had ended otherwise, as a person decided: the decision is stored in this transaction. The
@@ -290,10 +289,9 @@ struct Taken {
 }
 
 async fn take_in(house: &House, tx: &mut PgConnection, id: i64) -> Result<Option<Taken>> {
-    let Some(Waiting { attempt, order, .. }) = db::words::waiting(&mut *tx, id).await? else { return Ok(None) };
-    let (ledger, attempt) = hold_both(tx, order, attempt).await?;
-    // Again, now that nobody else can act upon it.
-    let Some(said) = db::words::waiting(&mut *tx, id).await? else { return Ok(None) };
+    let Some(said) = db::words::hold_waiting(&mut *tx, id).await? else { return Ok(None) };
+    let ledger = billing::read(tx, said.order).await?;
+    let attempt = hold_attempt(tx, said.attempt).await?;
     let event = AttemptEvent::Told(said.outcome.clone());
     let (effect, answer, turn) = match attempt.state.after(&event) {
         Ok(next) => {

@@ -79,8 +79,7 @@ pub async fn append(house: &House, db: &mut PgConnection, draft: Draft, head: &H
 /// When the content has no canonical form, which is a fault of ours.
 pub fn sign(house: &House, draft: Draft, head: &Head) -> Result<Record> {
     let sealed = draft.seal(head).map_err(Error::internal)?;
-    // Half a millisecond of arithmetic, two where `rsa` has to sign: handing it to another thread takes longer on a busy machine, and everybody waits for
-    // this lock.
+    // A quarter of a millisecond of arithmetic: handing it to another thread takes longer on a busy machine, and everybody waits for this lock.
     let signature = house.signer.sign(&sealed.data_to_sign).map_err(Error::internal)?;
     Ok(draft.into_record(sealed, signature, house.signer.key_id().to_owned(), software()))
 }

@@ -77,9 +77,10 @@ async fn pay_if_unchanged(
         return Ok(None);
     }
     let digest = once::digest("payments", user.id, request)?;
-    // In our turn nobody of this process writes to the journal between the two.
-    let _turn = house.journal.turn().await;
     let paid = house.till.lend(async |db| {
+        // Nobody of this process writes to the journal between the two. Waited for with a connection in hand: others wait for their turn while they
+        // hold one of the pool.
+        let _turn = house.journal.turn().await;
         let seen =
             db::bills::glance(db, request.order_id, request.uuid, (REGISTER, house.ticket_chain(), house.training), &house.zone).await?;
         let Some(seen) = seen.filter(|seen| !seen.is_known) else { return Ok(None) };
@@ -99,6 +100,8 @@ async fn pay_if_unchanged(
             Ok(Some(paid))
         }
         Err(error) if error.is_held_by_another() || error.lost_a_race() => Ok(None),
+        // So many pay at this moment that no turn came: nothing was asked yet, and the pool has more connections.
+        Err(Error::DatabaseDown(sqlx::Error::PoolTimedOut)) => Ok(None),
         other => other,
     }
 }

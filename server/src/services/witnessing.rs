@@ -91,7 +91,7 @@ impl Attended {
     async fn step(&self, from: AttemptState, event: &AttemptEvent, why: &str) -> bool {
         let Ok(to) = from.after(event) else { return false };
         let step = Step { why, ..Step::default() };
-        match self.house.cards.lend(async |db| db::attempts::step(db, self.id(), from, to, &step).await).await {
+        match self.house.steps.lend(async |db| db::attempts::step(db, self.id(), from, to, &step).await).await {
             Ok(stored) => stored,
             Err(error) => {
                 tracing::error!(%error, payment = self.id().get(), why, "a step of an attempt is not stored");
@@ -127,7 +127,7 @@ impl Witness for Storing {
         // Money may have been taken: this is tried for as long as the process lives, and acknowledged to the terminal only then.
         let mut tries = 0;
         let word = loop {
-            let stored = self.0.house.cards.lend(async |db| db::words::insert(db, self.0.id(), &outcome, false).await);
+            let stored = self.0.house.steps.lend(async |db| db::words::insert(db, self.0.id(), &outcome, false).await);
             match stored.await {
                 Ok(word) => break word,
                 Err(error) => {

@@ -133,7 +133,7 @@ fn zone_changing(at: OffsetDateTime, back: bool) -> String {
 
 async fn a_service_passes(back: bool) {
     let mut app = TestApp::start().await;
-    let change = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap() + time::Duration::seconds(20);
+    let change = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap() + time::Duration::seconds(40);
     app.config.time_zone = zone_changing(change, back);
     let app = app.another().await;
     let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);

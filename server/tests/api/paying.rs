@@ -143,7 +143,7 @@ async fn what_the_screen_no_longer_shows_is_refused() {
 /// Whether the statement that stores a payment would find the bill and the journal as they were read; nothing of it stays.
 async fn is_unchanged(app: &TestApp, order: &Value, mark: &str, last: i64, key: Option<Uuid>) -> bool {
     let mut tx = app.house.db.begin().await.unwrap();
-    let sql = "select pay_if_unchanged($1, $2, $3, $4, '\\x00', '{}')";
+    let sql = "select fiscal_pay_if_unchanged($1, $2, $3, $4, '\\x00', '{}')";
     let asked = sqlx::query_scalar(sql).bind(order.as_i64()).bind(mark).bind(last).bind(key);
     let unchanged: bool = asked.fetch_one(&mut *tx).await.unwrap();
     if !unchanged {
@@ -159,7 +159,7 @@ async fn is_unchanged(app: &TestApp, order: &Value, mark: &str, last: i64, key: 
 }
 
 async fn marked(app: &TestApp, order: &Value) -> (String, i64) {
-    let sql = "select bill_mark($1, bill_facts($1)), last_seq from fiscal_heads where chain = '*'";
+    let sql = "select fiscal_bill_mark($1, fiscal_bill_facts($1)), last_seq from fiscal_heads where chain = '*'";
     sqlx::query_as(sql).bind(order.as_i64()).fetch_one(&app.owner).await.unwrap()
 }
 
@@ -241,10 +241,14 @@ async fn a_share_that_nobody_disturbs_takes_two_questions_and_any_other_ends_the
     sqlx::query("select from orders where id = $1 for update").bind(order.as_i64()).execute(&mut *held).await.unwrap();
     let amount = json!(25.5);
     let (paid, ()) = futures::future::join(pay(&camille, &order, 3, &amount), async {
-        let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
-        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&app.owner).await.unwrap() == 0 {
-            tokio::task::yield_now().await;
-        }
+        let waits = "select count(*) from pg_stat_activity
+                     where wait_event_type = 'Lock' and datname = current_database() and query like '%for update%'";
+        let seen = tokio::time::timeout(std::time::Duration::from_secs(10), async {
+            while sqlx::query_scalar::<_, i64>(waits).fetch_one(&app.owner).await.unwrap() == 0 {
+                tokio::task::yield_now().await;
+            }
+        });
+        seen.await.expect("the order is waited for");
         held.rollback().await.unwrap();
     })
     .await;

@@ -6,7 +6,7 @@ use domain::fiscal::{EventCode, MoneyKind, NoteLine, PrintMeans, TicketLine, Tic
 use domain::{Cents, OrderId, VatRate};
 use serde_json::{Value, json};
 use server::services::recording::{self, NewMoney, NewNote, NewTicket};
-use server::services::{closing, verifying};
+use server::services::{closing, starting, verifying};
 use uuid::Uuid;
 
 async fn flaws(app: &TestApp) -> Vec<String> {
@@ -248,4 +248,46 @@ async fn what_was_forgotten_is_closed_by_the_machine_and_names_nobody() {
         sqlx::query_scalar("select metadata::jsonb -> 'operator' from audit_logs where chain = 'G'").fetch_all(&app.owner).await.unwrap();
     assert_eq!(operators, vec![json!(""); 3]);
     assert_eq!(flaws(&app).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn tickets_say_who_sells_as_a_file_says_it_and_a_change_is_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("etablissement.json");
+    // The accent spelled as two characters, as some keyboards do.
+    let leon = json!({"name": "Chez Le\u{301}on", "address": ["3 place du Marché", "69001 Lyon"], "siret": "73282932000074", "naf": "5610A", "vat_no": "FR44732829320"});
+    std::fs::write(&file, leon.to_string()).unwrap();
+    let app = TestApp::with(|config| config.establishment.clone_from(&file)).await;
+    let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
+    let order = alice.post("/api/orders", &json!({"table_id": 5, "covers": 1, "items": [{"item_id": 71, "qty": 1}]})).await;
+    let request = json!({"order_id": order.body["order_id"], "cover_number": 1, "amount": 2.5, "method": "ESPECES"});
+    let ticket_no = camille.post("/api/payments/split", &request).await.body["ticket_no"].clone();
+    let ticket = camille.get(&format!("/api/nf525/tickets/{ticket_no}")).await.body;
+    let text = ticket["text"].as_str().unwrap();
+    for part in ["Chez L\u{e9}on", "69001 Lyon", "SIRET 73282932000074", "TVA FR44732829320"] {
+        assert!(text.contains(part), "{part} is missing from\n{text}");
+    }
+
+    let open = async |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        server::run::open_house(&app.config, app.house.db.clone()).await
+    };
+    let mut wrong = leon.clone();
+    wrong["siret"] = json!("73282932000075");
+    for (text, says) in
+        [(wrong.to_string(), "siret"), ("{".to_owned(), "ESTABLISHMENT_FILE"), (json!({"name": "x"}).to_string(), "address")]
+    {
+        let refused = format!("{:#}", open(&text).await.err().expect("it is refused"));
+        assert!(refused.contains(says) && refused.contains("ESTABLISHMENT_FILE"), "{refused}");
+    }
+    starting::say_started(&app.house, Vec::new()).await.unwrap();
+    let mut sold = leon;
+    sold["name"] = json!("Chez Léa");
+    let house = open(&sold.to_string()).await.unwrap();
+    starting::say_started(&house, Vec::new()).await.unwrap();
+    let said: i64 = sqlx::query_scalar("select count(*) from audit_logs where metadata->>'code' = 'identity_changed'")
+        .fetch_one(&app.owner)
+        .await
+        .unwrap();
+    assert_eq!(said, 1);
 }

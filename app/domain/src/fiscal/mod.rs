@@ -33,8 +33,8 @@ pub use canonical::{digits_of, local_timestamp, sha256_hex, utc_timestamp};
 pub use chain::{Chain, Head, RecordKind};
 pub use content::{
     ArchiveContent, CONTENT_VERSION, CashCents, ChainEnd, ClosingContent, ClosingDetail, Correction, Discount, EventCode, EventContent,
-    Fact, Identity, LongClosingContent, LongKind, MoneyContent, MoneyKind, NoteContent, NoteLeft, NoteLine, PrintContent, PrintMeans,
-    SharePart, TicketContent, TicketLine, TicketPayment,
+    Fact, Identity, LongClosingContent, LongKind, MoneyContent, MoneyKind, NotAnIdentity, NoteContent, NoteLeft, NoteLine, PrintContent,
+    PrintMeans, SharePart, TicketContent, TicketLine, TicketPayment,
 };
 pub use record::{Draft, NotCanonical, Record, Sealed};
 pub use totals::{ByMethodCents, ClosingTotals, Counted, VatCents};

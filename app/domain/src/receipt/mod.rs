@@ -188,7 +188,12 @@ fn heading(identity: &Identity, training: bool, copy: Option<&Copy>) -> Vec<Line
         lines.push(Line::centred("France"));
     }
     lines.push(Line::centred(format!("SIRET {}", identity.siret)));
-    lines.push(Line::centred(format!("NAF {} - TVA {}", identity.naf, identity.vat_no)));
+    if identity.vat_no.is_empty() {
+        lines.push(Line::centred(format!("NAF {}", identity.naf)));
+        lines.push(Line::centred("TVA non applicable, art. 293 B du CGI"));
+    } else {
+        lines.push(Line::centred(format!("NAF {} - TVA {}", identity.naf, identity.vat_no)));
+    }
     lines.push(Line::Rule);
     lines
 }

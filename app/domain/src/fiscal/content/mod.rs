@@ -9,6 +9,7 @@
 
 mod closing;
 mod event;
+mod identity;
 mod long_closing;
 mod money;
 mod paper;
@@ -16,6 +17,7 @@ mod ticket;
 
 pub use closing::{CashCents, ChainEnd, ClosingContent, ClosingDetail, NoteLeft};
 pub use event::{ArchiveContent, EventCode, EventContent};
+pub use identity::{Identity, NotAnIdentity};
 pub use long_closing::{LongClosingContent, LongKind};
 pub use money::{MoneyContent, MoneyKind};
 pub use paper::{NoteContent, NoteLine, PrintContent, PrintMeans};
@@ -23,7 +25,7 @@ pub use ticket::{Correction, Discount, SharePart, TicketContent, TicketLine, Tic
 
 use super::{Chain, RecordKind};
 use crate::{Cents, VatRate};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Version of the contents that are written today.
 pub const CONTENT_VERSION: u16 = 2;
@@ -58,20 +60,4 @@ pub trait Fact: Serialize {
     fn signed_fields(&self) -> Vec<String> {
         Vec::new()
     }
-}
-
-/// Who sells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Identity {
-    /// The name on the door.
-    pub name: String,
-    /// Address, line by line.
-    pub address: Vec<String>,
-    /// SIRET number.
-    pub siret: String,
-    /// NAF code.
-    pub naf: String,
-    /// Intra-community VAT number.
-    pub vat_no: String,
 }
