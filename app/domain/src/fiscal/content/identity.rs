@@ -78,7 +78,7 @@ fn siren(siret: &str) -> Option<&str> {
     let digits = || siret.bytes().map(|byte| u32::from(byte - b'0'));
     let luhn: u32 = digits().rev().enumerate().map(|(at, digit)| if at % 2 == 1 { 2 * digit / 10 + 2 * digit % 10 } else { digit }).sum();
     let siren = siret.get(..9)?;
-    let holds = if siren == LA_POSTE { luhn % 10 == 0 || digits().sum::<u32>() % 5 == 0 } else { luhn % 10 == 0 };
+    let holds = luhn.is_multiple_of(10) || (siren == LA_POSTE && digits().sum::<u32>().is_multiple_of(5));
     holds.then_some(siren)
 }
 
