@@ -39,7 +39,7 @@ pub async fn beat(db: impl PgExecutor<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Whether a process is gone. One that was seen in the future was seen before the clock went back.
+/// Whether a process is gone. What was seen in the future, or began there, was seen or began before the clock went back.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -49,7 +49,8 @@ pub async fn is_gone(db: impl PgExecutor<'_>, id: i64) -> Result<bool> {
         r#"select pg_try_advisory_xact_lock($1)
               and not exists (select from processes where id = $1
                                   and seen_at between clock_timestamp() - make_interval(secs => $2) and clock_timestamp() + make_interval(secs => $2))
-              and pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => $3) as "gone!""#,
+              and pg_postmaster_start_time() not between clock_timestamp() - make_interval(secs => $3) and clock_timestamp() + make_interval(secs => $3)
+              as "gone!""#,
         id,
         SILENT,
         JUST_BEGUN

@@ -12,7 +12,7 @@ use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
 use server::cluster::{Cluster, Durability};
 use server::sim::tpe::{Script, Simulator};
-use sqlx::PgPool;
+use sqlx::{Connection, PgPool};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -110,8 +110,9 @@ impl Phone {
     async fn settle_by_card(&self, terminal: &Simulator, order: &Value, owed: i64, resolved: &mut u64) -> i64 {
         let deadline = Instant::now() + PATIENCE * 2;
         let before = terminal.charged().len();
+        let mut last = String::new();
         loop {
-            assert!(Instant::now() < deadline, "order {order} is never paid");
+            assert!(Instant::now() < deadline, "order {order} is never paid: {last}, the terminal talks: {}", terminal.is_talking());
             let bill = self.get(&format!("/api/orders/{order}/bill")).await;
             let share = &bill["shares"][0];
             match share["status"].as_str() {
@@ -131,6 +132,7 @@ impl Phone {
                 _ => {
                     let payment = &share["payment_id"];
                     let attempt = self.get(&format!("/api/payments/{payment}")).await;
+                    last = format!("{attempt} of {bill}");
                     if attempt["status"] == "unknown" && !terminal.is_talking() {
                         let outcome = if terminal.charged().len() > before { "accepted" } else { "not_accepted" };
                         let said = json!({"outcome": outcome, "reason": "Ticket du TPE lu"});
@@ -500,4 +502,29 @@ async fn nobody_waits_for_the_time_at_which_the_clock_once_was() {
         assert!(Instant::now() < deadline, "it is never gone");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// The database began at nine, and now it is seven: whoever died meanwhile is gone, and a card's share is not locked for two hours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_died_is_gone_though_the_database_began_in_the_future() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let clock = Clock::with_a_database(&data).await;
+    let cluster = Cluster::start(&data, Durability::Full).await.unwrap();
+    let mut db = sqlx::PgConnection::connect_with(&cluster.connect_options()).await.unwrap();
+    // As the migrations make it, as far as this looks at it.
+    sqlx::query("create table processes (id bigint primary key, seen_at timestamptz not null default clock_timestamp())")
+        .execute(&mut db)
+        .await
+        .unwrap();
+    let dead = 77;
+    assert!(!server::db::processes::is_gone(&mut db, dead).await.unwrap(), "a database that has just begun takes nobody for gone");
+    server::db::processes::beat(&mut db, dead).await.unwrap();
+    clock.jump(-2);
+    let began: bool =
+        sqlx::query_scalar("select pg_postmaster_start_time() > clock_timestamp() + interval '1 hour'").fetch_one(&mut db).await.unwrap();
+    assert!(began, "the clock did not go back");
+    assert!(server::db::processes::is_gone(&mut db, dead).await.unwrap());
+    db.close().await.unwrap();
+    cluster.stop().await.unwrap();
 }
