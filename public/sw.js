@@ -20,7 +20,7 @@ const PATIENCE_MS = 2500;
 const NEVER = ["/api/*", "/call/*", "/health/*"];
 
 // What is never a page of the app, whatever the browser thinks.
-const NOT_PAGES = /^\/(api|call|ws|health|metrics|pkg|verifier)(\/|$)/;
+const NOT_PAGES = /^\/(api|call|ws|health|metrics|pkg|verifier|protection|manuel|attaques)(\/|$)/;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(keepAll());

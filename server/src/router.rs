@@ -4,7 +4,8 @@ use crate::LARGEST_BODY;
 use crate::error::Error;
 use crate::http::guard::{may, same_origin, secure_cookies, signed_in, to_the_end};
 use crate::http::{
-    amendments, auth, fiscal, floor, health, kitchen, menu, metrics, openapi, orders, pages, payments, printing, sync, users, webhooks, ws,
+    amendments, auth, documents, fiscal, floor, health, kitchen, menu, metrics, openapi, orders, pages, payments, printing, sync, users,
+    webhooks, ws,
 };
 use crate::session_store::Store;
 use crate::state::Shared;
@@ -144,6 +145,10 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .route("/shell", get(pages::shell))
         // anyone: checks an archive in the browser, and reaches no server
         .route("/verifier", get(pages::verifier))
+        // anyone: what is protected, and how it is checked
+        .route("/protection", get(documents::show))
+        .route("/manuel", get(documents::show))
+        .route("/attaques", get(documents::show))
         .route("/call/{*name}", post(pages::call))
         .fallback(pages::other);
 

@@ -377,6 +377,8 @@ async fn serve_with(
     working.spawn(supervised("anchors", move || workers::fiscal::mail_anchors(Arc::clone(&with.0), with.1.clone())));
     let with = (Arc::clone(&house), stopping.clone());
     working.spawn(supervised("clock", move || workers::fiscal::watch_clock(Arc::clone(&with.0), with.1.clone())));
+    let with = (Arc::clone(&house), stopping.clone());
+    working.spawn(supervised("parts", move || workers::fiscal::watch_parts(Arc::clone(&with.0), with.1.clone())));
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
     announce(config, &house);
 

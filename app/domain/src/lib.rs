@@ -18,6 +18,7 @@
 //! | [`role`] | who may do what |
 //! | [`sync`] | orders that a phone keeps: when each is sent, and what a person has to decide |
 //! | [`breaker`], [`backoff`] | when a system that does not answer is called again |
+//! | [`degraded`] | when something that the till works with counts as failed |
 //! | [`fiscal`] | the signed record, its canonical text, its chain and its closings |
 //! | [`receipt`] | ticket and Z as lines of text, built once for screen, paper and archive |
 //! | [`api`] | the bodies of the outside contract, and of the server functions |
@@ -28,6 +29,7 @@ pub mod attempt;
 pub mod backoff;
 pub mod breaker;
 pub mod catalogue;
+pub mod degraded;
 pub mod fiscal;
 pub mod floor;
 pub mod ids;

@@ -112,6 +112,8 @@ texts! {
     correct_now: "Corriger",
     after_ticket: "Le client veut un ticket\u{a0}?",
     no_ticket: "Sans ticket",
+    after_note: "À partir de 25\u{a0}€, la note est due. Le client la veut\u{a0}?",
+    no_note: "Il la refuse",
     decline_failed: "« Sans ticket » n’a pas pu être noté. Le règlement, lui, est enregistré.",
     }
 }

@@ -214,6 +214,7 @@ texts! {
     journal_detail: "Chaque ticket est signé et enchaîné au précédent. La vérification relit tout le journal.",
     verify_journal: "Vérifier le journal",
     verify_archive: "Vérifier une archive",
+    what_is_protected: "Ce qui est protégé, et ce qui ne l’est pas",
     verifying: "Vérification…",
     // a dish is ready
     }

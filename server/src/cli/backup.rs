@@ -40,12 +40,33 @@ pub(super) struct Restore {
 pub(super) async fn back_up(wanted: Backup, config: Config) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(!wanted.out.exists(), "{} exists already", wanted.out.display());
     let database = Database::open(&config).await?;
-    let written = dump(&database, &wanted.out).await;
+    let written = async {
+        let bytes = dump(&database, &wanted.out).await?;
+        let digest = digest(&wanted.out)?;
+        // The file is whole whatever becomes of this.
+        let said = say_backed_up(&database, &config, &digest).await;
+        anyhow::Ok((bytes, digest, said))
+    }
+    .await;
     database.close().await;
-    let bytes = written?;
-    println!("{} ({bytes} octets, SHA-256 {})", wanted.out.display(), digest(&wanted.out)?);
+    let (bytes, digest, said) = written?;
+    println!("{} ({bytes} octets, SHA-256 {digest})", wanted.out.display());
+    said.context("the backup is whole, but the technical journal does not say that it was made")?;
     println!("La clé de signature n'y est pas : gardez {} ailleurs.", config.fiscal_key_file.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// In the technical journal of what was backed up, after the moment of the backup.
+async fn say_backed_up(database: &Database, config: &Config, digest: &str) -> anyhow::Result<()> {
+    anyhow::ensure!(config.fiscal_key_file.exists(), "FISCAL_KEY_FILE: {} is not there", config.fiscal_key_file.display());
+    let pool = db::connect(database.options.clone(), 4).await?;
+    let house = run::open_house(config, pool.clone()).await?;
+    let mut tx = house.db.begin().await?;
+    recording::event(&house, &mut tx, EventCode::BackedUp, "", [("backup_sha256", digest.to_owned())]).await?;
+    tx.commit().await?;
+    drop(house);
+    pool.close().await;
+    Ok(())
 }
 
 /// Under its name once it is whole and on the disk. For nobody else to read: it holds who works here and what was sold.

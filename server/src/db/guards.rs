@@ -8,6 +8,36 @@ pub(super) fn flaw(code: &str, detail: String) -> Flaw {
     Flaw { chain: "*".to_owned(), seq: 0, code: code.to_owned(), detail }
 }
 
+/// What a verification reads: without one of these there is no journal.
+const JOURNAL: [&str; 3] = ["audit_logs", "fiscal_heads", "fiscal_keys"];
+
+/// Tables that are not there: of the journal itself, and of the facts beside it.
+pub struct Gone {
+    /// Without these no record can be read.
+    pub of_the_journal: bool,
+    /// Each by its name.
+    pub flaws: Vec<Flaw>,
+}
+
+/// Which guarded tables somebody dropped or renamed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn gone(db: &PgPool) -> Result<Gone> {
+    let tables = sqlx::query_scalar!(
+        r#"select kept as "kept!"
+           from unnest(array['audit_logs', 'fiscal_heads', 'fiscal_keys', 'fiscal_periods', 'fiscal_long_periods', 'fiscal_prints',
+                             'fiscal_corrections', 'fiscal_notes', 'payments', 'share_parts', 'order_lines', 'refunds', 'refund_parts',
+                             'method_transfers', 'discounts', 'discount_parts', 'prints', 'payment_attempts', 'attempt_parts']) as kept
+           where to_regclass('public.' || kept) is null"#
+    )
+    .fetch_all(db)
+    .await?;
+    let of_the_journal = tables.iter().any(|table| JOURNAL.contains(&table.as_str()));
+    let flaws = tables.into_iter().map(|table| flaw("table_missing", format!("La table « {table} » n'existe plus."))).collect();
+    Ok(Gone { of_the_journal, flaws })
+}
+
 /// Guards that are missing, switched off, replaced or owned by somebody else; rights that the till must not have.
 ///
 /// # Errors
@@ -72,7 +102,7 @@ pub async fn missing(db: &PgPool) -> Result<Vec<Flaw>> {
                              'discounts', 'discount_parts', 'prints']) as guarded,
                 unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) as privilege
            where (privilege <> 'INSERT' or guarded in ('audit_logs', 'fiscal_heads', 'fiscal_keys'))
-             and has_table_privilege('comptoir_app', 'public.' || guarded, privilege)"#
+             and has_table_privilege('comptoir_app', to_regclass('public.' || guarded)::oid, privilege)"#
     )
     .fetch_all(db)
     .await?;
@@ -91,9 +121,10 @@ pub async fn missing(db: &PgPool) -> Result<Vec<Flaw>> {
 
     let owned = sqlx::query_scalar!(
         r#"select c.relname::text as "table!" from pg_class c
-           where c.oid = any(array['audit_logs', 'fiscal_heads', 'fiscal_keys', 'fiscal_periods', 'fiscal_long_periods', 'fiscal_prints',
-                                   'fiscal_corrections', 'fiscal_notes', 'payments', 'share_parts', 'refunds', 'refund_parts',
-                                   'method_transfers', 'discounts', 'discount_parts', 'prints']::regclass[])
+           where c.relnamespace = 'public'::regnamespace
+             and c.relname = any(array['audit_logs', 'fiscal_heads', 'fiscal_keys', 'fiscal_periods', 'fiscal_long_periods', 'fiscal_prints',
+                                       'fiscal_corrections', 'fiscal_notes', 'payments', 'share_parts', 'refunds', 'refund_parts',
+                                       'method_transfers', 'discounts', 'discount_parts', 'prints'])
              and pg_get_userbyid(c.relowner) <> 'comptoir_owner'"#
     )
     .fetch_all(db)

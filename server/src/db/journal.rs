@@ -319,6 +319,23 @@ pub async fn last_event(db: &mut PgConnection, register: &str, code: &str) -> Re
     row.map(Record::try_from).transpose()
 }
 
+/// Whether the last that the technical journal says of a part of the till is that it failed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_degraded(db: impl PgExecutor<'_>, register: &str, part: &str) -> Result<bool> {
+    let last = sqlx::query_scalar!(
+        r#"select metadata ->> 'code' as "code!" from audit_logs
+           where register = $1 and chain = 'J' and (metadata ->> 'code') in ('degraded_begun', 'degraded_ended') and metadata -> 'details' ->> 'part' = $2
+           order by seq desc limit 1"#,
+        register,
+        part
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(last.is_some_and(|code| code == "degraded_begun"))
+}
+
 /// Records from one number of the journal to another.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {

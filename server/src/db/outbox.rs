@@ -181,3 +181,16 @@ pub async fn leave_to_screen(db: impl PgExecutor<'_>) -> Result<u64> {
     let left = sqlx::query!("update kitchen_slips set sent_at = now(), claimed_until = null where sent_at is null").execute(db).await?;
     Ok(left.rows_affected())
 }
+
+/// How long the oldest slip has waited for the kitchen system; none when none waits.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn oldest_waiting(db: impl PgExecutor<'_>) -> Result<Option<Duration>> {
+    let seconds =
+        sqlx::query_scalar!("select extract(epoch from now() - min(created_at))::bigint from kitchen_slips where sent_at is null")
+            .fetch_one(db)
+            .await?;
+    // One of before the clock went back has waited for an unknown time.
+    Ok(seconds.map(|seconds| Duration::from_secs(seconds.max(0).unsigned_abs())))
+}

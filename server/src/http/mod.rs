@@ -2,6 +2,7 @@
 
 pub mod amendments;
 pub mod auth;
+pub mod documents;
 pub mod fiscal;
 pub mod floor;
 pub mod guard;

@@ -4,6 +4,7 @@
 //! closed → commit. With the journal locked nothing can be recorded meanwhile: each ticket is in exactly one Z, and two closings of one day give
 //! one Z. Months and years are sums of closings: [`super::closing_long`].
 
+use super::refusing::{self, Tried};
 use super::{anchoring, closing_long, journal, printing, recording};
 use crate::db;
 use crate::db::journal::Locked;
@@ -32,7 +33,11 @@ pub async fn close(house: &House, user: &SessionUser, request: &CloseRequest) ->
     let done = match request.kind {
         CloseKind::Z => close_day(house, user, request.date).await,
         CloseKind::Month | CloseKind::Year => closing_long::close(house, &user.name, request.kind, request.date).await,
-    }?;
+    };
+    if let Err(error) = &done {
+        refusing::record(house, Tried::Closing, &user.name, error, None).await;
+    }
+    let done = done?;
     let paper = printing::closing_paper(house, done.audit_log_id).await?;
     Ok(CloseDone { paper, ..done })
 }

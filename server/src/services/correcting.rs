@@ -8,6 +8,7 @@ use super::discounting::check_reason;
 use super::once::{self, Answered};
 use super::paying::ticket_line;
 use super::recording::{self, NewMoney, NewTicket};
+use super::refusing::{self, Tried};
 use super::{billing, floor};
 use crate::db;
 use crate::db::corrections::{NewRefund, Paid};
@@ -24,7 +25,11 @@ use sqlx::PgConnection;
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] without a reason, for more than is left, or for a card without its number.
 pub async fn refund(house: &House, user: &SessionUser, id: PaymentId, request: &RefundRequest) -> Result<Answered<RefundDone>> {
-    db::again!(refund_once(house, user, id, request).await)
+    let done = db::again!(refund_once(house, user, id, request).await);
+    if let Err(error) = &done {
+        refusing::record(house, Tried::Refund, &user.name, error, Some(("payment", id.to_string()))).await;
+    }
+    done
 }
 
 async fn refund_once(house: &House, user: &SessionUser, id: PaymentId, request: &RefundRequest) -> Result<Answered<RefundDone>> {
@@ -74,7 +79,11 @@ async fn refund_once(house: &House, user: &SessionUser, id: PaymentId, request: 
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] without a reason, for the same means, or when a terminal itself says that it took the money.
 pub async fn change_method(house: &House, user: &SessionUser, id: PaymentId, request: &MethodChange) -> Result<Answered<MethodChanged>> {
-    db::again!(change_method_once(house, user, id, request).await)
+    let done = db::again!(change_method_once(house, user, id, request).await);
+    if let Err(error) = &done {
+        refusing::record(house, Tried::Method, &user.name, error, Some(("payment", id.to_string()))).await;
+    }
+    done
 }
 
 async fn change_method_once(house: &House, user: &SessionUser, id: PaymentId, request: &MethodChange) -> Result<Answered<MethodChanged>> {

@@ -54,9 +54,13 @@ pub enum Depth {
 /// # Errors
 /// When the database does not answer.
 pub async fn check(house: &House, depth: Depth) -> Result<usize> {
-    let end = db::journal::end(&house.db, REGISTER, Chain::T).await?.record;
+    // Without its tables there is no end, and that is said below.
+    let end = match db::guards::gone(&house.db).await?.of_the_journal {
+        true => i64::MAX,
+        false => db::journal::end(&house.db, REGISTER, Chain::T).await?.record,
+    };
     let restored = anchoring::read(house).0.iter().map(|anchor| anchor.record).max().filter(|anchored| *anchored > end);
-    let from = (depth == Depth::Recent).then_some((end - RECENT + 1).max(1));
+    let from = (depth == Depth::Recent).then_some(end.saturating_sub(RECENT - 1).max(1));
     let report = verify_house(house, from).await?;
     // What a later version wrote is no fraud. But in its own journal the till knows every key: one that is missing was taken away, so that nobody can
     // check what it signed. Said once, not for each record: the event that says it is signed by that key too.

@@ -7,6 +7,7 @@
 //! A whole restaurant may have one address. So a failure that its person puts right counts no longer, one is forgotten every minute, and
 //! tries that tested no PIN (the name was locked) do not count: ten waiters who mistype their PINs three times each lock nobody else out.
 
+use super::refusing::{self, Tried};
 use crate::db;
 use crate::db::sign_in_peers::Limits;
 use crate::db::users::Credentials;
@@ -109,8 +110,12 @@ pub async fn check(house: &House, peer: &str, login: &Login) -> Result<Credentia
             tracing::info!(user = proven.user.id.get(), "signed in");
             Ok(proven)
         }
-        _ => {
+        known => {
             tracing::info!(failures, "sign-in refused");
+            // Said when a name of this house is locked, which comes less and less often however many try.
+            if let Some(known) = known.filter(|_| failures >= FREE_FAILURES) {
+                refusing::record(house, Tried::SignIn, "", &Error::WrongPin, Some(("name", known.user.name))).await;
+            }
             Err(Error::WrongPin)
         }
     }

@@ -58,6 +58,13 @@ pub async fn verify_house(house: &House, from: Option<i64>) -> Result<VerifyRepo
 /// # Errors
 /// [`Error::Internal`] when the key is none; when the database does not answer.
 pub async fn verify_as(db: &PgPool, asked: Asked) -> Result<(VerifyReport, Checkpoint)> {
+    // A table that is not there is a flaw, and what stands in it cannot be read.
+    let gone = db::guards::gone(db).await?;
+    if gone.of_the_journal {
+        let mut flaws = gone.flaws;
+        flaws.extend(db::guards::missing(db).await?);
+        return Ok((VerifyReport { ok: false, records: 0, inconclusive: false, flaws }, Checkpoint::default()));
+    }
     // Heads first: what is appended meanwhile is not a lost tail.
     let (heads, master) = db::journal::heads(db).await?;
     let checker = Arc::new(trusted_keys(db, asked.public_key.as_deref()).await?);
@@ -90,7 +97,10 @@ pub async fn verify_as(db: &PgPool, asked: Asked) -> Result<(VerifyReport, Check
     let checkpoint = verifier.checkpoint();
     let mut report = verifier.finish(&heads, master);
     beside.extend(db::guards::missing(db).await?);
-    beside.extend(db::facts::that_differ(db, after).await?);
+    if gone.flaws.is_empty() {
+        beside.extend(db::facts::that_differ(db, after).await?);
+    }
+    beside.extend(gone.flaws);
     beside.extend(heads_that_differ(db, &checkpoint).await?);
     // What is proven wrong outweighs what could not be judged.
     report.inconclusive &= beside.is_empty();

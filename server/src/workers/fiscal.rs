@@ -3,9 +3,10 @@
 use crate::services::anchoring;
 use crate::services::clock::{self, Reading};
 use crate::services::closing;
+use crate::services::degraded;
 use crate::services::self_check::{Depth, check};
 use crate::state::Shared;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Between two looks.
@@ -15,6 +16,9 @@ const WHOLE_EVERY: u32 = 24;
 
 /// Between two looks at the clock.
 const CLOCK_EVERY: Duration = Duration::from_secs(60);
+
+/// Between two looks at what the till works with.
+const PARTS_EVERY: Duration = Duration::from_secs(20);
 
 /// A mail server that did not answer is asked again after this.
 const MAIL_AGAIN: Duration = Duration::from_secs(300);
@@ -56,6 +60,24 @@ pub async fn watch_clock(house: Shared, stopping: CancellationToken) {
             continue;
         }
         before = Some(after);
+    }
+}
+
+/// Looks at what the till works with until the server stops.
+pub async fn watch_parts(house: Shared, stopping: CancellationToken) {
+    let (mut tick, began, mut watch) = (tokio::time::interval(PARTS_EVERY), Instant::now(), degraded::Watch::default());
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let looked = async {
+            let parts = degraded::look(&house).await?;
+            degraded::heed(&house, &mut watch, &parts, began.elapsed()).await
+        };
+        if let Err(error) = looked.await {
+            tracing::warn!(%error, "no look at what the till works with; it will be tried again");
+        }
     }
 }
 

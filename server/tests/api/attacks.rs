@@ -13,6 +13,8 @@ use domain::service_day::service_day;
 use domain::{Cents, OrderId};
 use serde_json::{Value, json};
 use server::adapters::signer::Signer;
+use server::services::archive::check::{check, check_order};
+use server::services::archive::make;
 use server::services::recording::{self, NewNote};
 use server::services::self_check::{self, Depth};
 use server::services::verifying::{self, Asked};
@@ -57,22 +59,51 @@ async fn evening() -> (TestApp, Client, Client) {
     (app, alice, camille)
 }
 
+/// What is recorded besides sales: a means that is corrected, money given back, a print, a provisional note.
+async fn everything_else(app: &TestApp, alice: &Client, camille: &Client) {
+    let gerant = app.signed_in("gerant").await;
+    let payment: i64 = sqlx::query_scalar("select max(id) from payments").fetch_one(&app.owner).await.unwrap();
+    let order =
+        alice.post("/api/orders", &json!({"table_id": 8, "covers": 1, "items": [{"item_id": 71, "qty": 1}]})).await.body["order_id"]
+            .clone();
+    for (client, path, request, status) in [
+        (camille, format!("/api/payments/{payment}/method"), json!({"method": "CHEQUE", "reason": "erreur de touche"}), 200),
+        (&gerant, format!("/api/payments/{payment}/refund"), json!({"amount": 1, "reason": "tiède"}), 201),
+        (camille, "/api/nf525/tickets/1/print".to_owned(), json!({"to": "browser"}), 200),
+        (alice, format!("/api/orders/{order}/note"), json!({}), 200),
+    ] {
+        let answer = client.post(&path, &request).await;
+        assert_eq!(answer.status / 100, status / 100, "{path}: {}", answer.text);
+    }
+}
+
 /// Gives the connections back: a test that opens many houses would use up the database's.
 async fn leave(app: TestApp) {
     app.house.db.close().await;
     app.owner.close().await;
 }
 
-/// The till's own check names the flaw, signs technical event 90 once, and every screen is told.
+/// The till's own check names the flaw, signs technical event 90, and every screen is told. The same flaws are not said again; what is lost at the end of
+/// a chain is a gap in it once the event stands behind it, which is said as well.
 async fn is_said(app: &TestApp) {
-    assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0);
-    assert!(app.house.integrity.is_flawed());
-    self_check::check(&app.house, Depth::Whole).await.unwrap();
-    let said: i64 = sqlx::query_scalar("select count(*) from audit_logs where chain = 'J' and metadata ->> 'code' = 'integrity_flaw'")
-        .fetch_one(&app.owner)
+    let mut said = Vec::new();
+    for _ in 0..3 {
+        assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0);
+        let codes: Vec<i64> = sqlx::query_scalar(
+            "select (metadata ->> 'nf525_code')::bigint from audit_logs where chain = 'J' and metadata ->> 'code' = 'integrity_flaw'",
+        )
+        .fetch_all(&app.owner)
         .await
         .unwrap();
-    assert_eq!(said, 1, "said once");
+        assert!(codes.iter().all(|code| *code == 90), "{codes:?}");
+        said.push(codes.len());
+    }
+    assert!(matches!(said[..], [1, 1 | 2, last] if last == said[1]), "{said:?}");
+    is_on_every_screen(app).await;
+}
+
+async fn is_on_every_screen(app: &TestApp) {
+    assert!(app.house.integrity.is_flawed());
     let who = app.signed_in("camille").await.post("/call/who", &json!({})).await.body;
     assert_eq!(who["flawed"], json!(true), "{who}");
 }
@@ -80,7 +111,7 @@ async fn is_said(app: &TestApp) {
 /// Each attack on rows, and the record that the check has to name.
 #[tokio::test]
 async fn what_the_owner_changes_is_found_and_named() {
-    let attacks: [(&str, &str, &str); 29] = [
+    let attacks: [(&str, &str, &str); 31] = [
         ("delete the last row of a chain", "delete from share_parts; delete from payments where audit_log_id = 7; delete from audit_logs where id = 7", "T 5 lost_tail"),
         ("delete a middle row", "delete from share_parts; delete from payments where audit_log_id = 2; delete from audit_logs where id = 2", "T 2 seq_gap"),
         ("empty the journal", "truncate audit_logs cascade", "* 1 lost_tail"),
@@ -149,6 +180,12 @@ async fn what_the_owner_changes_is_found_and_named() {
         ("edit a tip", "update payments set tip_cents = 100, tendered_cents = null where audit_log_id = 1", "T 1 payment_differs"),
         ("edit the day of a closed period", "update fiscal_periods set service_day = service_day - 1 where no = 1", "G 1 period_differs"),
         (
+            "open a closed period again",
+            "update fiscal_periods set closed_at = null, end_seq = null, last_record = null, audit_log_id = null where no = 1",
+            "G 1 period_differs",
+        ),
+        ("forget a closed period", "delete from fiscal_periods where no = 1", "G 1 period_differs"),
+        (
             "close a period without a closing",
             "update fiscal_periods set closed_at = now(), audit_log_id = 7, end_seq = 5, last_record = 7 where no = 2",
             "* 0 period_without_record",
@@ -161,11 +198,119 @@ async fn what_the_owner_changes_is_found_and_named() {
         let found = flaws(&app).await;
         assert!(found.contains(&expected.to_owned()), "{attack}: {found:?}");
         println!("détecté   {attack:45} {expected}");
-        if attack.starts_with("edit a label, ") || attack == "take the keys away" {
+        if TAKES_NOTHING_MORE.contains(&attack) {
+            assert!(self_check::check(&app.house, Depth::Whole).await.is_err(), "{attack}: it can be recorded after all");
+            is_on_every_screen(&app).await;
+        } else {
             is_said(&app).await;
         }
         leave(app).await;
     }
+}
+
+/// After these the journal cannot hold a technical event about itself: the number that comes next is taken. Nothing more is sold either.
+const TAKES_NOTHING_MORE: [&str; 4] =
+    ["forget the heads", "a ticket of one's own", "delete the last row and that it was there", "set the end of the journal back"];
+
+/// A table that is not there: named, whatever of the rest can still be read.
+#[tokio::test]
+async fn a_table_that_the_owner_drops_is_missed() {
+    for table in ["audit_logs", "fiscal_heads", "fiscal_keys", "payments", "order_lines", "fiscal_periods", "refunds"] {
+        let (app, _, camille) = evening().await;
+        // Renamed, which is dropped for whoever looks for it.
+        for sql in [
+            format!("alter table {table} rename to put_away"),
+            format!("alter table put_away rename to {table}"),
+            format!("drop table {table} cascade"),
+        ] {
+            sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&app.owner).await.unwrap();
+            let report = verifying::verify(&app.house.db).await.unwrap();
+            if sql.ends_with(&format!("rename to {table}")) {
+                assert!(report.ok, "{sql}: {:?}", report.flaws);
+                continue;
+            }
+            let named = report.flaws.iter().any(|flaw| flaw.code == "table_missing" && flaw.detail.contains(table));
+            assert!(named && !report.ok && !report.inconclusive, "{sql}: {:?}", report.flaws);
+        }
+        let written = self_check::check(&app.house, Depth::Whole).await;
+        let is_journal = ["audit_logs", "fiscal_heads", "fiscal_keys"].contains(&table);
+        assert_eq!(written.is_err(), is_journal, "{table}: {written:?}");
+        assert!(app.house.integrity.is_flawed(), "{table}");
+        // The manager who asks is told so too, and not that something went wrong.
+        let answer = camille.get("/api/nf525/verify").await;
+        assert_eq!((answer.status, &answer.body["ok"]), (200, &json!(false)), "{table}: {}", answer.text);
+        println!("détecté   {:45} table_missing", format!("drop {table}"));
+        leave(app).await;
+    }
+}
+
+/// Whoever has the key signs as well as the till does. What is changed alone breaks what was built upon it; all of it written again is sound by
+/// itself, and only what lies elsewhere can tell.
+#[tokio::test]
+async fn a_stolen_key_signs_and_is_found_by_what_was_built_upon_it_or_lies_elsewhere() {
+    let (app, ..) = evening().await;
+    let anchors = std::fs::read_to_string(&app.house.anchoring.file).unwrap();
+    let anchors = domain::fiscal::Anchor::read_all(&anchors).unwrap();
+    let with_anchors = async || {
+        let report = verifying::verify_as(&app.house.db, Asked { anchors: anchors.clone(), ..Asked::default() }).await.unwrap().0;
+        report.flaws.iter().map(|flaw| format!("{} {} {}", flaw.chain, flaw.seq, flaw.code)).collect::<Vec<_>>()
+    };
+    assert_eq!(with_anchors().await, Vec::<String>::new());
+    sqlx::raw_sql("create table kept_logs as table audit_logs").execute(&app.owner).await.unwrap();
+
+    // The last ticket, another coffee: the end of the chain is remembered with another signature.
+    as_owner(&app, &written_again(&app, 7, 7).await).await;
+    let found = flaws(&app).await;
+    assert!(found.contains(&"T 5 head_differs".to_owned()), "{found:?}");
+    println!("détecté   {:45} T 5 head_differs", "steal the key, sign the last ticket again");
+    // A ticket before: the next one was signed over the signature that it had.
+    as_owner(&app, BACK).await;
+    as_owner(&app, &written_again(&app, 4, 4).await).await;
+    let found = flaws(&app).await;
+    assert!(found.contains(&"T 5 previous_signature_differs".to_owned()), "{found:?}");
+    println!("détecté   {:45} T 5 previous_signature_differs", "steal the key, sign a ticket again");
+    // All that follows as well, and what is remembered of the ends.
+    as_owner(&app, BACK).await;
+    let heads = "update fiscal_heads h set last_signature = l.signature, last_hash = l.hash_current from audit_logs l
+                 where l.chain = h.chain and l.register = h.register and l.seq = h.last_seq";
+    as_owner(&app, &format!("{}; {heads}", written_again(&app, 4, 7).await)).await;
+    as_owner(&app, "update order_lines set name = 'Eau' where name = 'Expresso'").await;
+    let found = flaws(&app).await;
+    assert!(found.iter().all(|flaw| flaw.ends_with("line_differs")), "by itself it is sound: {found:?}");
+    assert!(with_anchors().await.contains(&"G 1 anchor_differs".to_owned()), "{:?}", with_anchors().await);
+    println!("détecté   {:45} G 1 anchor_differs", "steal the key, write everything again");
+}
+
+/// The journal as it was.
+const BACK: &str = "update audit_logs l set metadata = k.metadata, content_sha256 = k.content_sha256, data_to_sign = k.data_to_sign,
+    hash_current = k.hash_current, hash_previous = k.hash_previous, signature = k.signature from kept_logs k where k.id = l.id";
+
+/// What writes records again with the till's own key, with another coffee in the first, and everything in the others that names what came before.
+async fn written_again(app: &TestApp, first: i64, last: i64) -> String {
+    let records: Vec<(i64, String, String, String, String, String, String)> = sqlx::query_as(
+        "select id, metadata::text, content_sha256, data_to_sign, hash_current, hash_previous, signature from audit_logs where id between $1 and $2 order by id",
+    )
+    .bind(first)
+    .bind(last)
+    .fetch_all(&app.owner)
+    .await
+    .unwrap();
+    let mut changed: Vec<(String, String)> = Vec::new();
+    let mut sql = Vec::new();
+    for (id, content, digest, text, hash, previous, signature) in records {
+        let again = |text: &str| changed.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+        let content = if id == first { content.replace("Expresso", "Eau") } else { again(&content) };
+        let sha256 = domain::fiscal::sha256_hex(content.as_bytes());
+        let text = again(&text).replace(&digest, &sha256);
+        let (new_hash, signed) = (domain::fiscal::sha256_hex(text.as_bytes()), app.house.signer.sign(&text).unwrap());
+        sql.push(format!(
+            "update audit_logs set metadata = $json${content}$json$::json, content_sha256 = '{sha256}', data_to_sign = $text${text}$text$,
+                 hash_current = '{new_hash}', hash_previous = '{}', signature = '{signed}' where id = {id}",
+            again(&previous)
+        ));
+        changed.extend([(digest, sha256), (hash, new_hash), (signature, signed)]);
+    }
+    sql.join(";")
 }
 
 #[tokio::test]
@@ -248,20 +393,7 @@ async fn what_stands_beside_the_journal_is_compared_with_it() {
         ),
     ];
     let (app, alice, camille) = evening().await;
-    let gerant = app.signed_in("gerant").await;
-    let payment: i64 = sqlx::query_scalar("select max(id) from payments").fetch_one(&app.owner).await.unwrap();
-    let order =
-        alice.post("/api/orders", &json!({"table_id": 8, "covers": 1, "items": [{"item_id": 71, "qty": 1}]})).await.body["order_id"]
-            .clone();
-    for (client, path, request, status) in [
-        (&camille, format!("/api/payments/{payment}/method"), json!({"method": "CHEQUE", "reason": "erreur de touche"}), 200),
-        (&gerant, format!("/api/payments/{payment}/refund"), json!({"amount": 1, "reason": "tiède"}), 201),
-        (&camille, "/api/nf525/tickets/1/print".to_owned(), json!({"to": "browser"}), 200),
-        (&alice, format!("/api/orders/{order}/note"), json!({}), 200),
-    ] {
-        let answer = client.post(&path, &request).await;
-        assert_eq!(answer.status / 100, status / 100, "{path}: {}", answer.text);
-    }
+    everything_else(&app, &alice, &camille).await;
     assert_eq!(flaws(&app).await, Vec::<String>::new());
     for (attack, sql, expected) in attacks {
         let mut tx = app.house.db.begin().await.unwrap();
@@ -427,6 +559,10 @@ async fn an_older_copy_of_the_database_is_noticed_and_said() {
     sqlx::raw_sql(heads).execute(&app.owner).await.unwrap();
     sell(&alice, &camille, 6).await;
     camille.post("/api/nf525/close", &json!({})).await;
+    let (archives, day) =
+        (tempfile::tempdir().unwrap(), sqlx::query_scalar("select max(date) from audit_logs").fetch_one(&app.owner).await.unwrap());
+    let before = archives.path().join("before.zip");
+    make(&app.house, "", day, day, &before).await.unwrap();
     let restore = "delete from share_parts where payment_id in (select id from payments where audit_log_id > 7); delete from payments where audit_log_id > 7;
                    delete from fiscal_periods; delete from audit_logs where id > 7; insert into fiscal_periods select * from kept_periods;
                    delete from fiscal_heads; insert into fiscal_heads select * from kept_heads; drop table kept_heads, kept_periods";
@@ -437,6 +573,23 @@ async fn an_older_copy_of_the_database_is_noticed_and_said() {
     let said: i64 =
         sqlx::query_scalar("select count(*) from audit_logs where metadata ->> 'code' = 'restored'").fetch_one(&app.owner).await.unwrap();
     assert!(said >= 1);
+
+    // It sells on and closes past the number that is missing: two futures, of which the file of anchors knows both.
+    sell(&alice, &camille, 7).await;
+    assert_eq!(camille.post("/api/nf525/close", &json!({})).await.status, 200);
+    assert_eq!(flaws(&app).await, Vec::<String>::new());
+    assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0);
+    let found = app.house.integrity.flaws();
+    assert!(found.iter().any(|flaw| (flaw.chain.as_str(), flaw.seq, flaw.code.as_str()) == ("G", 2, "anchor_differs")), "{found:?}");
+    println!("détecté   {:45} G 2 anchor_differs", "go on from an older copy");
+    // And so do two archives, one of each future.
+    let day = sqlx::query_scalar("select max(date) from audit_logs").fetch_one(&app.owner).await.unwrap();
+    let after = archives.path().join("after.zip");
+    make(&app.house, "", day, day, &after).await.unwrap();
+    let (before, after) = (check(&before, None, Vec::new()).await.unwrap(), check(&after, None, Vec::new()).await.unwrap());
+    let order = check_order(&[before, after]);
+    assert!(!order.is_empty(), "two archives that cannot follow each other");
+    println!("détecté   {:45} {}", "archives of two futures", order[0].code);
 }
 
 #[tokio::test]
@@ -541,8 +694,11 @@ async fn the_service_day_holds_across_midnight_and_both_changes_of_the_clock() {
 
 #[tokio::test]
 async fn a_sound_journal_stays_sound_wherever_it_is_restored() {
-    let (app, ..) = evening().await;
+    let (app, alice, camille) = evening().await;
+    everything_else(&app, &alice, &camille).await;
     closing::catch_up(&app.house).await.unwrap();
+    let here = verifying::verify(&app.house.db).await.unwrap();
+    assert!(here.ok && here.records == 11, "{here:?}");
     let options = app.owner.connect_options();
     let name = options.get_database().unwrap().to_owned();
     let socket = options.get_socket().unwrap().to_str().unwrap().to_owned();
@@ -557,6 +713,9 @@ async fn a_sound_journal_stays_sound_wherever_it_is_restored() {
         "timezone = 'Asia/Kathmandu'",
         "datestyle = 'German, DMY'",
         "intervalstyle = 'sql_standard'",
+        "lc_numeric = 'fr_FR.UTF-8'",
+        "lc_monetary = 'fr_FR.UTF-8'",
+        "lc_time = 'fr_FR.UTF-8'",
         "extra_float_digits = 0",
         "bytea_output = 'escape'",
     ] {
@@ -578,9 +737,9 @@ async fn a_sound_journal_stays_sound_wherever_it_is_restored() {
         .unwrap();
     let report = verifying::verify(&pool).await.unwrap();
     assert!(report.ok, "{:?}", report.flaws);
-    assert_eq!(report.records, 7);
-    let here = verifying::verify(&app.house.db).await.unwrap();
     assert_eq!(here.records, report.records);
+    let said: String = sqlx::query_scalar("select to_char(1234.5, '9G999D9')").fetch_one(&owner).await.unwrap();
+    assert!(said.contains(','), "the copy does not write numbers as the French do: {said}");
     let texts = "select md5(string_agg(data_to_sign || metadata::text, '' order by id)) from audit_logs";
     let (a, b): (String, String) =
         (sqlx::query_scalar(texts).fetch_one(&app.owner).await.unwrap(), sqlx::query_scalar(texts).fetch_one(&owner).await.unwrap());

@@ -220,3 +220,70 @@ async fn what_is_other_than_at_the_last_start_is_said() {
     let end = server::db::journal::end(&app.house.db, "01", Chain::J).await.unwrap();
     assert!(end.record >= 4);
 }
+
+#[tokio::test]
+async fn what_the_rules_forbid_is_refused_and_said() {
+    let app = TestApp::start().await;
+    let (alice, camille, gerant) = (app.signed_in("alice").await, app.signed_in("camille").await, app.signed_in("gerant").await);
+    sell(&alice, &camille, 1).await;
+    let payment: i64 = sqlx::query_scalar("select id from payments").fetch_one(&app.owner).await.unwrap();
+    let path = format!("/api/payments/{payment}/refund");
+    let too_much = gerant.post(&path, &json!({"amount": 99, "reason": "erreur"})).await;
+    assert_eq!(too_much.status, 422, "{}", too_much.text);
+    // What was only mistyped is nobody's business.
+    assert_eq!(gerant.post(&path, &json!({"amount": 1, "reason": ""})).await.status, 422);
+    assert_eq!(gerant.post("/api/payments/99999/refund", &json!({"amount": 1, "reason": "erreur"})).await.status, 404);
+    let said = events(&app, "refused").await;
+    assert_eq!(said, [("Gérant".to_owned(), json!({"tried": "refund", "why": "more_than_paid", "payment": payment.to_string()}))]);
+
+    let stranger = app.stranger();
+    for _ in 0..8 {
+        let guess = stranger.post("/api/auth/login", &json!({"username": "camille", "pin": "0000"})).await;
+        assert!(matches!(guess.status, 401 | 429), "{}", guess.text);
+    }
+    assert!(stranger.post("/api/auth/login", &json!({"username": "nobody", "pin": "0000"})).await.status >= 401);
+    let said = events(&app, "refused").await;
+    assert_eq!(said.len(), 2, "once, when the name was locked: {said:?}");
+    assert_eq!(said[1].1, json!({"tried": "sign_in", "why": "locked", "name": "Camille"}));
+    assert_eq!(flaws(&app).await, Vec::<String>::new());
+    println!("dit       {:45} refused", "give back more than sold, guess a PIN");
+}
+
+#[tokio::test]
+async fn what_fails_for_a_minute_is_said_once_and_so_is_its_end() {
+    use server::services::degraded::{Watch, heed};
+    let app = TestApp::start().await;
+    let (mut here, mut other) = (Watch::default(), Watch::default());
+    let at = |seconds| std::time::Duration::from_secs(seconds);
+    let mut look = async |terminal: bool, redis: bool, seconds: u64| {
+        // Two processes on one database look at the same.
+        for watch in [&mut here, &mut other] {
+            heed(&app.house, watch, &[("terminal", terminal), ("redis", redis)], at(seconds)).await.unwrap();
+        }
+    };
+    look(true, true, 0).await;
+    look(false, true, 20).await;
+    look(true, true, 40).await;
+    look(false, true, 60).await;
+    look(false, true, 119).await;
+    assert_eq!((events(&app, "degraded_begun").await, events(&app, "degraded_ended").await), (vec![], vec![]), "not for a minute yet");
+    look(false, false, 120).await;
+    look(false, false, 140).await;
+    let terminal = (String::new(), json!({"part": "terminal"}));
+    assert_eq!(events(&app, "degraded_begun").await, [terminal.clone()]);
+    look(false, true, 300).await;
+    assert_eq!(events(&app, "degraded_ended").await, []);
+    // A process that begins now knows from the journal what was said.
+    let mut begun_anew = Watch::default();
+    heed(&app.house, &mut begun_anew, &[("terminal", true)], at(0)).await.unwrap();
+    look(true, true, 320).await;
+    assert_eq!((events(&app, "degraded_begun").await.len(), events(&app, "degraded_ended").await), (1, vec![terminal]));
+    let codes: Vec<i64> = sqlx::query_scalar(
+        "select (metadata ->> 'nf525_code')::bigint from audit_logs where metadata ->> 'code' like 'degraded%' order by id",
+    )
+    .fetch_all(&app.owner)
+    .await
+    .unwrap();
+    assert_eq!(codes, [70, 120]);
+    assert_eq!(flaws(&app).await, Vec::<String>::new());
+}

@@ -38,6 +38,16 @@ async fn what_was_backed_up_while_serving_comes_back_whole_and_the_journal_says_
     // Sold after the backup: it will be missing.
     sell().await;
     till.kill().await;
+    let cluster = server::cluster::Cluster::start(&data, server::cluster::Durability::Full).await.unwrap();
+    let db = sqlx::PgPool::connect_with(cluster.connect_options()).await.unwrap();
+    let digest: String =
+        sqlx::query_scalar("select metadata -> 'details' ->> 'backup_sha256' from audit_logs where metadata ->> 'code' = 'backed_up'")
+            .fetch_one(&db)
+            .await
+            .unwrap();
+    assert_eq!(digest, domain::fiscal::sha256_hex(&std::fs::read(&backup).unwrap()));
+    db.close().await;
+    cluster.stop().await.unwrap();
 
     // Without the key there is nothing to go on with.
     let refused = comptoir(&other, &["restore", backup_name]);

@@ -262,6 +262,7 @@ async fn whether_a_terminal_is_there_is_asked_without_asking_for_money() {
     assert_eq!(app.house.terminal.as_deref().unwrap().probe().await, Probed::Unreachable);
     let ready = app.stranger().get("/health/ready").await;
     assert_eq!((ready.status, &ready.body["degraded"]), (200, &json!(["terminal"])), "the house sells on");
+    assert_eq!(server::services::degraded::look(&app.house).await.unwrap(), [("terminal", false)]);
 
     let silent = PseudoTerminal::open().unwrap();
     let path = silent.name().to_owned();

@@ -49,3 +49,21 @@ async fn an_unknown_page_says_so() {
     assert_eq!(page.status, 404);
     assert!(page.text.contains("<html"), "a page, not a program's answer");
 }
+
+#[tokio::test]
+async fn what_is_protected_and_what_is_not_is_read_without_an_account() {
+    let app = TestApp::start().await;
+    let stranger = app.stranger();
+    for (path, says, also) in [
+        ("/protection", "Ce qui ne se voit pas", "href=\"/manuel\""),
+        ("/manuel", "Textes signés", "<table>"),
+        ("/attaques", "Ce qui a été tenté", "href=\"/protection\""),
+    ] {
+        let page = visit(&stranger, path).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(page.text.contains(says) && page.text.contains(also) && !page.text.contains(".md)"), "{path}: {}", page.text);
+        assert!(!page.text.contains("<script"), "{path}");
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("script"), "{policy}");
+    }
+}

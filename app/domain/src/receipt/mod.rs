@@ -24,6 +24,9 @@ use crate::Cents;
 use crate::fiscal::{Identity, Record, digits_of};
 use serde::{Deserialize, Serialize};
 
+/// From this sum on a guest gets a note unless they refuse it (*arrêté* 83-50/A of 3 October 1983, article 1).
+pub const NOTE_DUE_FROM: Cents = Cents(2_500);
+
 /// How much a line wants to be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

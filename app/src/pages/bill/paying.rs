@@ -18,6 +18,7 @@ use crate::i18n::t;
 use crate::session::use_session;
 use domain::Cents;
 use domain::api::{Method, PaymentDone, PaymentRequest, TR_DAILY_LIMIT};
+use domain::receipt::NOTE_DUE_FROM;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use uuid::Uuid;
@@ -208,7 +209,9 @@ fn Pay(billing: Billing, settling: Settling) -> impl IntoView {
     move || match (outcome.get(), at_terminal.get()) {
         (Outcome::Open, true) => view! { <Waiting amount=untrack(move || typed.asked().unwrap_or(typed.due))/> }.into_any(),
         (Outcome::Open, false) => form().into_any(),
-        (Outcome::Done(paid), _) => view! { <Paid paid=paid billing=billing/> }.into_any(),
+        (Outcome::Done(paid), _) => {
+            view! { <Paid paid=paid amount=untrack(move || typed.paid().unwrap_or(typed.due)) billing=billing/> }.into_any()
+        }
         (Outcome::Refused(error), _) => view! { <Refused error=error again=again/> }.into_any(),
         (Outcome::Silent, _) => view! { <Silent billing=billing number=number/> }.into_any(),
     }
@@ -356,18 +359,21 @@ fn Extras(typed: Typed, locked: Signal<bool>) -> impl IntoView {
     }
 }
 
-/// What to give back, and the way to the ticket, which is printed only when somebody asks.
+/// What to give back, and the way to the ticket, which is printed only when somebody asks. From the sum on at which a note is due it is what is proposed,
+/// and that nobody wants it is their refusal.
 #[component]
-fn Paid(paid: PaymentDone, billing: Billing) -> impl IntoView {
+fn Paid(paid: PaymentDone, amount: Cents, billing: Billing) -> impl IntoView {
     let t = t();
     let open = billing.sheet_open;
     let (session, live, toaster) = (use_session(), use_live(), use_toaster());
-    let no = paid.ticket_no;
+    let ticket = paid.ticket_no;
+    let is_due = amount >= NOTE_DUE_FROM;
+    let (ask, no) = if is_due { (texts().after_note, texts().no_note) } else { (texts().after_ticket, texts().no_ticket) };
     // That nobody wanted it is written down; the next guest does not wait for that.
     let decline = move |_| {
         open.set(false);
         spawn_local(async move {
-            let answer = calls::decline_ticket(no).await;
+            let answer = calls::decline_ticket(ticket).await;
             live.heard_of_call(&answer);
             if let Err(error) = answer {
                 session.heed(&error);
@@ -391,10 +397,10 @@ fn Paid(paid: PaymentDone, billing: Billing) -> impl IntoView {
         <div class="cash" data-testid="paid">
             <Notice tone=Tone::Good>{t.paid}" · "{t.ticket_numbered(paid.ticket_no)}</Notice>
             {change}{nothing_back}{partial}{warned}
-            <p class="cash-ask">{texts().after_ticket}</p>
+            <p class="cash-ask">{ask}</p>
             <div class="cash-after">
-                <a class="button" href=format!("/ticket/{}", paid.ticket_no) data-testid="see-ticket"><Icon glyph=Glyph::Receipt/>{t.see_ticket}</a>
-                <button type="button" class="button primary" data-testid="paid-done" on:click=decline>{texts().no_ticket}</button>
+                <a class="button" class:primary=is_due href=format!("/ticket/{}", paid.ticket_no) data-testid="see-ticket"><Icon glyph=Glyph::Receipt/>{t.see_ticket}</a>
+                <button type="button" class="button" class:primary=!is_due data-testid="paid-done" on:click=decline>{no}</button>
             </div>
         </div>
     }

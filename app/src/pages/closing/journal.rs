@@ -40,6 +40,7 @@ pub(super) fn JournalCheck() -> impl IntoView {
             </button>
             <Show when=move || session.may(Right::ExportJournal)><ArchiveForm/></Show>
             <a class="button" href="/verifier" target="_blank" rel="external noopener"><Icon glyph=Glyph::Shield/>{t.verify_archive}</a>
+            <p class="quiet-text"><a href="/protection" target="_blank" rel="external noopener" data-testid="protection">{t.what_is_protected}</a></p>
             <div data-testid="journal-outcome">
                 {move || outcome.get().map(|outcome| match outcome {
                     Ok(report) => view! { <Outcome report=report/> }.into_any(),

@@ -33,6 +33,8 @@ pub enum EventCode {
     ClockWentBack,
     /// The clock went forward by itself: further than time passed.
     ClockWentForward,
+    /// The database was written into a file.
+    BackedUp,
     /// The database is an older copy than the last known end of the journal.
     Restored,
     /// Training began.
@@ -65,7 +67,7 @@ pub enum EventCode {
 
 impl EventCode {
     /// Every code.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::JournalBegun,
         Self::Started,
         Self::Stopped,
@@ -78,6 +80,7 @@ impl EventCode {
         Self::KeyRotated,
         Self::ClockWentBack,
         Self::ClockWentForward,
+        Self::BackedUp,
         Self::Restored,
         Self::TrainingBegun,
         Self::TrainingEnded,
@@ -110,6 +113,7 @@ impl EventCode {
             Self::KeyRotated => "KEY_ROTATED",
             Self::ClockWentBack => "CLOCK_WENT_BACK",
             Self::ClockWentForward => "CLOCK_WENT_FORWARD",
+            Self::BackedUp => "BACKED_UP",
             Self::Restored => "RESTORED",
             Self::TrainingBegun => "TRAINING_BEGUN",
             Self::TrainingEnded => "TRAINING_ENDED",
@@ -161,6 +165,7 @@ impl EventCode {
             Self::KeyRotated => "Changement de la clé de signature",
             Self::ClockWentBack => "Recul de l'horloge",
             Self::ClockWentForward => "Avance de l'horloge",
+            Self::BackedUp => "Sauvegarde",
             Self::Restored => "Restauration d'une sauvegarde",
             Self::TrainingBegun => "Entrée en mode formation",
             Self::TrainingEnded => "Sortie du mode formation",
