@@ -46,6 +46,10 @@ test("the reference table: four covers, one card refused and then paid, closed b
     await tap(page.getByTestId("terminal-again"));
     await tap(page.getByTestId("pay"));
     await expect(page.getByTestId("paid")).toContainText("Encaissé");
+    // From 25 euros on the note is due: it is what is proposed, and doing without is the guest's refusal.
+    await expect(page.getByTestId("paid")).toContainText("la note est due");
+    await expect(page.getByTestId("see-ticket")).toHaveClass(/primary/);
+    await expect(page.getByTestId("paid-done")).toHaveText("Il la refuse");
     await inspect(page, "04-acceptee");
     await tap(page.getByTestId("paid-done"));
     await expect(share(page, 1)).toContainText("réglée");

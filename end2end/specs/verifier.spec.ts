@@ -225,3 +225,16 @@ house("whoever is signed in finds the page from the closing", async ({ device, t
   await signIn(page, "audit", "/cloture");
   await expect(page.getByRole("link", { name: "Vérifier une archive" })).toHaveAttribute("href", "/verifier");
 });
+
+house("what is protected and what is not is read without an account, and from the page of closings", async ({ device }) => {
+  const page = await (await device()).newPage();
+  await page.goto("/protection");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Ce qui est protégé, et ce qui ne l'est pas");
+  await inspect(page, "protection");
+  await page.getByRole("link", { name: "Manuel pour l’administration" }).click();
+  await expect(page).toHaveURL(/manuel$/);
+  await inspect(page, "manuel");
+  await page.getByRole("link", { name: "Ce qui a été tenté" }).click();
+  await expect(page.getByRole("table").first()).toBeVisible();
+  await inspect(page, "attaques");
+});

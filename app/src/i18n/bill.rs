@@ -161,6 +161,55 @@ impl Texts {
         format!("Envoyer {amount} au TPE")
     }
 
+    /// Why an attempt came to where it stands. The till's own words in French; a person's as they were typed.
+    #[must_use]
+    pub fn why(&self, why: &str) -> String {
+        let (late, said) = why.strip_prefix("late, ").map_or((false, why), |said| (true, said));
+        if let Some(says) = said.strip_prefix("terminal: ") {
+            let answer = if late { "réponse tardive du TPE" } else { "réponse du TPE" };
+            return if says == "approved" { answer.to_owned() } else { format!("{answer} ({says})") };
+        }
+        if let Some(rest) = why.strip_prefix("contradiction: ") {
+            let amount = rest.strip_prefix("terminal approved ");
+            return amount.map_or("le TPE dit n’avoir rien pris".to_owned(), |amount| format!("le TPE dit avoir pris {amount}"));
+        }
+        if let Some(rest) = why.strip_prefix("duplicata: ") {
+            let (answer, rest) = rest.split_once(", ").map_or((rest, String::new()), |(answer, rest)| (answer, format!(", {rest}")));
+            let answer = match answer {
+                "same_payment" => "ce paiement",
+                "other_payment" => "un autre paiement",
+                "unnamed" => "un paiement sans référence",
+                "reprinted" => "réimprimé",
+                "refused" => "refusé",
+                "silent" => "pas de réponse",
+                other => other,
+            };
+            return format!("duplicata\u{a0}: {answer}{rest}");
+        }
+        match why {
+            "requested" => "demandé",
+            "about_to_send" => "appel du TPE",
+            "request_sent" => "demande transmise",
+            "typed_in" => "numéro saisi",
+            "settled" => "encaissé",
+            "aborted" => "abandonné avant l’envoi",
+            "silence" => "le TPE n’a rien dit à temps",
+            "line_lost" => "la ligne a été coupée",
+            "unreadable" => "réponse illisible",
+            "contradiction" => "réponse contradictoire",
+            "not_ours" => "réponse à une autre demande",
+            "interim" => "réponse d’attente sans suite",
+            "terminal_doubts" => "le TPE ne sait pas",
+            "line_busy" => "ligne occupée",
+            "no_answer" | "unreachable" => "TPE injoignable",
+            "not_stored" | "not_written" => "rien n’est parti",
+            "process_gone" => "la caisse s’est arrêtée",
+            "left_behind" => "la caisse a perdu le fil",
+            typed => typed,
+        }
+        .to_owned()
+    }
+
     /// Where an attempt stands.
     #[must_use]
     pub const fn attempt(&self, state: AttemptState) -> &'static str {
@@ -173,6 +222,25 @@ impl Texts {
             AttemptState::Failed => "échoué",
             AttemptState::NotSent => "non envoyé",
             AttemptState::Unknown => "sans réponse",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_of_a_payment_is_said_in_french() {
+        for (code, said) in [
+            ("requested", "demandé"),
+            ("terminal: approved", "réponse du TPE"),
+            ("late, terminal: declined_51", "réponse tardive du TPE (declined_51)"),
+            ("duplicata: same_payment, 12,00\u{a0}€, 123456", "duplicata\u{a0}: ce paiement, 12,00\u{a0}€, 123456"),
+            ("contradiction: terminal took nothing", "le TPE dit n’avoir rien pris"),
+            ("Ticket du TPE lu", "Ticket du TPE lu"),
+        ] {
+            assert_eq!(bill().why(code), said);
         }
     }
 }

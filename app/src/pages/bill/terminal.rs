@@ -157,7 +157,7 @@ pub(super) fn History(steps: Vec<PaymentStep>) -> impl IntoView {
         let state = step.to.parse::<AttemptState>().map_or_else(|_| step.to.clone(), |state| texts().attempt(state).to_owned());
         let who = step.by.unwrap_or_else(|| texts().by_machine.to_owned());
         view! {
-            <li><span class="number">{since}</span><span>{state}" · "{step.why}</span><span class="quiet-text">{who}</span></li>
+            <li><span class="number">{since}</span><span>{state}" · "{texts().why(&step.why)}</span><span class="quiet-text">{who}</span></li>
         }
     };
     view! {
