@@ -226,7 +226,7 @@ house("whoever is signed in finds the page from the closing", async ({ device, t
   await expect(page.getByRole("link", { name: "Vérifier une archive" })).toHaveAttribute("href", "/verifier");
 });
 
-house("what is protected and what is not is read without an account, and from the page of closings", async ({ device }) => {
+house("what is protected and what is not is read without an account", async ({ device }) => {
   const page = await (await device()).newPage();
   await page.goto("/protection");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Ce qui est protégé, et ce qui ne l'est pas");

@@ -21,8 +21,8 @@ const DOCUMENTS: [(&str, &str, &str, &str); 3] = [
     ("/attaques", "attaques.md", "Ce qui a été tenté", include_str!("../../docs/attaques.md")),
 ];
 
-/// Text and one style sheet: no script, no picture, nothing of another house.
-const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Text, one style sheet and the icon: no script, nothing of another house.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// `GET /protection`, `/manuel`, `/attaques`.
 pub async fn show(request: Request) -> Response {
@@ -51,7 +51,7 @@ fn page(here: &str, title: &str, text: &str) -> String {
     }
     format!(
         "<!DOCTYPE html><html lang=\"fr\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{title} · Comptoir</title><link rel=\"stylesheet\" href=\"{css}\"></head><body class=\"document\">\
+         <title>{title} · Comptoir</title><link rel=\"icon\" href=\"/icon.svg\" type=\"image/svg+xml\"><link rel=\"stylesheet\" href=\"{css}\"></head><body class=\"document\">\
          <nav class=\"document-ways\" aria-label=\"Documents\">{ways}<a href=\"/verifier\">Vérifier une archive</a></nav><main>{written}</main></body></html>",
         css = asset_urls().css,
     )
