@@ -19,7 +19,7 @@ use server::services::recording::{self, NewNote};
 use server::services::self_check::{self, Depth};
 use server::services::verifying::{self, Asked};
 use server::services::{closing, keys};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use std::process::Command;
 use time::PrimitiveDateTime;
 use uuid::Uuid;
@@ -77,10 +77,18 @@ async fn everything_else(app: &TestApp, alice: &Client, camille: &Client) {
     }
 }
 
-/// Gives the connections back: a test that opens many houses would use up the database's.
+/// Gives the connections back, those too that workers and lanes keep: a test that opens many houses would use up the database's.
 async fn leave(app: TestApp) {
     app.house.db.close().await;
+    let options = app.owner.connect_options();
+    let name = options.get_database().unwrap();
     app.owner.close().await;
+    let mut admin = PgConnection::connect_with(&(*options).clone().database("postgres")).await.unwrap();
+    let close = format!(
+        "alter database {name} allow_connections false; select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+    );
+    sqlx::raw_sql(AssertSqlSafe(close)).execute(&mut admin).await.unwrap();
+    admin.close().await.unwrap();
 }
 
 /// The till's own check names the flaw, signs technical event 90, and every screen is told. The same flaws are not said again; what is lost at the end of
