@@ -494,12 +494,13 @@ impl Error {
         matches!(self, Self::DatabaseDown(sqlx::Error::Database(cause)) if matches!(cause.code().as_deref(), Some("40P01" | "40001")))
     }
 
-    /// Whether the database could not read a stored value as what it should be (class 22): somebody altered it.
+    /// Whether the database could not read a stored value as what it should be (class 22), or does not find or may not read what should be there (class 42):
+    /// somebody altered it.
     #[must_use]
     pub fn is_unreadable_data(&self) -> bool {
         let Self::Internal(cause) = self else { return false };
         let database = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
-        database.and_then(|error| error.code()).is_some_and(|code| code.starts_with("22"))
+        database.and_then(|error| error.code()).is_some_and(|code| code.starts_with("22") || code.starts_with("42"))
     }
 
     /// Whether somebody else held a lock for longer than was waited (55P03). Nothing was done.

@@ -108,6 +108,13 @@ impl Database {
         }
     }
 
+    /// How the till reaches it, once the schema is up to date: in a cluster of its own as somebody who is nothing but the till. Elsewhere whoever the
+    /// configuration names only acts as that.
+    #[must_use]
+    pub fn till(&self) -> PgConnectOptions {
+        if self.cluster.is_some() { self.options.clone().username(db::TILL) } else { self.options.clone() }
+    }
+
     /// Brings the schema up to date.
     ///
     /// # Errors
@@ -154,7 +161,7 @@ pub async fn demo(config: Config) -> anyhow::Result<()> {
     let database = Database::open(&config).await?;
     let done = async {
         database.migrate().await?;
-        let pool = db::connect(database.options.clone(), 1).await?;
+        let pool = db::connect(database.till(), 1).await?;
         anyhow::ensure!(load_demo(&pool).await?, "somebody works here already: the demo restaurant is loaded into an empty database only");
         pool.close().await;
         Ok(())
@@ -179,6 +186,12 @@ pub async fn load_demo(pool: &PgPool) -> anyhow::Result<bool> {
     db::demo::load(&mut tx).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// The same house for one act of the command line: what is connected to it belongs to whoever serves.
+#[must_use]
+pub fn without_devices(config: &Config) -> Config {
+    Config { terminal: Terminal::Manual, printer: None, erp: None, fiscal_anchors_mail: None, ..config.clone() }
 }
 
 /// Makes the running house out of its parts.
@@ -345,7 +358,7 @@ async fn serve_with(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     database.migrate().await?;
-    let pool = db::connect(database.options.clone(), CONNECTIONS).await?;
+    let pool = db::connect(database.till(), CONNECTIONS).await?;
     if config.demo && load_demo(&pool).await? {
         tracing::info!("loaded the demo restaurant");
     }

@@ -32,7 +32,12 @@ impl Watched {
             return is_written.then_some(Turn::Ended);
         }
         let since = *self.silent_since.get_or_insert(now);
-        (!is_written && now.saturating_sub(since) >= PATIENCE).then_some(Turn::Begun)
+        if is_written || now.saturating_sub(since) < PATIENCE {
+            return None;
+        }
+        // Should somebody else write that it works, a whole while passes before it is written again.
+        self.silent_since = Some(now);
+        Some(Turn::Begun)
     }
 }
 

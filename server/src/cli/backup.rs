@@ -51,7 +51,9 @@ pub(super) async fn back_up(wanted: Backup, config: Config) -> anyhow::Result<Ex
     database.close().await;
     let (bytes, digest, said) = written?;
     println!("{} ({bytes} octets, SHA-256 {digest})", wanted.out.display());
-    said.context("the backup is whole, but the technical journal does not say that it was made")?;
+    if let Err(error) = said {
+        super::fiscal::complain(&error.context("the backup is whole, but the technical journal does not say that it was made"));
+    }
     println!("La clé de signature n'y est pas : gardez {} ailleurs.", config.fiscal_key_file.display());
     Ok(ExitCode::SUCCESS)
 }
@@ -59,8 +61,8 @@ pub(super) async fn back_up(wanted: Backup, config: Config) -> anyhow::Result<Ex
 /// In the technical journal of what was backed up, after the moment of the backup.
 async fn say_backed_up(database: &Database, config: &Config, digest: &str) -> anyhow::Result<()> {
     anyhow::ensure!(config.fiscal_key_file.exists(), "FISCAL_KEY_FILE: {} is not there", config.fiscal_key_file.display());
-    let pool = db::connect(database.options.clone(), 4).await?;
-    let house = run::open_house(config, pool.clone()).await?;
+    let pool = db::connect(database.till(), 4).await?;
+    let house = run::open_house(&run::without_devices(config), pool.clone()).await?;
     let mut tx = house.db.begin().await?;
     recording::event(&house, &mut tx, EventCode::BackedUp, "", [("backup_sha256", digest.to_owned())]).await?;
     tx.commit().await?;
@@ -118,9 +120,9 @@ async fn fill(database: &Database, file: &Path, config: &Config, digest: &str) -
     let done = client(database, "pg_restore", &["--exit-on-error", "--single-transaction"])?.arg(file).output().await?;
     anyhow::ensure!(done.status.success(), "pg_restore: {}; nothing was restored", String::from_utf8_lossy(&done.stderr).trim());
     database.migrate().await?;
-    let pool = db::connect(database.options.clone(), 4).await?;
+    let pool = db::connect(database.till(), 4).await?;
     let last = db::journal::end(&pool, crate::state::REGISTER, domain::fiscal::Chain::T).await?.record;
-    let house = run::open_house(config, pool.clone()).await?;
+    let house = run::open_house(&run::without_devices(config), pool.clone()).await?;
     let mut tx = house.db.begin().await?;
     let details = [("backup_sha256", digest.to_owned()), ("last_record", last.to_string())];
     recording::event(&house, &mut tx, EventCode::Restored, "", details).await?;
@@ -130,15 +132,17 @@ async fn fill(database: &Database, file: &Path, config: &Config, digest: &str) -
     Ok(last)
 }
 
-/// As the first migration makes them.
+/// As the migrations make them.
 const ROLES: &str = "do $$
 begin
     if not exists (select from pg_roles where rolname = 'comptoir_owner') then create role comptoir_owner nologin; end if;
     if not exists (select from pg_roles where rolname = 'comptoir_app') then create role comptoir_app nologin; end if;
+    if not exists (select from pg_roles where rolname = 'comptoir_till') then create role comptoir_till login noinherit; end if;
     execute format('revoke temporary on database %I from public', current_database());
 end
 $$;
-grant comptoir_owner, comptoir_app to current_user";
+grant comptoir_owner, comptoir_app to current_user;
+grant comptoir_app to comptoir_till";
 
 /// A client program of the private cluster.
 fn client(database: &Database, program: &str, arguments: &[&str]) -> anyhow::Result<Command> {

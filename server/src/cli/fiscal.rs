@@ -156,8 +156,8 @@ pub(super) async fn with_house<T>(config: &Config, act: impl AsyncFnOnce(&crate:
     let database = Database::open(config).await?;
     let done = async {
         database.migrate().await?;
-        let pool = db::connect(database.options.clone(), 4).await?;
-        let house = run::open_house(config, pool.clone()).await?;
+        let pool = db::connect(database.till(), 4).await?;
+        let house = run::open_house(&run::without_devices(config), pool.clone()).await?;
         let done = act(&house).await;
         drop(house);
         pool.close().await;
@@ -215,7 +215,7 @@ fn attestation(config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 #[expect(clippy::print_stderr, reason = "a person at a terminal reads this")]
-fn complain(error: &anyhow::Error) {
+pub(super) fn complain(error: &anyhow::Error) {
     eprintln!("comptoir: {error:#}");
 }
 

@@ -478,3 +478,17 @@ pub async fn unresolved(db: impl PgExecutor<'_>, training: bool) -> Result<Vec<i
     .fetch_all(db)
     .await?)
 }
+
+/// Whether the last payment that was to go out to a terminal did not reach it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn last_was_not_sent(db: impl PgExecutor<'_>, terminal: &str) -> Result<bool> {
+    let last = sqlx::query_scalar!(
+        r#"select state = 'not_sent' as "not_sent!" from payment_attempts where terminal = $1 and state <> 'created' order by id desc limit 1"#,
+        terminal
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(last.unwrap_or_default())
+}

@@ -13,22 +13,19 @@ use sqlx::PgPool;
 /// When the database does not answer.
 pub async fn that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
     let mut flaws = Vec::new();
-    for found in [
-        payments_that_differ(db, after).await,
-        lines_that_differ(db, after).await,
-        corrections_that_differ(db, after).await,
-        periods_that_differ(db).await,
-        days_that_differ(db, after).await,
+    for (what, found) in [
+        ("les règlements", payments_that_differ(db, after).await),
+        ("les lignes", lines_that_differ(db, after).await),
+        ("les remboursements, corrections, impressions et notes", corrections_that_differ(db, after).await),
+        ("les périodes", periods_that_differ(db).await),
+        ("les journées", days_that_differ(db, after).await),
     ] {
         match found {
             Ok(found) => flaws.extend(found),
-            // A content that was altered so that nothing can be compared with it must not keep the rest from being said; which record it is, the
-            // reading of the journal says.
+            // What was altered so that nothing can be compared with it, a content, a column, a right, must not keep the rest from being said; which
+            // record it is, the reading of the journal says.
             Err(error) if error.is_unreadable_data() => {
-                flaws.push(flaw(
-                    "facts_unreadable",
-                    "Ce qui est à côté du journal ne se compare plus avec lui : un contenu est illisible.".to_owned(),
-                ));
+                flaws.push(flaw("facts_unreadable", format!("Ce qui est à côté du journal ne se compare plus avec lui : {what}.")));
             }
             Err(error) => return Err(error),
         }

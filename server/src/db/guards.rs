@@ -8,22 +8,11 @@ pub(super) fn flaw(code: &str, detail: String) -> Flaw {
     Flaw { chain: "*".to_owned(), seq: 0, code: code.to_owned(), detail }
 }
 
-/// What a verification reads: without one of these there is no journal.
-const JOURNAL: [&str; 3] = ["audit_logs", "fiscal_heads", "fiscal_keys"];
-
-/// Tables that are not there: of the journal itself, and of the facts beside it.
-pub struct Gone {
-    /// Without these no record can be read.
-    pub of_the_journal: bool,
-    /// Each by its name.
-    pub flaws: Vec<Flaw>,
-}
-
 /// Which guarded tables somebody dropped or renamed.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn gone(db: &PgPool) -> Result<Gone> {
+pub async fn gone(db: &PgPool) -> Result<Vec<Flaw>> {
     let tables = sqlx::query_scalar!(
         r#"select kept as "kept!"
            from unnest(array['audit_logs', 'fiscal_heads', 'fiscal_keys', 'fiscal_periods', 'fiscal_long_periods', 'fiscal_prints',
@@ -33,9 +22,7 @@ pub async fn gone(db: &PgPool) -> Result<Gone> {
     )
     .fetch_all(db)
     .await?;
-    let of_the_journal = tables.iter().any(|table| JOURNAL.contains(&table.as_str()));
-    let flaws = tables.into_iter().map(|table| flaw("table_missing", format!("La table « {table} » n'existe plus."))).collect();
-    Ok(Gone { of_the_journal, flaws })
+    Ok(tables.into_iter().map(|table| flaw("table_missing", format!("La table « {table} » n'existe plus."))).collect())
 }
 
 /// Guards that are missing, switched off, replaced or owned by somebody else; rights that the till must not have.
@@ -112,7 +99,8 @@ pub async fn missing(db: &PgPool) -> Result<Vec<Flaw>> {
 
     let powerful = sqlx::query_scalar!(
         r#"select rolname::text as "role!" from pg_roles
-           where (rolname = 'comptoir_app' and (rolsuper or rolcreaterole or rolbypassrls or pg_has_role('comptoir_app', 'comptoir_owner', 'member')))
+           where (rolname in ('comptoir_app', 'comptoir_till')
+                  and (rolsuper or rolcreaterole or rolbypassrls or rolreplication or pg_has_role(oid, 'comptoir_owner', 'member')))
               or (rolname = 'comptoir_owner' and (rolcanlogin or rolsuper))"#
     )
     .fetch_all(db)

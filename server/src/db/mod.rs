@@ -84,6 +84,9 @@ async fn is_up_to_date(connection: &mut PgConnection) -> bool {
     ours.eq(applied.iter().map(|migration| (migration.version, &migration.checksum)))
 }
 
+/// Who signs in for the till, see migration 74.
+pub const TILL: &str = "comptoir_till";
+
 /// Connections that work as `comptoir_app`, whoever signed in: the role that can only append to the journal.
 ///
 /// # Errors

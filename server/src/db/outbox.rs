@@ -182,15 +182,16 @@ pub async fn leave_to_screen(db: impl PgExecutor<'_>) -> Result<u64> {
     Ok(left.rows_affected())
 }
 
-/// How long the oldest slip has waited for the kitchen system; none when none waits.
+/// Whether the kitchen system was called for a slip of so long ago, and has not answered. A slip that it refused was answered.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn oldest_waiting(db: impl PgExecutor<'_>) -> Result<Option<Duration>> {
-    let seconds =
-        sqlx::query_scalar!("select extract(epoch from now() - min(created_at))::bigint from kitchen_slips where sent_at is null")
-            .fetch_one(db)
-            .await?;
-    // One of before the clock went back has waited for an unknown time.
-    Ok(seconds.map(|seconds| Duration::from_secs(seconds.max(0).unsigned_abs())))
+pub async fn is_unheard(db: impl PgExecutor<'_>, for_so_long: Duration) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from kitchen_slips where sent_at is null and attempts > 0 and refusals = 0
+                            and created_at < now() - make_interval(secs => $1)) as "unheard!""#,
+        for_so_long.as_secs_f64()
+    )
+    .fetch_one(db)
+    .await?)
 }

@@ -39,7 +39,8 @@ pub async fn beat(db: impl PgExecutor<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Whether a process is gone. What was seen in the future, or began there, was seen or began before the clock went back.
+/// Whether a process is gone. What was seen in the future, or began there, was seen or began before the clock went back: a database that begins anew and whose
+/// clock goes back within the same seconds may have one that lives taken for gone. Its payment by card is then for a person to look at, and nothing worse.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -68,4 +69,19 @@ pub async fn forget_old(db: impl PgExecutor<'_>) -> Result<()> {
         .execute(db)
         .await?;
     Ok(())
+}
+
+/// Whether a process is the first of those that live, by their numbers: what only one of them should do is its turn.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_first(db: impl PgExecutor<'_>, id: i64) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select not exists (select from processes where id < $1
+               and seen_at between clock_timestamp() - make_interval(secs => $2) and clock_timestamp() + make_interval(secs => $2)) as "first!""#,
+        id,
+        SILENT
+    )
+    .fetch_one(db)
+    .await?)
 }

@@ -19,7 +19,7 @@ const SIGNED_IN_FOR: Duration = Duration::hours(16);
 ///
 /// # Errors
 /// Those of [`signing_in::check`].
-pub async fn open_session(house: &House, session: &Session, peer: &Peer, login: &Login) -> Result<SessionUser> {
+pub async fn open_session(house: &Shared, session: &Session, peer: &Peer, login: &Login) -> Result<SessionUser> {
     let proven = signing_in::check(house, &peer.0, login).await?;
     session.cycle_id().await?;
     session.set_expiry(Some(Expiry::AtDateTime(OffsetDateTime::now_utc() + SIGNED_IN_FOR)));

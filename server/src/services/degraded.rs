@@ -3,37 +3,48 @@
 //! Selling goes on: sessions are kept in the database without Redis, payments are taken without a terminal, slips wait for the kitchen system.
 //! What phones keep while they have no network is not one of these: those are orders, and no ticket is ever made away from the till.
 
-use super::{journal, querying, recording};
+use super::{journal, recording};
 use crate::db;
 use crate::error::Result;
 use crate::state::{House, REGISTER};
-use domain::degraded::{PATIENCE, Turn, Watched};
+use domain::degraded::{Turn, Watched};
 use domain::fiscal::{Chain, EventCode};
-use domain::terminal::Probed;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// How old a slip is that the kitchen system was called for and did not answer, when it counts as silent.
+const UNHEARD: Duration = Duration::from_secs(10);
 
 /// What is known of each part, by its name in the journal.
 #[derive(Debug, Default)]
 pub struct Watch(BTreeMap<&'static str, Watched>);
 
-/// Which parts of this house answer.
+/// Which parts of this house answer. Nothing is called for this but Redis: a terminal that answers may be at somebody's card, so what counts is how the
+/// last payments went out to it, and the kitchen system is called for each slip. What the house does not have cannot fail.
 ///
 /// # Errors
 /// When the database does not answer: then nothing can be written either.
 pub async fn look(house: &House) -> Result<Vec<(&'static str, bool)>> {
-    let mut parts = Vec::new();
-    if house.redis.is_some() {
-        parts.push(("redis", house.sessions.redis_answers().await));
+    let redis = house.sessions.redis_answers().await;
+    let terminal = match house.terminal.as_deref() {
+        Some(terminal) => !db::attempts::last_was_not_sent(&house.db, terminal.name()).await?,
+        None => true,
+    };
+    let kitchen = house.outbox.is_none() || !db::outbox::is_unheard(&house.db, UNHEARD).await?;
+    Ok(vec![("redis", redis), ("terminal", terminal), ("kitchen_system", kitchen)])
+}
+
+/// One look, by the one process of the house whose turn it is: of several, each may reach what another does not.
+///
+/// # Errors
+/// As [`look`] and [`heed`].
+pub async fn step(house: &House, watch: &mut Watch, now: Duration) -> Result<()> {
+    if !db::processes::is_first(&house.db, house.worker.id).await? {
+        *watch = Watch::default();
+        return Ok(());
     }
-    if let Some(probed) = querying::line(house).await {
-        parts.push(("terminal", probed != Probed::Unreachable));
-    }
-    if house.outbox.is_some() {
-        let waited = db::outbox::oldest_waiting(&house.db).await?;
-        parts.push(("kitchen_system", waited.is_none_or(|waited| waited < PATIENCE)));
-    }
-    Ok(parts)
+    let parts = look(house).await?;
+    heed(house, watch, &parts, now).await
 }
 
 /// Writes down what is new, at a moment of a clock that never goes back. Two processes that see the same write it once.

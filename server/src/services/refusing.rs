@@ -2,10 +2,11 @@
 //!
 //! Written in a transaction of its own, after the one that was refused is gone. Where it cannot be written, the refusal stands.
 
-use super::recording;
+use super::{journal, recording};
+use crate::db;
 use crate::error::Error;
-use crate::state::House;
-use domain::fiscal::EventCode;
+use crate::state::{House, REGISTER};
+use domain::fiscal::{Chain, EventCode, EventContent};
 
 /// What was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +45,17 @@ pub async fn record(house: &House, tried: Tried, operator: &str, error: &Error, 
         _ => return,
     };
     let written = async {
+        let details: Vec<_> = [("tried", tried.as_str().to_owned()), ("why", why)].into_iter().chain(of).collect();
         let mut tx = house.db.begin().await?;
-        let details = [("tried", tried.as_str().to_owned()), ("why", why)].into_iter().chain(of);
+        journal::lock(house, &mut tx, Chain::J).await?;
+        // Whoever presses the same button again and again fills no journal.
+        let last = db::journal::last_event(&mut tx, REGISTER, "refused").await?;
+        let last = last.and_then(|record| serde_json::from_str::<EventContent>(&record.content_text).ok());
+        let is_same =
+            |last: &EventContent| last.operator == operator && details.iter().all(|(name, value)| last.details.get(*name) == Some(value));
+        if last.as_ref().is_some_and(is_same) {
+            return Ok(());
+        }
         recording::event(house, &mut tx, EventCode::Refused, operator, details).await?;
         tx.commit().await?;
         Ok::<_, Error>(())

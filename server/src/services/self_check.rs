@@ -54,10 +54,11 @@ pub enum Depth {
 /// # Errors
 /// When the database does not answer.
 pub async fn check(house: &House, depth: Depth) -> Result<usize> {
-    // Without its tables there is no end, and that is said below.
-    let end = match db::guards::gone(&house.db).await?.of_the_journal {
-        true => i64::MAX,
-        false => db::journal::end(&house.db, REGISTER, Chain::T).await?.record,
+    // Without a journal there is no end, which is said below.
+    let end = match db::journal::end(&house.db, REGISTER, Chain::T).await {
+        Ok(end) => end.record,
+        Err(error) if error.is_unreadable_data() => i64::MAX,
+        Err(error) => return Err(error),
     };
     let restored = anchoring::read(house).0.iter().map(|anchor| anchor.record).max().filter(|anchored| *anchored > end);
     let from = (depth == Depth::Recent).then_some(end.saturating_sub(RECENT - 1).max(1));

@@ -12,7 +12,7 @@ use crate::db;
 use crate::db::sign_in_peers::Limits;
 use crate::db::users::Credentials;
 use crate::error::{Error, Result};
-use crate::state::House;
+use crate::state::{House, Shared};
 use anyhow::Context;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -85,7 +85,7 @@ async fn matches(pin: &str, hash: Option<String>) -> Result<bool> {
 ///
 /// # Errors
 /// [`Error::WrongPin`], or [`Error::TooMany`] while the name or the address is locked, also for the right PIN.
-pub async fn check(house: &House, peer: &str, login: &Login) -> Result<Credentials> {
+pub async fn check(house: &Shared, peer: &str, login: &Login) -> Result<Credentials> {
     let username = login.username.trim().to_lowercase();
     if username.is_empty() || username.len() > 64 || username.chars().any(char::is_control) || !is_pin(&login.pin) {
         return Err(Error::WrongPin);
@@ -114,7 +114,11 @@ pub async fn check(house: &House, peer: &str, login: &Login) -> Result<Credentia
             tracing::info!(failures, "sign-in refused");
             // Said when a name of this house is locked, which comes less and less often however many try.
             if let Some(known) = known.filter(|_| failures >= FREE_FAILURES) {
-                refusing::record(house, Tried::SignIn, "", &Error::WrongPin, Some(("name", known.user.name))).await;
+                // Not waited for: an unknown name is answered as late as a known one.
+                let house = Shared::clone(house);
+                tokio::spawn(async move {
+                    refusing::record(&house, Tried::SignIn, "", &Error::WrongPin, Some(("name", known.user.name))).await;
+                });
             }
             Err(Error::WrongPin)
         }

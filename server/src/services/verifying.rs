@@ -58,13 +58,20 @@ pub async fn verify_house(house: &House, from: Option<i64>) -> Result<VerifyRepo
 /// # Errors
 /// [`Error::Internal`] when the key is none; when the database does not answer.
 pub async fn verify_as(db: &PgPool, asked: Asked) -> Result<(VerifyReport, Checkpoint)> {
-    // A table that is not there is a flaw, and what stands in it cannot be read.
-    let gone = db::guards::gone(db).await?;
-    if gone.of_the_journal {
-        let mut flaws = gone.flaws;
-        flaws.extend(db::guards::missing(db).await?);
-        return Ok((VerifyReport { ok: false, records: 0, inconclusive: false, flaws }, Checkpoint::default()));
+    match verify_what_is_there(db, asked).await {
+        // The journal itself lacks a table, a column or a right: nothing of it can be read, which is a flaw and no doubt.
+        Err(error) if error.is_unreadable_data() => {
+            let detail = "Le journal ne peut pas être lu : il lui manque une table, une colonne ou un droit.".to_owned();
+            let mut flaws = vec![Flaw { chain: "*".to_owned(), seq: 0, code: "journal_unreadable".to_owned(), detail }];
+            flaws.extend(db::guards::gone(db).await?);
+            flaws.extend(db::guards::missing(db).await?);
+            Ok((VerifyReport { ok: false, records: 0, inconclusive: false, flaws }, Checkpoint::default()))
+        }
+        done => done,
     }
+}
+
+async fn verify_what_is_there(db: &PgPool, asked: Asked) -> Result<(VerifyReport, Checkpoint)> {
     // Heads first: what is appended meanwhile is not a lost tail.
     let (heads, master) = db::journal::heads(db).await?;
     let checker = Arc::new(trusted_keys(db, asked.public_key.as_deref()).await?);
@@ -97,10 +104,10 @@ pub async fn verify_as(db: &PgPool, asked: Asked) -> Result<(VerifyReport, Check
     let checkpoint = verifier.checkpoint();
     let mut report = verifier.finish(&heads, master);
     beside.extend(db::guards::missing(db).await?);
-    if gone.flaws.is_empty() {
-        beside.extend(db::facts::that_differ(db, after).await?);
-    }
-    beside.extend(gone.flaws);
+    beside.extend(db::guards::gone(db).await?);
+    // Where only the records of the last while are read, so is only what they say. Who goes on from a checkpoint reads no record twice, but what stands
+    // beside old ones may have been changed since.
+    beside.extend(db::facts::that_differ(db, asked.from.map_or(0, |from| from - 1)).await?);
     beside.extend(heads_that_differ(db, &checkpoint).await?);
     // What is proven wrong outweighs what could not be judged.
     report.inconclusive &= beside.is_empty();

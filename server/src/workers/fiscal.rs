@@ -71,11 +71,7 @@ pub async fn watch_parts(house: Shared, stopping: CancellationToken) {
             () = stopping.cancelled() => return,
             _ = tick.tick() => {}
         }
-        let looked = async {
-            let parts = degraded::look(&house).await?;
-            degraded::heed(&house, &mut watch, &parts, began.elapsed()).await
-        };
-        if let Err(error) = looked.await {
+        if let Err(error) = degraded::step(&house, &mut watch, began.elapsed()).await {
             tracing::warn!(%error, "no look at what the till works with; it will be tried again");
         }
     }

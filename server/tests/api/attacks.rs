@@ -97,17 +97,18 @@ async fn is_said(app: &TestApp) {
     let mut said = Vec::new();
     for _ in 0..3 {
         assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0);
-        let codes: Vec<i64> = sqlx::query_scalar(
-            "select (metadata ->> 'nf525_code')::bigint from audit_logs where chain = 'J' and metadata ->> 'code' = 'integrity_flaw'",
-        )
-        .fetch_all(&app.owner)
-        .await
-        .unwrap();
-        assert!(codes.iter().all(|code| *code == 90), "{codes:?}");
-        said.push(codes.len());
+        said.push(said_so_far(app).await);
     }
     assert!(matches!(said[..], [1, 1 | 2, last] if last == said[1]), "{said:?}");
     is_on_every_screen(app).await;
+}
+
+/// How often technical event 90 was signed.
+async fn said_so_far(app: &TestApp) -> usize {
+    let sql = "select metadata ->> 'nf525_code' from audit_logs where chain = 'J' and metadata ->> 'code' = 'integrity_flaw'";
+    let codes: Vec<String> = sqlx::query_scalar(sql).fetch_all(&app.owner).await.unwrap();
+    assert!(codes.iter().all(|code| code == "90"), "{codes:?}");
+    codes.len()
 }
 
 async fn is_on_every_screen(app: &TestApp) {
@@ -252,6 +253,42 @@ async fn a_table_that_the_owner_drops_is_missed() {
     }
 }
 
+/// What blinds a part of the check is a flaw by itself, and keeps nothing else from being found.
+#[tokio::test]
+async fn a_part_that_cannot_be_compared_hides_nothing_else() {
+    let edited = "update payments set amount_cents = 100, tendered_cents = null where audit_log_id = 1";
+    for (attack, sql, expected) in [
+        ("drop a table", "drop table prints cascade", "* 0 table_missing"),
+        ("rename a column", "alter table method_transfers rename column to_method to put_away", "* 0 facts_unreadable"),
+        ("take a right to read", "revoke select on fiscal_corrections from comptoir_app", "* 0 facts_unreadable"),
+    ] {
+        let (app, ..) = evening().await;
+        as_owner(&app, edited).await;
+        sqlx::raw_sql(sql).execute(&app.owner).await.unwrap();
+        let found = flaws(&app).await;
+        for flaw in [expected, "T 1 payment_differs"] {
+            assert!(found.contains(&flaw.to_owned()), "{attack}: no {flaw} in {found:?}");
+        }
+        is_said(&app).await;
+        println!("détecté   {attack:45} {expected}");
+        leave(app).await;
+    }
+    for (attack, sql) in [
+        ("rename a column of the journal", "alter table audit_logs rename column extra to put_away"),
+        ("take the right to read the journal", "revoke select on audit_logs from comptoir_app"),
+    ] {
+        let (app, _, camille) = evening().await;
+        sqlx::raw_sql(sql).execute(&app.owner).await.unwrap();
+        assert!(flaws(&app).await.contains(&"* 0 journal_unreadable".to_owned()), "{attack}");
+        assert!(self_check::check(&app.house, Depth::Whole).await.is_err(), "{attack}: it can be recorded after all");
+        assert!(app.house.integrity.is_flawed());
+        let answer = camille.get("/api/nf525/verify").await;
+        assert_eq!((answer.status, &answer.body["ok"]), (200, &json!(false)), "{attack}: {}", answer.text);
+        println!("détecté   {attack:45} journal_unreadable");
+        leave(app).await;
+    }
+}
+
 /// Whoever has the key signs as well as the till does. What is changed alone breaks what was built upon it; all of it written again is sound by
 /// itself, and only what lies elsewhere can tell.
 #[tokio::test]
@@ -286,6 +323,9 @@ async fn a_stolen_key_signs_and_is_found_by_what_was_built_upon_it_or_lies_elsew
     let found = flaws(&app).await;
     assert!(found.iter().all(|flaw| flaw.ends_with("line_differs")), "by itself it is sound: {found:?}");
     assert!(with_anchors().await.contains(&"G 1 anchor_differs".to_owned()), "{:?}", with_anchors().await);
+    assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0, "the till compares with what it keeps elsewhere itself");
+    assert_eq!(said_so_far(&app).await, 1);
+    is_on_every_screen(&app).await;
     println!("détecté   {:45} G 1 anchor_differs", "steal the key, write everything again");
 }
 
@@ -419,6 +459,10 @@ async fn what_stands_beside_the_journal_is_compared_with_it() {
         let found = flaws(&app).await;
         assert!(found.iter().any(|flaw| flaw.ends_with(expected)), "{attack}: {found:?}");
         println!("détecté   {attack:45} {}", found.iter().find(|flaw| flaw.ends_with(expected)).unwrap());
+        let before = said_so_far(&app).await;
+        assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0);
+        assert_eq!(said_so_far(&app).await, before + 1, "{attack}: said");
+        is_on_every_screen(&app).await;
         as_owner(
             &app,
             "delete from refund_parts; delete from refunds; delete from fiscal_corrections; delete from method_transfers; delete from fiscal_prints; delete from fiscal_notes;
@@ -462,18 +506,29 @@ async fn the_till_is_refused() {
         "delete from fiscal_prints",
         "delete from fiscal_notes",
         "set role comptoir_owner",
+        "reset role; update audit_logs set amount = 1",
+        "set session authorization comptoir",
+        "set session_replication_role = replica",
+        "grant comptoir_owner to comptoir_till",
+        "alter role comptoir_till superuser",
         "select fiscal_append('01', 'T', 99, 'TICKET', 1, current_date, repeat('a', 64), repeat('b', 64), 's', '{}', 'F1', '20260101000000', now(), '0:0', '', \
          repeat('c', 64), 'd', 'k', 'v')",
     ];
     for attempt in attempts {
         let mut tx = app.house.db.begin().await.unwrap();
-        // The tests' login is a superuser that became the till; a real one cannot become anything else.
         let done = sqlx::raw_sql(AssertSqlSafe(attempt.to_owned())).execute(&mut *tx).await;
-        if attempt.starts_with("set role") {
-            continue;
-        }
         let error = done.expect_err(attempt).to_string();
-        let refused = ["permission denied", "must be owner", "interdite", "interdit", "NF525", "does not follow", "record"];
+        let refused = [
+            "permission denied",
+            "must be owner",
+            "must be superuser",
+            "must have admin option",
+            "interdite",
+            "interdit",
+            "NF525",
+            "does not follow",
+            "record",
+        ];
         assert!(refused.iter().any(|word| error.contains(word)), "{attempt}: {error}");
         println!("refusé    {}", attempt.chars().take(90).collect::<String>());
     }
@@ -532,6 +587,9 @@ async fn a_key_of_ones_own_signs_nothing() {
         "{:?}",
         report.flaws
     );
+    // The till itself finds that its anchors differ; what it signs of it is by the key that the journal no longer knows.
+    assert!(self_check::check(&app.house, Depth::Whole).await.map_or(true, |flaws| flaws > 0));
+    is_on_every_screen(&app).await;
     let _ = (alice, camille);
 }
 

@@ -230,6 +230,8 @@ async fn what_the_rules_forbid_is_refused_and_said() {
     let path = format!("/api/payments/{payment}/refund");
     let too_much = gerant.post(&path, &json!({"amount": 99, "reason": "erreur"})).await;
     assert_eq!(too_much.status, 422, "{}", too_much.text);
+    // The same again is the same.
+    assert_eq!(gerant.post(&path, &json!({"amount": 99, "reason": "erreur"})).await.status, 422);
     // What was only mistyped is nobody's business.
     assert_eq!(gerant.post(&path, &json!({"amount": 1, "reason": ""})).await.status, 422);
     assert_eq!(gerant.post("/api/payments/99999/refund", &json!({"amount": 1, "reason": "erreur"})).await.status, 404);
@@ -242,6 +244,12 @@ async fn what_the_rules_forbid_is_refused_and_said() {
         assert!(matches!(guess.status, 401 | 429), "{}", guess.text);
     }
     assert!(stranger.post("/api/auth/login", &json!({"username": "nobody", "pin": "0000"})).await.status >= 401);
+    // Written after the answer.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while events(&app, "refused").await.len() < 2 {
+        assert!(std::time::Instant::now() < deadline, "it is never said");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     let said = events(&app, "refused").await;
     assert_eq!(said.len(), 2, "once, when the name was locked: {said:?}");
     assert_eq!(said[1].1, json!({"tried": "sign_in", "why": "locked", "name": "Camille"}));
@@ -285,5 +293,12 @@ async fn what_fails_for_a_minute_is_said_once_and_so_is_its_end() {
     .await
     .unwrap();
     assert_eq!(codes, [70, 120]);
+    // One of them looks, so that two that reach different things do not contradict each other for a whole evening.
+    let second = app.another_process(None).await;
+    let mut first = 0;
+    for house in [&app.house, &second] {
+        first += u32::from(server::db::processes::is_first(&house.db, house.worker.id).await.unwrap());
+    }
+    assert_eq!(first, 1);
     assert_eq!(flaws(&app).await, Vec::<String>::new());
 }

@@ -145,7 +145,8 @@ impl TestApp {
     }
 
     async fn serve(config: Config, options: PgConnectOptions) -> Self {
-        let pool = db::connect(options.clone(), 8).await.unwrap();
+        // As a real till does: by a login that is nothing else.
+        let pool = db::connect(options.clone().username(db::TILL), 8).await.unwrap();
         let house = run::open_house(&config, pool).await.unwrap();
         let stopping = CancellationToken::new();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

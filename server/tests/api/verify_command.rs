@@ -105,12 +105,9 @@ async fn the_command_says_sound_or_names_the_flaw_or_that_it_cannot_tell() {
     .await;
     for arguments in [&[][..], &["--checkpoint", checkpoint]] {
         let (code, report) = verify(&data, arguments);
-        // What stands beside older records is not read again from a checkpoint.
-        if arguments.is_empty() {
-            assert_eq!(code, FLAW, "{report}");
-            let flaw = &report["flaws"][0];
-            assert_eq!((&flaw["chain"], &flaw["seq"], &flaw["code"]), (&json!("T"), &json!(1), &json!("payment_differs")), "{report}");
-        }
+        assert_eq!(code, FLAW, "{arguments:?}: {report}");
+        let is_named = |flaw: &Value| (&flaw["chain"], &flaw["seq"], &flaw["code"]) == (&json!("T"), &json!(1), &json!("payment_differs"));
+        assert!(report["flaws"].as_array().unwrap().iter().any(is_named), "{arguments:?}: {report}");
     }
     // A database that is not there.
     let output = Command::new(env!("CARGO_BIN_EXE_comptoir"))

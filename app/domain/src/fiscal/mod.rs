@@ -45,4 +45,4 @@ pub const FORMAT: &str = "F1";
 
 /// Version of the fiscal core, which is this module. It changes only when what is recorded, signed or checked changes; the version of
 /// the product moves on its own.
-pub const CORE_VERSION: &str = "2.1";
+pub const CORE_VERSION: &str = "2.2";

@@ -57,7 +57,7 @@ fn the_signed_text_of_a_ticket_is_frozen() {
     );
     assert_eq!(sealed.hash, "7ee27edbed1c7a0511b7ae900414a10d36d6348793830522cee30125feda54d3");
     assert_eq!((sealed.seq, sealed.hash_previous), (1057, "ab".repeat(32)));
-    assert_eq!((FORMAT, CORE_VERSION), ("F1", "2.1"));
+    assert_eq!((FORMAT, CORE_VERSION), ("F1", "2.2"));
 }
 
 #[test]

@@ -209,9 +209,7 @@ fn Pay(billing: Billing, settling: Settling) -> impl IntoView {
     move || match (outcome.get(), at_terminal.get()) {
         (Outcome::Open, true) => view! { <Waiting amount=untrack(move || typed.asked().unwrap_or(typed.due))/> }.into_any(),
         (Outcome::Open, false) => form().into_any(),
-        (Outcome::Done(paid), _) => {
-            view! { <Paid paid=paid amount=untrack(move || typed.paid().unwrap_or(typed.due)) billing=billing/> }.into_any()
-        }
+        (Outcome::Done(paid), _) => view! { <Paid paid=paid billing=billing/> }.into_any(),
         (Outcome::Refused(error), _) => view! { <Refused error=error again=again/> }.into_any(),
         (Outcome::Silent, _) => view! { <Silent billing=billing number=number/> }.into_any(),
     }
@@ -362,12 +360,13 @@ fn Extras(typed: Typed, locked: Signal<bool>) -> impl IntoView {
 /// What to give back, and the way to the ticket, which is printed only when somebody asks. From the sum on at which a note is due it is what is proposed,
 /// and that nobody wants it is their refusal.
 #[component]
-fn Paid(paid: PaymentDone, amount: Cents, billing: Billing) -> impl IntoView {
+fn Paid(paid: PaymentDone, billing: Billing) -> impl IntoView {
     let t = t();
     let open = billing.sheet_open;
     let (session, live, toaster) = (use_session(), use_live(), use_toaster());
     let ticket = paid.ticket_no;
-    let is_due = amount >= NOTE_DUE_FROM;
+    // What counts is what the table had, and not how it is divided.
+    let is_due = billing.read(|bill| bill.total >= NOTE_DUE_FROM).get_untracked().unwrap_or_default();
     let (ask, no) = if is_due { (texts().after_note, texts().no_note) } else { (texts().after_ticket, texts().no_ticket) };
     // That nobody wanted it is written down; the next guest does not wait for that.
     let decline = move |_| {
