@@ -52,6 +52,8 @@ async function back(page: Page, timeout = 60_000) {
 test("without a network: from the tap on Envoyer until the order is kept", async ({ device }) => {
   const phone = await device();
   await installed(phone);
+  // Each page is left while it still fetches the next ones ahead.
+  phone.announce(/__wasm_split/);
   const { context } = phone;
   const page = await slowed(context);
   await page.goto("/plan");

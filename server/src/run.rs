@@ -11,7 +11,7 @@ use crate::adapters::redis::Redis;
 use crate::adapters::signer::Signer;
 use crate::adapters::tpe;
 use crate::cluster::{Cluster, Durability};
-use crate::config::Config;
+use crate::config::{Config, Terminal};
 use crate::db;
 use crate::db::lane::Lane;
 use crate::db::orders::Way;

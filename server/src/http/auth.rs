@@ -5,7 +5,7 @@ use super::peer::Peer;
 use crate::error::{Error, Result};
 use crate::services::signing_in;
 use crate::session_store::USER;
-use crate::state::{House, Shared};
+use crate::state::Shared;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::api::{Login, LoginDone, SessionUser};
