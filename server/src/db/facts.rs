@@ -16,6 +16,7 @@ pub async fn that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
     for (what, found) in [
         ("les règlements", payments_that_differ(db, after).await),
         ("les lignes", lines_that_differ(db, after).await),
+        ("ce que les commandes devaient", orders_that_differ(db, after).await),
         ("les remboursements, corrections, impressions et notes", corrections_that_differ(db, after).await),
         ("les périodes", periods_that_differ(db).await),
         ("les journées", days_that_differ(db, after).await),
@@ -134,6 +135,37 @@ async fn lines_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
         seq: row.seq,
         code: "line_differs".to_owned(),
         detail: "Les lignes de la commande ne sont plus celles du ticket.".to_owned(),
+    });
+    Ok(flaws.collect())
+}
+
+/// Settled orders that owe something else than what their tickets settled: a quantity, a removal or a discount that was changed since.
+///
+/// # Errors
+/// When the database does not answer.
+async fn orders_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
+    let rows = sqlx::query!(
+        r#"select l.chain as "chain!", l.seq as "seq!"
+           from (select p.order_id, min(p.audit_log_id) as record from payments p where p.audit_log_id > $1 group by p.order_id) first
+           join orders o on o.id = first.order_id
+           join audit_logs l on l.id = first.record
+           where o.status = 'paid_complete'
+             and exists (
+                 select from order_lines i
+                 where i.order_id = o.id
+                   and (i.discount_cents <> coalesce((select sum(d.amount_cents) from discount_parts d where d.line_id = i.id), 0)
+                        or i.unit_price_cents * (i.qty - i.voided_qty) - i.discount_cents
+                           <> coalesce((select sum(s.amount_cents) from share_parts s where s.line_id = i.id), 0)))
+           order by l.id"#,
+        after
+    )
+    .fetch_all(db)
+    .await?;
+    let flaws = rows.into_iter().map(|row| Flaw {
+        chain: row.chain,
+        seq: row.seq,
+        code: "order_differs".to_owned(),
+        detail: "Ce que la commande devait n'est plus ce que ses tickets ont réglé.".to_owned(),
     });
     Ok(flaws.collect())
 }

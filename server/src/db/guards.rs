@@ -82,6 +82,37 @@ pub async fn missing(db: &PgPool) -> Result<Vec<Flaw>> {
         }
     }
 
+    // What would act behind the guards: a function with more rights than the till's, a rule in place of a statement, rows that somebody does not see.
+    let behind = sqlx::query_scalar!(
+        r#"select concat('la fonction ', p.proname) as "what!" from pg_proc p
+           where p.pronamespace = 'public'::regnamespace and p.prosecdef and p.proname <> all($1)
+           union all
+           select concat('la règle ', r.rulename, ' de ', r.tablename) from pg_rules r where r.schemaname = 'public'
+           union all
+           select concat('le filtre de lignes de ', c.relname) from pg_class c
+           where c.relnamespace = 'public'::regnamespace and c.relrowsecurity"#,
+        &expected.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    )
+    .fetch_all(db)
+    .await?;
+    flaws.extend(behind.into_iter().map(|what| flaw("guard_bypassed", format!("Quelque chose agit à côté des protections : {what}."))));
+
+    let columns = sqlx::query_scalar!(
+        r#"select kept as "kept!"
+           from unnest(array['audit_logs', 'fiscal_heads', 'fiscal_keys', 'payments', 'share_parts', 'fiscal_prints', 'fiscal_corrections',
+                             'fiscal_notes', 'fiscal_long_periods', 'refunds', 'refund_parts', 'method_transfers', 'discounts',
+                             'discount_parts']) as kept
+           where has_any_column_privilege('comptoir_app', to_regclass('public.' || kept)::oid, 'UPDATE')
+             and not has_table_privilege('comptoir_app', to_regclass('public.' || kept)::oid, 'UPDATE')"#
+    )
+    .fetch_all(db)
+    .await?;
+    flaws.extend(
+        columns
+            .into_iter()
+            .map(|table| flaw("right_too_wide", format!("La caisse peut changer une colonne de « {table} », ce qu'elle ne doit pas."))),
+    );
+
     let rights = sqlx::query_scalar!(
         r#"select concat(privilege, ' ', guarded) as "right!"
            from unnest(array['audit_logs', 'fiscal_heads', 'fiscal_keys', 'payments', 'share_parts', 'fiscal_prints', 'fiscal_corrections',

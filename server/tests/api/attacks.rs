@@ -120,7 +120,7 @@ async fn is_on_every_screen(app: &TestApp) {
 /// Each attack on rows, and the record that the check has to name.
 #[tokio::test]
 async fn what_the_owner_changes_is_found_and_named() {
-    let attacks: [(&str, &str, &str); 31] = [
+    let attacks: [(&str, &str, &str); 32] = [
         ("delete the last row of a chain", "delete from share_parts; delete from payments where audit_log_id = 7; delete from audit_logs where id = 7", "T 5 lost_tail"),
         ("delete a middle row", "delete from share_parts; delete from payments where audit_log_id = 2; delete from audit_logs where id = 2", "T 2 seq_gap"),
         ("empty the journal", "truncate audit_logs cascade", "* 1 lost_tail"),
@@ -185,6 +185,11 @@ async fn what_the_owner_changes_is_found_and_named() {
             "edit the line that a ticket settles",
             "update order_lines set name = 'Eau' where id in (select s.line_id from share_parts s join payments p on p.id = s.payment_id where p.audit_log_id = 1)",
             "T 1 line_differs",
+        ),
+        (
+            "edit how many of it were had",
+            "update order_lines set qty = 2 where id in (select s.line_id from share_parts s join payments p on p.id = s.payment_id where p.audit_log_id = 3)",
+            "T 3 order_differs",
         ),
         ("edit a tip", "update payments set tip_cents = 100, tendered_cents = null where audit_log_id = 1", "T 1 payment_differs"),
         ("edit the day of a closed period", "update fiscal_periods set service_day = service_day - 1 where no = 1", "G 1 period_differs"),
@@ -393,6 +398,14 @@ async fn the_guards_that_the_owner_takes_away_are_missed() {
         ("let a card be booked without approval", "alter table payments disable trigger card_payment_is_approved", "guard_disabled"),
         ("give the till the refunds", "grant delete on refunds to comptoir_app", "right_too_wide"),
         ("take the refunds", "alter table refunds owner to current_user", "owner_changed"),
+        ("give the till one column", "grant update (amount) on audit_logs to comptoir_app", "right_too_wide"),
+        (
+            "a function that acts as its owner",
+            "create function helper() returns void language sql security definer as 'update payments set tip_cents = 0'",
+            "guard_bypassed",
+        ),
+        ("a rule in place of a statement", "create rule nothing as on insert to refunds do instead nothing", "guard_bypassed"),
+        ("rows that the till does not see", "alter table refunds enable row level security", "guard_bypassed"),
         ("take the table", "alter table audit_logs owner to current_user", "owner_changed"),
     ];
     for (attack, sql, expected) in attacks {
