@@ -278,7 +278,7 @@ async fn what_fails_for_a_minute_is_said_once_and_so_is_its_end() {
     look(false, false, 120).await;
     look(false, false, 140).await;
     let terminal = (String::new(), json!({"part": "terminal"}));
-    assert_eq!(events(&app, "degraded_begun").await, [terminal.clone()]);
+    assert_eq!(events(&app, "degraded_begun").await, std::slice::from_ref(&terminal));
     look(false, true, 300).await;
     assert_eq!(events(&app, "degraded_ended").await, []);
     // A process that begins now knows from the journal what was said.
