@@ -53,7 +53,7 @@ test("without a network: from the tap on Envoyer until the order is kept", async
   const phone = await device();
   await installed(phone);
   // Each page is left while it still fetches the next ones ahead.
-  phone.announce(/__wasm_split/);
+  phone.announce(/__wasm_split/, /WebAssembly compilation aborted/);
   const { context } = phone;
   const page = await slowed(context);
   await page.goto("/plan");
