@@ -479,13 +479,14 @@ pub async fn unresolved(db: impl PgExecutor<'_>, training: bool) -> Result<Vec<i
     .await?)
 }
 
-/// Whether the last payment that was to go out to a terminal did not reach it.
+/// Whether the last payment that was to go out to a terminal did not reach it: nobody was there. A line that somebody else was using, or a request that was
+/// given up before its first byte, says nothing of the terminal.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn last_was_not_sent(db: impl PgExecutor<'_>, terminal: &str) -> Result<bool> {
     let last = sqlx::query_scalar!(
-        r#"select state = 'not_sent' as "not_sent!" from payment_attempts where terminal = $1 and state <> 'created' order by id desc limit 1"#,
+        r#"select state = 'not_sent' and coalesce(error_code in ('unreachable', 'no_answer'), false) as "not_sent!" from payment_attempts where terminal = $1 and state <> 'created' order by id desc limit 1"#,
         terminal
     )
     .fetch_optional(db)

@@ -6,6 +6,18 @@ use domain::api::Flaw;
 use domain::service_day::DAY_STARTS_AT_HOUR;
 use sqlx::PgPool;
 
+/// A record, by its number in its chain.
+struct At {
+    chain: String,
+    seq: i64,
+}
+
+/// One flaw for each of these records.
+fn named(records: Vec<At>, code: &str, detail: &str) -> Vec<Flaw> {
+    let flaw = |At { chain, seq }| Flaw { chain, seq, code: code.to_owned(), detail: detail.to_owned() };
+    records.into_iter().map(flaw).collect()
+}
+
 /// What is stored beside the journal and is not what its records say: payments, refunds and corrected means that were changed or are gone, prints and notes
 /// that are counted otherwise. `after`: only what records after this one say.
 ///
@@ -115,7 +127,8 @@ async fn corrections_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
 /// # Errors
 /// When the database does not answer.
 async fn lines_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        At,
         r#"select l.chain as "chain!", l.seq as "seq!"
            from payments p
            join audit_logs l on l.id = p.audit_log_id and l.transaction_type = 'TICKET'
@@ -130,13 +143,7 @@ async fn lines_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
     )
     .fetch_all(db)
     .await?;
-    let flaws = rows.into_iter().map(|row| Flaw {
-        chain: row.chain,
-        seq: row.seq,
-        code: "line_differs".to_owned(),
-        detail: "Les lignes de la commande ne sont plus celles du ticket.".to_owned(),
-    });
-    Ok(flaws.collect())
+    Ok(named(rows, "line_differs", "Les lignes de la commande ne sont plus celles du ticket."))
 }
 
 /// Settled orders that owe something else than what their tickets settled: a quantity, a removal or a discount that was changed since.
@@ -144,7 +151,8 @@ async fn lines_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
 /// # Errors
 /// When the database does not answer.
 async fn orders_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        At,
         r#"select l.chain as "chain!", l.seq as "seq!"
            from (select p.order_id, min(p.audit_log_id) as record from payments p where p.audit_log_id > $1 group by p.order_id) first
            join orders o on o.id = first.order_id
@@ -161,13 +169,7 @@ async fn orders_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
     )
     .fetch_all(db)
     .await?;
-    let flaws = rows.into_iter().map(|row| Flaw {
-        chain: row.chain,
-        seq: row.seq,
-        code: "order_differs".to_owned(),
-        detail: "Ce que la commande devait n'est plus ce que ses tickets ont réglé.".to_owned(),
-    });
-    Ok(flaws.collect())
+    Ok(named(rows, "order_differs", "Ce que la commande devait n'est plus ce que ses tickets ont réglé."))
 }
 
 /// Closings whose day, range or number stands otherwise in what decides where the next one begins.
@@ -175,7 +177,8 @@ async fn orders_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
 /// # Errors
 /// When the database does not answer.
 async fn periods_that_differ(db: &PgPool) -> Result<Vec<Flaw>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        At,
         r#"select l.chain as "chain!", l.seq as "seq!"
            from audit_logs l
            where l.transaction_type = 'CLOSURE_Z' and not exists (
@@ -198,15 +201,7 @@ async fn periods_that_differ(db: &PgPool) -> Result<Vec<Flaw>> {
     )
     .fetch_all(db)
     .await?;
-    let mut flaws: Vec<Flaw> = rows
-        .into_iter()
-        .map(|row| Flaw {
-            chain: row.chain,
-            seq: row.seq,
-            code: "period_differs".to_owned(),
-            detail: "La période de cette clôture n'est plus celle qui a été signée.".to_owned(),
-        })
-        .collect();
+    let mut flaws = named(rows, "period_differs", "La période de cette clôture n'est plus celle qui a été signée.");
     let unsigned = sqlx::query!(
         r#"select p.no as "no!" from fiscal_periods p left join audit_logs l on l.id = p.audit_log_id
            where p.audit_log_id is not null and l.transaction_type is distinct from 'CLOSURE_Z'
@@ -228,7 +223,8 @@ async fn periods_that_differ(db: &PgPool) -> Result<Vec<Flaw>> {
 /// # Errors
 /// When the database does not answer.
 async fn days_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        At,
         r#"select l.chain as "chain!", l.seq as "seq!"
            from fiscal_periods p
            join audit_logs l on l.id between greatest(p.first_record, $1::bigint + 1) and coalesce(p.last_record, 9223372036854775807)
@@ -255,13 +251,7 @@ async fn days_that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
     )
     .fetch_all(db)
     .await?;
-    let flaws = rows.into_iter().map(|row| Flaw {
-        chain: row.chain,
-        seq: row.seq,
-        code: "day_differs".to_owned(),
-        detail: "La journée de cet enregistrement n'est pas celle de sa période.".to_owned(),
-    });
-    Ok(flaws.collect())
+    Ok(named(rows, "day_differs", "La journée de cet enregistrement n'est pas celle de sa période."))
 }
 
 /// Tickets whose stored payments are not what the ticket says: another sum, or a means that the ticket does not name. A ticket over nothing has none.
