@@ -210,7 +210,12 @@ impl<'a> Verifier<'a> {
         let seen = std::mem::take(&mut self.state.heads);
         for (register, chain, expected) in heads {
             let genesis = Head::genesis();
-            let last = seen.get(&(register.clone(), *chain)).unwrap_or(&genesis);
+            let last = match seen.get(&(register.clone(), *chain)) {
+                Some(last) => last,
+                // Its last record stands before the one that the reading began at: of its end nothing is known here.
+                None if self.state.began_at.is_some() => continue,
+                None => &genesis,
+            };
             if last.last_seq < expected.last_seq {
                 let (first, to) = (last.last_seq.saturating_add(1), expected.last_seq);
                 self.note(
