@@ -2,8 +2,8 @@
 //!
 //! Beside each figure stands what this machine does at most: `openssl speed rsa2048`, run in between; on all processors, beside itself on all of them
 //! (`-multi`). It counts processor time, so checks are counted in processor time too; a loaded machine makes neither slower. Parts by name, all without
-//! one: `signing check memory closing`. Sizes: `COMPTOIR_RECORDS` (10000), `COMPTOIR_DAY` (100000 tickets in one day), `COMPTOIR_OLDER` (1000000 older
-//! records).
+//! one: `signing check memory closing verify`. Sizes: `COMPTOIR_RECORDS` (10000), `COMPTOIR_DAY` (100000 tickets in one day), `COMPTOIR_OLDER` (1000000 older
+//! records), `COMPTOIR_VERIFIED` (20000 tickets in a database that is verified).
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -14,6 +14,7 @@
 #[path = "../service/report.rs"]
 #[expect(dead_code, reason = "shared with the other bench, which asks it more")]
 mod report;
+mod verifying;
 
 use domain::api::CloseRequest;
 use domain::fiscal::{CONTENT_VERSION, Draft, EventCode, EventContent, Head, Judged, SignatureCheck, Verifier};
@@ -123,41 +124,64 @@ async fn main() {
     if wants("memory") {
         memory(&mut report);
     }
+    if wants("verify") {
+        // In a database of its own: the other parts write tickets that nothing was paid for.
+        let place = Place::open().await;
+        verifying::measure(&place.house, &place.config, &place.owner, &mut report).await;
+        place.close().await;
+    }
     if ["signing", "check", "closing"].into_iter().any(wants) {
-        with_a_database(&mut report).await;
+        let place = Place::open().await;
+        if wants("signing") {
+            signing(&place.config, &mut report);
+        }
+        if wants("check") {
+            checking(&place.house, &place.pool, &mut report).await;
+        }
+        if wants("closing") {
+            large_days(&place.house, &place.owner, &mut report).await;
+        }
+        place.close().await;
     }
     report.print();
     report.write("journal");
 }
 
-async fn with_a_database(report: &mut Report) {
-    let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start(folder.path(), Durability::Throwaway).await.unwrap();
-    let options = cluster.connect_options();
-    let owner = PgPool::connect_with(options.clone()).await.unwrap();
-    db::migrate(&options).await.unwrap();
-    let pool = db::connect(options.clone(), 8).await.unwrap();
-    assert!(run::load_demo(&pool).await.unwrap());
-    let mut config = Config::from_env().unwrap();
-    config.data = folder.path().to_owned();
-    config.fiscal_key_file = folder.path().join("key.pem");
-    config.fiscal_anchors = folder.path().join("anchors.jsonl");
-    config.terminal = Terminal::Manual;
-    config.training = false;
-    let house = run::open_house(&config, pool.clone()).await.unwrap();
+/// A house with a cluster of its own, whose files may be lost: what is measured here is computed, not stored.
+struct Place {
+    cluster: Cluster,
+    owner: PgPool,
+    pool: PgPool,
+    config: Config,
+    house: server::state::Shared,
+    _folder: tempfile::TempDir,
+}
 
-    if wants("signing") {
-        signing(&config, report);
+impl Place {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let cluster = Cluster::start(folder.path(), Durability::Throwaway).await.unwrap();
+        let options = cluster.connect_options();
+        let owner = PgPool::connect_with(options.clone()).await.unwrap();
+        db::migrate(&options).await.unwrap();
+        let pool = db::connect(options.clone(), 8).await.unwrap();
+        assert!(run::load_demo(&pool).await.unwrap());
+        let mut config = Config::from_env().unwrap();
+        config.data = folder.path().to_owned();
+        config.fiscal_key_file = folder.path().join("key.pem");
+        config.fiscal_anchors = folder.path().join("anchors.jsonl");
+        config.terminal = Terminal::Manual;
+        config.training = false;
+        let house = run::open_house(&config, pool.clone()).await.unwrap();
+        Self { cluster, owner, pool, config, house, _folder: folder }
     }
-    if wants("check") {
-        checking(&house, &pool, report).await;
+
+    async fn close(self) {
+        self.pool.close().await;
+        self.owner.close().await;
+        drop(self.house);
+        self.cluster.stop().await.unwrap();
     }
-    if wants("closing") {
-        large_days(&house, &owner, report).await;
-    }
-    pool.close().await;
-    owner.close().await;
-    cluster.stop().await.unwrap();
 }
 
 /// Signing, which is what a payment waits for besides the database.
