@@ -3,12 +3,13 @@
 //! Selling goes on: sessions are kept in the database without Redis, payments are taken without a terminal, slips wait for the kitchen system.
 //! What phones keep while they have no network is not one of these: those are orders, and no ticket is ever made away from the till.
 
-use super::{journal, recording};
+use super::{journal, querying, recording};
 use crate::db;
 use crate::error::Result;
 use crate::state::{House, REGISTER};
 use domain::degraded::{Turn, Watched};
 use domain::fiscal::{Chain, EventCode};
+use domain::terminal::Probed;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,15 +20,19 @@ const UNHEARD: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct Watch(BTreeMap<&'static str, Watched>);
 
-/// Which parts of this house answer. Nothing is called for this but Redis: a terminal that answers may be at somebody's card, so what counts is how the
-/// last payments went out to it, and the kitchen system is called for each slip. What the house does not have cannot fail.
+/// Which parts of this house answer. A terminal that took the last payment is left alone: it may be at somebody's card. Only when the last one did not go
+/// out to it is its line tried, as for `GET /health/ready`, so that a cable that is plugged in again is a cable again. The kitchen system is called for
+/// each slip. What the house does not have cannot fail.
 ///
 /// # Errors
 /// When the database does not answer: then nothing can be written either.
 pub async fn look(house: &House) -> Result<Vec<(&'static str, bool)>> {
     let redis = house.sessions.redis_answers().await;
     let terminal = match house.terminal.as_deref() {
-        Some(terminal) => !db::attempts::last_was_not_sent(&house.db, terminal.name()).await?,
+        Some(terminal) if db::attempts::last_was_not_sent(&house.db, terminal.name()).await? => {
+            querying::line(house).await != Some(Probed::Unreachable)
+        }
+        Some(_) => true,
         None => true,
     };
     let kitchen = house.outbox.is_none() || !db::outbox::is_unheard(&house.db, UNHEARD).await?;

@@ -7,6 +7,7 @@ use crate::db;
 use crate::error::Error;
 use crate::state::{House, REGISTER};
 use domain::fiscal::{Chain, EventCode, EventContent};
+use domain::service_day::service_day;
 
 /// What was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,16 +45,21 @@ pub async fn record(house: &House, tried: Tried, operator: &str, error: &Error, 
         (Tried::SignIn, Error::WrongPin) => "locked".to_owned(),
         _ => return,
     };
+    let in_the_way = match error {
+        Error::UnresolvedPayments { payment_ids, .. } => {
+            Some(("payments", payment_ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")))
+        }
+        _ => None,
+    };
     let written = async {
-        let details: Vec<_> = [("tried", tried.as_str().to_owned()), ("why", why)].into_iter().chain(of).collect();
+        let details: Vec<_> = [("tried", tried.as_str().to_owned()), ("why", why)].into_iter().chain(of).chain(in_the_way).collect();
         let mut tx = house.db.begin().await?;
-        journal::lock(house, &mut tx, Chain::J).await?;
-        // Whoever presses the same button again and again fills no journal.
-        let last = db::journal::last_event(&mut tx, REGISTER, "refused").await?;
-        let last = last.and_then(|record| serde_json::from_str::<EventContent>(&record.content_text).ok());
+        let locked = journal::lock(house, &mut tx, Chain::J).await?;
+        // Whoever presses the same button again and again fills no journal: of a service day each is said once. On another day it is another try.
+        let said = db::journal::events_of_day(&mut *tx, REGISTER, "refused", service_day(locked.local)).await?;
         let is_same =
-            |last: &EventContent| last.operator == operator && details.iter().all(|(name, value)| last.details.get(*name) == Some(value));
-        if last.as_ref().is_some_and(is_same) {
+            |said: EventContent| said.operator == operator && details.iter().all(|(name, value)| said.details.get(*name) == Some(value));
+        if said.iter().filter_map(|content| serde_json::from_str(content).ok()).any(is_same) {
             return Ok(());
         }
         recording::event(house, &mut tx, EventCode::Refused, operator, details).await?;
