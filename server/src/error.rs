@@ -494,13 +494,34 @@ impl Error {
         matches!(self, Self::DatabaseDown(sqlx::Error::Database(cause)) if matches!(cause.code().as_deref(), Some("40P01" | "40001")))
     }
 
-    /// Whether the database could not read a stored value as what it should be (class 22), or does not find or may not read what should be there (class 42):
-    /// somebody altered it.
+    /// Whether what is stored could not be read as what it should be, or does not exist, or may not be read: in a schema of this version somebody
+    /// altered it.
     #[must_use]
     pub fn is_unreadable_data(&self) -> bool {
-        let Self::Internal(cause) = self else { return false };
-        let database = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
-        database.and_then(|error| error.code()).is_some_and(|code| code.starts_with("22") || code.starts_with("42"))
+        self.is_unreadable_value() || self.is_unreadable_shape()
+    }
+
+    /// Whether a stored value could not be read (class 22; 0A000 for a number that is none): another part of the same may still be.
+    #[must_use]
+    pub fn is_unreadable_value(&self) -> bool {
+        self.sqlstate().is_some_and(|code| code.starts_with("22") || code == "0A000")
+            || matches!(self.database_error(), Some(sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)))
+    }
+
+    /// Whether a table, a column, a function, a type or a role is missing or another one, or a right.
+    fn is_unreadable_shape(&self) -> bool {
+        self.sqlstate()
+            .is_some_and(|code| ["42P01", "42703", "42501", "42883", "42704", "42804", "42809", "42846"].contains(&code.as_ref()))
+            || matches!(self.database_error(), Some(sqlx::Error::ColumnNotFound(_) | sqlx::Error::TypeNotFound { .. }))
+    }
+
+    fn database_error(&self) -> Option<&sqlx::Error> {
+        let Self::Internal(cause) = self else { return None };
+        cause.downcast_ref::<sqlx::Error>()
+    }
+
+    fn sqlstate(&self) -> Option<std::borrow::Cow<'_, str>> {
+        self.database_error()?.as_database_error()?.code()
     }
 
     /// Whether somebody else held a lock for longer than was waited (55P03). Nothing was done.
@@ -514,14 +535,14 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::DatabaseDown(error),
-            // Class 57: the server is starting up, shutting down, or was killed.
+            // Class 57: the server is starting up, shutting down, or was killed; 57014: somebody cancelled what was asked.
             // 40P01, 40001: two waited for each other, and this one was given up: nothing of it stays, and it can be asked again.
             // 53300: it lets nobody else in.
             // 55P03: somebody else holds a lock for longer than we wait.
             sqlx::Error::Database(ref cause)
-                if cause
-                    .code()
-                    .is_some_and(|code| code.starts_with("57P") || ["53300", "55P03", "40P01", "40001"].contains(&code.as_ref())) =>
+                if cause.code().is_some_and(|code| {
+                    code.starts_with("57P") || ["57014", "53300", "55P03", "40P01", "40001"].contains(&code.as_ref())
+                }) =>
             {
                 Self::DatabaseDown(error)
             }

@@ -19,7 +19,7 @@ use crate::http::ws::Stopping;
 use crate::listening::{self, Limits};
 use crate::metrics::Metrics;
 use crate::router::router;
-use crate::services::anchoring::Anchoring;
+use crate::services::anchoring::{self, Anchoring};
 use crate::services::floor::{Changed, announce_changes};
 use crate::services::menu_cache::MenuCache;
 use crate::services::printing::Printing;
@@ -368,6 +368,13 @@ async fn serve_with(
         tracing::error!("REDIS_URL: Redis does not answer; going on without it until it does");
     }
 
+    let closings = anchoring::before_the_first_record(&house).await?;
+    anyhow::ensure!(
+        closings == 0,
+        "the journal is empty, but {} names {closings} closings that were written into another database. Restore its backup (comptoir restore); to begin \
+         a new journal on purpose, put that file away first and keep it",
+        house.anchoring.file.display()
+    );
     if let Err(error) = starting::say_started(&house, settings(config)).await {
         // Selling does not wait for it; the check of the journal says what is wrong.
         tracing::error!(%error, "the start is not in the technical journal");

@@ -8,17 +8,120 @@ pub(super) fn flaw(code: &str, detail: String) -> Flaw {
     Flaw { chain: "*".to_owned(), seq: 0, code: code.to_owned(), detail }
 }
 
+/// A table that is guarded: by what, and what the till may do to it besides reading.
+struct Guarded {
+    table: &'static str,
+    /// What runs before a row of it is changed or deleted.
+    on_change: &'static str,
+    /// What runs before it is emptied.
+    on_truncate: &'static str,
+    /// It belongs to the role that nobody can sign in as.
+    is_owned: bool,
+    may: &'static [&'static str],
+    /// Columns that a guard lets change, once or in its order.
+    may_set: &'static [&'static str],
+}
+
+impl Guarded {
+    /// Rows are added and nothing else, by the till itself.
+    const fn appended(table: &'static str, on_change: &'static str) -> Self {
+        Self { table, on_change, on_truncate: on_change, is_owned: true, may: &["INSERT"], may_set: &[] }
+    }
+
+    /// Nothing is written but by the functions of the journal.
+    const fn closed(table: &'static str, on_change: &'static str) -> Self {
+        Self { table, on_change, on_truncate: "refuse_journal_change", is_owned: true, may: &[], may_set: &[] }
+    }
+
+    /// It belongs to whoever made it; its guard does the rest.
+    const fn made_by_anybody(table: &'static str, on_change: &'static str) -> Self {
+        Self { table, on_change, on_truncate: "refuse_payment_change", is_owned: false, may: &["INSERT"], may_set: &[] }
+    }
+}
+
+/// Every guarded table.
+const GUARDED: [Guarded; 24] = [
+    Guarded::closed("audit_logs", "refuse_journal_change"),
+    Guarded::closed("fiscal_heads", "refuse_head_change"),
+    Guarded::closed("fiscal_keys", "refuse_journal_change"),
+    Guarded {
+        on_truncate: "refuse_journal_change",
+        may_set: &["end_seq", "closed_at", "audit_log_id", "last_record"],
+        ..Guarded::appended("fiscal_periods", "refuse_period_change")
+    },
+    Guarded::appended("fiscal_long_periods", "refuse_journal_change"),
+    Guarded::appended("fiscal_prints", "refuse_journal_change"),
+    Guarded::appended("fiscal_corrections", "refuse_journal_change"),
+    Guarded::appended("fiscal_notes", "refuse_journal_change"),
+    Guarded::appended("payments", "refuse_payment_change"),
+    Guarded::appended("share_parts", "refuse_payment_change"),
+    Guarded::appended("refunds", "refuse_payment_change"),
+    Guarded::appended("refund_parts", "refuse_payment_change"),
+    Guarded::appended("method_transfers", "refuse_payment_change"),
+    Guarded::appended("discounts", "refuse_payment_change"),
+    Guarded::appended("discount_parts", "refuse_payment_change"),
+    Guarded {
+        may_set: &["uuid", "target", "state", "trouble", "user_id", "state_at", "next_at", "give_up_at"],
+        ..Guarded::appended("prints", "refuse_print_change")
+    },
+    Guarded { may: &["INSERT", "UPDATE", "DELETE"], ..Guarded::made_by_anybody("order_lines", "refuse_ticketed_line_change") },
+    Guarded {
+        may_set: &["state", "booked_cents", "approval_code", "error_code", "state_at", "listening_until"],
+        ..Guarded::made_by_anybody("payment_attempts", "refuse_attempt_step")
+    },
+    Guarded::made_by_anybody("attempt_parts", "refuse_payment_change"),
+    Guarded::made_by_anybody("attempt_events", "refuse_payment_change"),
+    Guarded { may_set: &["effect", "stood"], ..Guarded::made_by_anybody("attempt_words", "refuse_word_change") },
+    Guarded::made_by_anybody("contradiction_decisions", "refuse_payment_change"),
+    Guarded::made_by_anybody("stray_words", "refuse_payment_change"),
+    Guarded::made_by_anybody("stray_decisions", "refuse_payment_change"),
+];
+
+/// What else runs at these tables: table, trigger, function, when it runs (`pg_trigger.tgtype`). The first two guard the journal further; the last two
+/// keep charged and booked the same.
+const MORE_TRIGGERS: [(&str, &str, &str, i16); 4] = [
+    ("audit_logs", "audit_logs_no_insert", "refuse_journal_insert", FOR_EACH_ROW | BEFORE | INSERT),
+    ("audit_logs", "audit_logs_key", "refuse_retired_key", FOR_EACH_ROW | BEFORE | INSERT),
+    ("payments", "card_payment_is_approved", "check_card_payment_is_approved", FOR_EACH_ROW | INSERT),
+    ("payment_attempts", "approved_attempt_is_booked", "check_attempt_is_booked", FOR_EACH_ROW | INSERT | UPDATE),
+];
+
+/// Triggers at a guarded table that guard nothing: table and name.
+const HARMLESS: [(&str, &str); 1] = [("order_lines", "a_dish_leaves_the_pass")];
+
+const FOR_EACH_ROW: i16 = 1;
+const BEFORE: i16 = 2;
+const INSERT: i16 = 4;
+const DELETE: i16 = 8;
+const UPDATE: i16 = 16;
+const TRUNCATE: i16 = 32;
+
+/// Functions that act with the rights of the journal's owner.
+const AS_OWNER: [&str; 7] = [
+    "fiscal_append",
+    "fiscal_hold",
+    "fiscal_lock",
+    "fiscal_lock_day",
+    "fiscal_remember_key",
+    "refuse_retired_key",
+    "refuse_ticketed_line_change",
+];
+
+/// Functions of the till's own rights that belong to whoever made them.
+const MADE_BY_ANYBODY: [&str; 3] = ["fiscal_bill_facts", "fiscal_bill_mark", "fiscal_pay_if_unchanged"];
+
+fn tables(which: impl Fn(&Guarded) -> bool) -> Vec<String> {
+    GUARDED.iter().filter(|guarded| which(guarded)).map(|guarded| guarded.table.to_owned()).collect()
+}
+
 /// Which guarded tables somebody dropped or renamed.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn gone(db: &PgPool) -> Result<Vec<Flaw>> {
     let tables = sqlx::query_scalar!(
-        r#"select kept as "kept!"
-           from unnest(array['audit_logs', 'fiscal_heads', 'fiscal_keys', 'fiscal_periods', 'fiscal_long_periods', 'fiscal_prints',
-                             'fiscal_corrections', 'fiscal_notes', 'payments', 'share_parts', 'order_lines', 'refunds', 'refund_parts',
-                             'method_transfers', 'discounts', 'discount_parts', 'prints', 'payment_attempts', 'attempt_parts']) as kept
-           where to_regclass('public.' || kept) is null"#
+        r#"select kept as "kept!" from unnest($1::text[]) kept where to_regclass('public.' || kept) is null"#,
+        &tables(|_| true)
     )
     .fetch_all(db)
     .await?;
@@ -30,121 +133,173 @@ pub async fn gone(db: &PgPool) -> Result<Vec<Flaw>> {
 /// # Errors
 /// When the database does not answer.
 pub async fn missing(db: &PgPool) -> Result<Vec<Flaw>> {
-    let mut flaws = Vec::new();
-    let triggers = sqlx::query_scalar!(
-        r#"select concat(guarded, '_', guard) as "guard!"
-           from unnest(array['audit_logs', 'payments', 'share_parts', 'fiscal_periods', 'fiscal_keys', 'fiscal_heads', 'fiscal_long_periods',
-                             'fiscal_prints', 'fiscal_corrections', 'fiscal_notes', 'order_lines', 'payment_attempts', 'attempt_parts',
-                             'attempt_events', 'attempt_words', 'contradiction_decisions', 'stray_words', 'stray_decisions', 'refunds',
-                             'refund_parts', 'method_transfers', 'discounts', 'discount_parts', 'prints']) as guarded,
-                unnest(array['no_change', 'no_truncate', 'no_insert', 'key']) as guard
-           where (guard in ('no_change', 'no_truncate') or guarded = 'audit_logs')
-             and not exists (
-               select from pg_trigger t join pg_proc p on p.oid = t.tgfoid
-               where t.tgrelid = to_regclass('public.' || guarded) and t.tgname = concat(guarded, '_', guard) and t.tgenabled = 'A'
-                 and p.prosrc like '%raise exception%' and pg_get_userbyid(p.proowner) = 'comptoir_owner'
-                 -- one of those whose text is compared below; before every such statement, whatever the row and the column
-                 and p.pronamespace = 'public'::regnamespace and p.proname ~ '^(refuse|check)_'
-                 and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0
-                 and t.tgtype = case guard when 'no_change' then 1 + 2 + 8 + 16 when 'no_truncate' then 2 + 32 else 1 + 2 + 4 end
-           )"#
-    )
-    .fetch_all(db)
-    .await?;
-    flaws.extend(triggers.into_iter().map(|guard| flaw("guard_disabled", format!("La protection « {guard} » est absente ou désactivée."))));
+    let mut flaws = triggers(db).await?;
+    flaws.extend(functions(db).await?);
+    flaws.extend(what_acts_beside_them(db).await?);
+    flaws.extend(rights(db).await?);
+    flaws.extend(roles(db).await?);
+    Ok(flaws)
+}
 
-    // What keeps charged and booked the same is a constraint in the form of two triggers.
-    let promises = sqlx::query_scalar!(
-        r#"select promise as "promise!"
-           from (values ('payments', 'card_payment_is_approved'), ('payment_attempts', 'approved_attempt_is_booked')) as held (guarded, promise)
+/// Each guard is where it belongs: for every such statement, whatever the row and the column, whoever asks (`ENABLE ALWAYS`), and it is the one that
+/// is meant and not another of a gentler mind.
+async fn triggers(db: &PgPool) -> Result<Vec<Flaw>> {
+    let mut expected: Vec<(String, String, String, i16)> = Vec::new();
+    for guarded in &GUARDED {
+        for (kind, function, runs) in [
+            ("no_change", guarded.on_change, FOR_EACH_ROW | BEFORE | DELETE | UPDATE),
+            ("no_truncate", guarded.on_truncate, BEFORE | TRUNCATE),
+        ] {
+            expected.push((guarded.table.to_owned(), format!("{}_{kind}", guarded.table), function.to_owned(), runs));
+        }
+    }
+    expected.extend(MORE_TRIGGERS.map(|(table, name, function, runs)| (table.to_owned(), name.to_owned(), function.to_owned(), runs)));
+    let tables: Vec<String> = expected.iter().map(|row| row.0.clone()).collect();
+    let names: Vec<String> = expected.iter().map(|row| row.1.clone()).collect();
+    let functions: Vec<String> = expected.iter().map(|row| row.2.clone()).collect();
+    let runs: Vec<i16> = expected.iter().map(|row| row.3).collect();
+    let missing = sqlx::query_scalar!(
+        r#"select guard as "guard!"
+           from unnest($1::text[], $2::text[], $3::text[], $4::smallint[]) as expected (guarded, guard, function, runs)
            where not exists (
                select from pg_trigger t join pg_proc p on p.oid = t.tgfoid
-               where t.tgrelid = to_regclass('public.' || guarded) and t.tgname = promise and t.tgenabled = 'A'
-                 and pg_get_userbyid(p.proowner) = 'comptoir_owner' and p.proname ~ '^(refuse|check)_' and t.tgqual is null
-                 and cardinality(t.tgattr::int2[]) = 0
-           )"#
+               where t.tgrelid = to_regclass('public.' || guarded) and t.tgname = guard and t.tgenabled = 'A' and t.tgtype = runs
+                 and p.pronamespace = 'public'::regnamespace and p.proname = function and p.pronargs = 0
+                 and pg_get_userbyid(p.proowner) = 'comptoir_owner' and t.tgqual is null and cardinality(t.tgattr::int2[]) = 0)"#,
+        &tables,
+        &names,
+        &functions,
+        &runs
     )
     .fetch_all(db)
     .await?;
-    flaws.extend(promises.into_iter().map(|guard| flaw("guard_disabled", format!("La protection « {guard} » est absente ou désactivée."))));
+    Ok(missing
+        .into_iter()
+        .map(|guard| flaw("guard_disabled", format!("La protection « {guard} » est absente, désactivée ou une autre.")))
+        .collect())
+}
 
-    // The guards' own text: a function that was replaced by a gentler one would keep its name.
-    let functions = sqlx::query!(
-        r#"select p.proname::text as "name!", encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex') as "digest!" from pg_proc p
-           where p.pronamespace = 'public'::regnamespace and (p.proname like 'refuse\_%' or p.proname like 'fiscal\_%' or p.proname like 'check\_%') order by p.proname"#
+/// The guards' own text: a function that was replaced by a gentler one would keep its name, and so would one beside it with other arguments.
+async fn functions(db: &PgPool) -> Result<Vec<Flaw>> {
+    let found = sqlx::query!(
+        r#"select p.proname::text as "name!", encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex') as "digest!", p.prosecdef as "as_owner!",
+                  coalesce(p.proconfig = array['search_path=pg_catalog, public, pg_temp'], false) as "is_fixed!", p.proconfig is null as "is_plain!",
+                  pg_get_userbyid(p.proowner) = 'comptoir_owner' as "is_owned!"
+           from pg_proc p
+           where p.pronamespace = 'public'::regnamespace and p.proname ~ '^(refuse|fiscal|check)_' order by p.proname"#
     )
     .fetch_all(db)
     .await?;
     let expected = expected_functions();
+    let mut flaws = Vec::new();
     for (name, digest) in &expected {
-        if functions.iter().all(|function| (function.name.as_str(), function.digest.as_str()) != (name.as_str(), digest.as_str())) {
+        let as_owner = AS_OWNER.contains(&name.as_str());
+        let of_this_name: Vec<_> = found.iter().filter(|function| function.name == *name).collect();
+        let holds = matches!(of_this_name.as_slice(), [one] if one.digest == *digest && one.as_owner == as_owner
+            && if as_owner || name.starts_with("check_") { one.is_fixed } else { one.is_plain }
+            && (one.is_owned || MADE_BY_ANYBODY.contains(&name.as_str())));
+        if !holds {
             flaws.push(flaw("guard_replaced", format!("La fonction « {name} » n'est pas celle de cette version.")));
         }
     }
+    let more = found.iter().filter(|function| expected.iter().all(|(name, _)| *name != function.name));
+    flaws.extend(more.map(|function| beside(&format!("la fonction {}", function.name))));
+    Ok(flaws)
+}
 
-    // What would act behind the guards: a function with more rights than the till's, a rule in place of a statement, rows that somebody does not see.
-    let behind = sqlx::query_scalar!(
-        r#"select concat('la fonction ', p.proname) as "what!" from pg_proc p
-           where p.pronamespace = 'public'::regnamespace and p.prosecdef and p.proname <> all($1)
+fn beside(what: &str) -> Flaw {
+    flaw("guard_bypassed", format!("Quelque chose agit à côté des protections : {what}."))
+}
+
+/// What would act behind the guards: a function with more rights than the till's, another trigger, a rule in place of a statement, rows that somebody
+/// does not see.
+async fn what_acts_beside_them(db: &PgPool) -> Result<Vec<Flaw>> {
+    let mut known: Vec<String> =
+        GUARDED.iter().flat_map(|it| [format!("{0}.{0}_no_change", it.table), format!("{0}.{0}_no_truncate", it.table)]).collect();
+    known.extend(MORE_TRIGGERS.iter().map(|(table, name, ..)| format!("{table}.{name}")));
+    known.extend(HARMLESS.iter().map(|(table, name)| format!("{table}.{name}")));
+    let found = sqlx::query_scalar!(
+        r#"select concat('la fonction ', p.proname) as "what!" from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+           where p.prosecdef and n.nspname not in ('pg_catalog', 'information_schema') and not (n.nspname = 'public' and p.proname = any($1))
+             and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+           union all
+           select concat('le déclencheur ', t.tgname, ' de ', c.relname) from pg_trigger t join pg_class c on c.oid = t.tgrelid
+           where c.relnamespace = 'public'::regnamespace and c.relname = any($2) and not t.tgisinternal and concat(c.relname, '.', t.tgname) <> all($3)
            union all
            select concat('la règle ', r.rulename, ' de ', r.tablename) from pg_rules r where r.schemaname = 'public'
            union all
            select concat('le filtre de lignes de ', c.relname) from pg_class c
            where c.relnamespace = 'public'::regnamespace and c.relrowsecurity"#,
-        &expected.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+        &AS_OWNER.map(str::to_owned),
+        &tables(|_| true),
+        &known
     )
     .fetch_all(db)
     .await?;
-    flaws.extend(behind.into_iter().map(|what| flaw("guard_bypassed", format!("Quelque chose agit à côté des protections : {what}."))));
+    Ok(found.iter().map(|what| beside(what)).collect())
+}
 
-    let columns = sqlx::query_scalar!(
-        r#"select kept as "kept!"
-           from unnest(array['audit_logs', 'fiscal_heads', 'fiscal_keys', 'payments', 'share_parts', 'fiscal_prints', 'fiscal_corrections',
-                             'fiscal_notes', 'fiscal_long_periods', 'refunds', 'refund_parts', 'method_transfers', 'discounts',
-                             'discount_parts']) as kept
-           where has_any_column_privilege('comptoir_app', to_regclass('public.' || kept)::oid, 'UPDATE')
-             and not has_table_privilege('comptoir_app', to_regclass('public.' || kept)::oid, 'UPDATE')"#
+/// What the till may do that it must not: as the role that works, or as the one that signs in.
+async fn rights(db: &PgPool) -> Result<Vec<Flaw>> {
+    let mut forbidden: Vec<(String, String)> = Vec::new();
+    let mut fixed: Vec<(String, String)> = Vec::new();
+    for guarded in &GUARDED {
+        let all = ["INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER"];
+        forbidden
+            .extend(all.iter().filter(|right| !guarded.may.contains(right)).map(|right| (guarded.table.to_owned(), (*right).to_owned())));
+        if !guarded.may.contains(&"UPDATE") {
+            fixed.push((guarded.table.to_owned(), guarded.may_set.join(",")));
+        }
+    }
+    let (tables, privileges): (Vec<_>, Vec<_>) = forbidden.into_iter().unzip();
+    let (kept, may_set): (Vec<_>, Vec<_>) = fixed.into_iter().unzip();
+    let found = sqlx::query_scalar!(
+        r#"select distinct concat(privilege, ' ', guarded) as "right!"
+           from unnest($1::text[], $2::text[]) as forbidden (guarded, privilege), pg_roles r
+           where r.rolname in ('comptoir_app', 'comptoir_till') and has_table_privilege(r.oid, to_regclass('public.' || guarded)::oid, privilege)
+           union
+           select distinct concat('UPDATE (', a.attname, ') ', kept)
+           from unnest($3::text[], $4::text[]) as fixed (kept, may_set), pg_roles r, pg_attribute a
+           where r.rolname in ('comptoir_app', 'comptoir_till') and a.attrelid = to_regclass('public.' || kept) and a.attnum > 0 and not a.attisdropped
+             and a.attname <> all(string_to_array(may_set, ',')) and has_column_privilege(r.oid, a.attrelid, a.attnum, 'UPDATE')
+             and not has_table_privilege(r.oid, a.attrelid, 'UPDATE')
+           order by 1"#,
+        &tables,
+        &privileges,
+        &kept,
+        &may_set
     )
     .fetch_all(db)
     .await?;
-    flaws.extend(
-        columns
-            .into_iter()
-            .map(|table| flaw("right_too_wide", format!("La caisse peut changer une colonne de « {table} », ce qu'elle ne doit pas."))),
-    );
+    Ok(found
+        .into_iter()
+        .map(|right| flaw("right_too_wide", format!("La caisse a le droit « {right} », qu'elle ne doit pas avoir.")))
+        .collect())
+}
 
-    let rights = sqlx::query_scalar!(
-        r#"select concat(privilege, ' ', guarded) as "right!"
-           from unnest(array['audit_logs', 'fiscal_heads', 'fiscal_keys', 'payments', 'share_parts', 'fiscal_prints', 'fiscal_corrections',
-                             'fiscal_notes', 'fiscal_long_periods', 'fiscal_periods', 'refunds', 'refund_parts', 'method_transfers',
-                             'discounts', 'discount_parts', 'prints']) as guarded,
-                unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) as privilege
-           where (privilege <> 'INSERT' or guarded in ('audit_logs', 'fiscal_heads', 'fiscal_keys'))
-             and has_table_privilege('comptoir_app', to_regclass('public.' || guarded)::oid, privilege)"#
-    )
-    .fetch_all(db)
-    .await?;
-    flaws.extend(
-        rights.into_iter().map(|right| flaw("right_too_wide", format!("La caisse a le droit « {right} », qu'elle ne doit pas avoir."))),
-    );
-
+/// Who the till is and who owns the journal.
+async fn roles(db: &PgPool) -> Result<Vec<Flaw>> {
     let powerful = sqlx::query_scalar!(
         r#"select rolname::text as "role!" from pg_roles
            where (rolname in ('comptoir_app', 'comptoir_till')
-                  and (rolsuper or rolcreaterole or rolbypassrls or rolreplication or pg_has_role(oid, 'comptoir_owner', 'member')))
+                  and (rolsuper or rolcreaterole or rolbypassrls or rolreplication
+                       or pg_has_role(oid, (select o.oid from pg_roles o where o.rolname = 'comptoir_owner'), 'member')))
               or (rolname = 'comptoir_owner' and (rolcanlogin or rolsuper))"#
     )
     .fetch_all(db)
     .await?;
-    flaws.extend(powerful.into_iter().map(|role| flaw("role_too_powerful", format!("Le rôle « {role} » peut plus qu'il ne doit."))));
-
+    let mut flaws: Vec<_> =
+        powerful.into_iter().map(|role| flaw("role_too_powerful", format!("Le rôle « {role} » peut plus qu'il ne doit."))).collect();
+    let missing = sqlx::query_scalar!(
+        r#"select named as "role!" from unnest(array['comptoir_app', 'comptoir_owner']) named where not exists (select from pg_roles where rolname = named)"#
+    )
+    .fetch_all(db)
+    .await?;
+    flaws.extend(missing.into_iter().map(|role| flaw("role_missing", format!("Le rôle « {role} » n'existe plus."))));
     let owned = sqlx::query_scalar!(
         r#"select c.relname::text as "table!" from pg_class c
-           where c.relnamespace = 'public'::regnamespace
-             and c.relname = any(array['audit_logs', 'fiscal_heads', 'fiscal_keys', 'fiscal_periods', 'fiscal_long_periods', 'fiscal_prints',
-                                       'fiscal_corrections', 'fiscal_notes', 'payments', 'share_parts', 'refunds', 'refund_parts',
-                                       'method_transfers', 'discounts', 'discount_parts', 'prints'])
-             and pg_get_userbyid(c.relowner) <> 'comptoir_owner'"#
+           where c.relnamespace = 'public'::regnamespace and c.relname = any($1) and pg_get_userbyid(c.relowner) <> 'comptoir_owner'"#,
+        &tables(|guarded| guarded.is_owned)
     )
     .fetch_all(db)
     .await?;

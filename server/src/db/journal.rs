@@ -136,9 +136,11 @@ pub async fn append(db: &mut PgConnection, record: &Record, service_day: Date) -
 pub async fn record(db: impl PgExecutor<'_>, id: i64) -> Result<Option<Record>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
-                  metadata::text as "content!", chain, register, seq, format, local_ts, least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts!", vat, extra, content_sha256, data_to_sign,
-                  key_id, app_version
+        r#"select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
+                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
+                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
+                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
+                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
            from audit_logs where id = $1"#,
         id
     )
@@ -154,9 +156,11 @@ pub async fn record(db: impl PgExecutor<'_>, id: i64) -> Result<Option<Record>> 
 pub async fn by_number(db: impl PgExecutor<'_>, register: &str, chain: Chain, seq: i64) -> Result<Option<Record>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
-                  metadata::text as "content!", chain, register, seq, format, local_ts, least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts!", vat, extra, content_sha256, data_to_sign,
-                  key_id, app_version
+        r#"select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
+                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
+                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
+                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
+                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
            from audit_logs where register = $1 and chain = $2::text::char(1) and seq = $3"#,
         register,
         chain.as_str(),
@@ -249,9 +253,11 @@ pub fn all(db: &PgPool, after: i64) -> impl Stream<Item = Result<Read>> + '_ {
 pub fn between(db: &PgPool, first: i64, last: i64) -> impl Stream<Item = Result<Read>> + '_ {
     sqlx::query_as!(
         Row,
-        r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
-                  metadata::text as "content!", chain, register, seq, format, local_ts, least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts!", vat, extra, content_sha256, data_to_sign,
-                  key_id, app_version
+        r#"select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
+                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
+                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
+                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
+                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
            from audit_logs where id between $1 and $2 order by id"#,
         first,
         last
@@ -264,20 +270,40 @@ pub fn between(db: &PgPool, first: i64, last: i64) -> impl Stream<Item = Result<
     })
 }
 
-/// The records that announced a key, oldest first.
+/// The records that announced a key, oldest first. Of more than announced one: whoever trusts them looks at what they say.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn key_rotations(db: &PgPool) -> Result<Vec<Record>> {
-    let rows = sqlx::query_as!(
+    let asked = sqlx::query_as!(
         Row,
-        r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
-                  metadata::text as "content!", chain, register, seq, format, local_ts, least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts!", vat, extra, content_sha256, data_to_sign,
-                  key_id, app_version
+        r#"select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
+                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
+                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
+                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
+                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
            from audit_logs where transaction_type = 'JET' and metadata ->> 'code' = 'key_rotated' order by id"#
     )
     .fetch_all(db)
-    .await?;
+    .await
+    .map_err(Error::from);
+    let rows = match asked {
+        // A content that cannot be taken apart, in any technical event: each is looked at as a text.
+        Err(error) if error.is_unreadable_value() => {
+            sqlx::query_as!(
+                Row,
+                r#"/* each technical event */ select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
+                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
+                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
+                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
+                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
+                   from audit_logs where transaction_type = 'JET' and strpos(metadata::text, '"key_rotated"') > 0 order by id"#
+            )
+            .fetch_all(db)
+            .await?
+        }
+        rows => rows?,
+    };
     Ok(rows.into_iter().filter_map(|row| Record::try_from(row).ok()).collect())
 }
 
@@ -288,9 +314,11 @@ pub async fn key_rotations(db: &PgPool) -> Result<Vec<Record>> {
 pub async fn last_of(db: impl PgExecutor<'_>, register: &str, chain: Chain) -> Result<Option<Record>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
-                  metadata::text as "content!", chain, register, seq, format, local_ts, least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts!", vat, extra, content_sha256, data_to_sign,
-                  key_id, app_version
+        r#"select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
+                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
+                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
+                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
+                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
            from audit_logs where register = $1 and chain = $2::text::char(1) order by seq desc limit 1"#,
         register,
         chain.as_str()
@@ -300,23 +328,42 @@ pub async fn last_of(db: impl PgExecutor<'_>, register: &str, chain: Chain) -> R
     row.map(Record::try_from).transpose()
 }
 
-/// The last technical event with this code.
+/// The last technical event with this code. Looked for as the text that canonical JSON has for it, so that an event whose content somebody made
+/// unreadable is passed over.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn last_event(db: &mut PgConnection, register: &str, code: &str) -> Result<Option<Record>> {
     let row = sqlx::query_as!(
         Row,
-        r#"select id, transaction_type, (amount * 100)::bigint as "cents!", hash_current, hash_previous, signature,
-                  metadata::text as "content!", chain, register, seq, format, local_ts, least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts!", vat, extra, content_sha256, data_to_sign,
-                  key_id, app_version
-           from audit_logs where register = $1 and chain = 'J' and metadata ->> 'code' = $2 order by seq desc limit 1"#,
+        r#"select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
+                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
+                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
+                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
+                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
+           from audit_logs where register = $1 and chain = 'J' and strpos(metadata::text, '"code":"' || $2::text || '"') > 0 order by seq desc limit 1"#,
         register,
         code
     )
     .fetch_optional(db)
     .await?;
     row.map(Record::try_from).transpose()
+}
+
+/// What the technical events with this code say that belong to a service day, oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn events_of_day(db: impl PgExecutor<'_>, register: &str, code: &str, day: Date) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        r#"select metadata::text as "content!" from audit_logs
+           where date = $3 and register = $1 and chain = 'J' and metadata ->> 'code' = $2 order by id"#,
+        register,
+        code,
+        day
+    )
+    .fetch_all(db)
+    .await?)
 }
 
 /// Whether the last that the technical journal says of a part of the till is that it failed.
@@ -424,53 +471,57 @@ pub async fn is_empty(db: impl PgExecutor<'_>) -> Result<bool> {
     Ok(sqlx::query_scalar!(r#"select not exists (select from audit_logs) as "empty!""#).fetch_one(db).await?)
 }
 
+/// A row as it stands: who owns the database can take any column's constraint away, and what he leaves in it must not end the reading.
 struct Row {
     id: i64,
-    transaction_type: String,
-    cents: i64,
-    hash_current: String,
-    hash_previous: String,
-    signature: String,
-    content: String,
-    chain: String,
-    register: String,
-    seq: i64,
-    format: String,
-    local_ts: String,
-    utc_ts: OffsetDateTime,
-    vat: String,
-    extra: String,
-    content_sha256: String,
-    data_to_sign: String,
-    key_id: String,
-    app_version: String,
+    transaction_type: Option<String>,
+    cents: Option<i64>,
+    hash_current: Option<String>,
+    hash_previous: Option<String>,
+    signature: Option<String>,
+    content: Option<String>,
+    chain: Option<String>,
+    register: Option<String>,
+    seq: Option<i64>,
+    format: Option<String>,
+    local_ts: Option<String>,
+    utc_ts: Option<OffsetDateTime>,
+    vat: Option<String>,
+    extra: Option<String>,
+    content_sha256: Option<String>,
+    data_to_sign: Option<String>,
+    key_id: Option<String>,
+    app_version: Option<String>,
 }
 
 impl TryFrom<Row> for Record {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self> {
+        fn there<T>(value: Option<T>, column: &str) -> Result<T> {
+            value.ok_or_else(|| Error::internal(format!("the column {column} holds nothing that can be read")))
+        }
         Ok(Self {
             id: row.id,
             master_seq: row.id,
-            chain: word(&row.chain)?,
-            register: row.register,
-            seq: row.seq,
-            kind: word(&row.transaction_type)?,
-            local: row.local_ts,
-            utc: row.utc_ts,
-            total: Cents(row.cents),
-            vat: row.vat,
-            extra: row.extra,
-            content_text: row.content,
-            content_sha256: row.content_sha256,
-            data_to_sign: row.data_to_sign,
-            hash_current: row.hash_current,
-            hash_previous: row.hash_previous,
-            signature: row.signature,
-            key_id: row.key_id,
-            format: row.format,
-            app_version: row.app_version,
+            chain: word(&there(row.chain, "chain")?)?,
+            register: there(row.register, "register")?,
+            seq: there(row.seq, "seq")?,
+            kind: word(&there(row.transaction_type, "transaction_type")?)?,
+            local: there(row.local_ts, "local_ts")?,
+            utc: there(row.utc_ts, "utc_ts")?,
+            total: Cents(there(row.cents, "amount")?),
+            vat: there(row.vat, "vat")?,
+            extra: there(row.extra, "extra")?,
+            content_text: there(row.content, "metadata")?,
+            content_sha256: there(row.content_sha256, "content_sha256")?,
+            data_to_sign: there(row.data_to_sign, "data_to_sign")?,
+            hash_current: there(row.hash_current, "hash_current")?,
+            hash_previous: there(row.hash_previous, "hash_previous")?,
+            signature: there(row.signature, "signature")?,
+            key_id: there(row.key_id, "key_id")?,
+            format: there(row.format, "format")?,
+            app_version: there(row.app_version, "app_version")?,
         })
     }
 }

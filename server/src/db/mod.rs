@@ -84,6 +84,14 @@ async fn is_up_to_date(connection: &mut PgConnection) -> bool {
     ours.eq(applied.iter().map(|migration| (migration.version, &migration.checksum)))
 }
 
+/// Whether the schema is the one of this version, neither an older nor a later one.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_ours(pool: &PgPool) -> Result<bool> {
+    Ok(is_up_to_date(&mut *pool.acquire().await?).await)
+}
+
 /// Who signs in for the till, see migration 74.
 pub const TILL: &str = "comptoir_till";
 
@@ -103,6 +111,9 @@ pub async fn connect(options: PgConnectOptions, max_connections: u32) -> Result<
                 sqlx::query!("set role comptoir_app").execute(&mut *connection).await?;
                 // A process that hangs inside a transaction must not stop every other one's sales.
                 sqlx::query!("set lock_timeout = '5s'").execute(&mut *connection).await?;
+                // Whatever somebody gave this login to begin with: tables are ours, and who reads a long journal is not stopped in the middle.
+                sqlx::query!("set search_path = public, pg_temp").execute(&mut *connection).await?;
+                sqlx::query!("set statement_timeout = 0").execute(&mut *connection).await?;
                 sqlx::query!("set idle_in_transaction_session_timeout = '30s'").execute(connection).await?;
                 Ok(())
             })

@@ -90,6 +90,16 @@ pub async fn complete(house: &House) -> Result<usize> {
     }
 }
 
+/// How many closings the file names although the journal is empty: then this is not the database that they were written in, and a first record would begin
+/// a second journal with the numbers of the first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn before_the_first_record(house: &House) -> Result<usize> {
+    let known = read(house).0.len();
+    Ok(if known > 0 && db::journal::is_empty(&house.db).await? { known } else { 0 })
+}
+
 /// What was anchored, and what is wrong with the file itself. What can be read of it is compared although something cannot.
 #[must_use]
 pub fn read(house: &House) -> (Vec<Anchor>, Vec<Flaw>) {

@@ -3,10 +3,10 @@
 //! Selling goes on, and so does closing: a flaw in what was written must not keep what happens now from being written. That is said loudly instead
 //! (the reference suggests refusing the closing; a day that cannot be closed would be a second wrong).
 
-use super::verifying::verify_house;
+use super::verifying::{SCHEMA_DIFFERS, verify_house};
 use super::{anchoring, recording};
 use crate::db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::state::{House, REGISTER};
 use domain::api::Flaw;
 use domain::fiscal::{Chain, EventCode, EventContent, FlawCode, Record, sha256_hex};
@@ -14,29 +14,45 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 /// How many of the last records the hourly check reads.
-const RECENT: i64 = 1_000;
+pub const RECENT: i64 = 1_000;
+/// The check itself did not work. On the screens until the next one that does, and not in the journal: it proves nothing.
+const CHECK_FAILED: &str = "check_failed";
 /// How many flaws a technical event names.
 const NAMED: usize = 20;
 
-/// What the last check found wrong.
+/// What the last checks found wrong: the one of the whole and, since then, the last one of what is recent. Only the whole can tell that an older record
+/// is as it was again.
 #[derive(Default)]
-pub struct Integrity(Mutex<Vec<Flaw>>);
+pub struct Integrity(Mutex<Found>);
+
+#[derive(Default)]
+struct Found {
+    whole: Vec<Flaw>,
+    recent: Vec<Flaw>,
+}
 
 impl Integrity {
-    /// The flaws; none: sound, or not checked yet.
+    /// The flaws, each once; none: sound, or not checked yet.
     #[must_use]
     pub fn flaws(&self) -> Vec<Flaw> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = BTreeSet::new();
+        found.whole.iter().chain(&found.recent).filter(|flaw| seen.insert(name(flaw))).cloned().collect()
     }
 
     /// Whether something does not hold.
     #[must_use]
     pub fn is_flawed(&self) -> bool {
-        !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        !found.whole.is_empty() || !found.recent.is_empty()
     }
 
-    fn set(&self, flaws: Vec<Flaw>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = flaws;
+    fn set(&self, depth: Depth, flaws: Vec<Flaw>) {
+        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match depth {
+            Depth::Whole => *found = Found { whole: flaws, recent: Vec::new() },
+            Depth::Recent(_) => found.recent = flaws,
+        }
     }
 }
 
@@ -45,23 +61,52 @@ impl Integrity {
 pub enum Depth {
     /// Every record.
     Whole,
-    /// The last thousand, and everything that guards the journal.
-    Recent,
+    /// So many of the last, and everything that guards the journal.
+    Recent(i64),
 }
 
-/// Checks the journal, its guards and its anchors. Returns how many flaws there are; what could not be judged is none.
+/// Checks the journal, its guards and its anchors. Returns how many flaws are known; what could not be judged is none.
 ///
 /// # Errors
-/// When the database does not answer.
+/// When the database does not answer, or the check fails otherwise: then the screens say that nothing was checked.
 pub async fn check(house: &House, depth: Depth) -> Result<usize> {
+    match find(house, depth).await {
+        Ok((flaws, restored)) => {
+            // On the screens first: where nothing can be written into the journal any more, that much is said.
+            house.integrity.set(depth, flaws);
+            let known = house.integrity.flaws();
+            if !known.is_empty() {
+                say(house, &known, restored).await?;
+            }
+            Ok(known.len())
+        }
+        Err(error) => {
+            // A database that is away will be asked again. Anything else keeps the journal from being checked, which nobody must have to read in a log.
+            if !matches!(error, Error::DatabaseDown(_)) {
+                let detail = "Le journal n'a pas pu être contrôlé : voyez le journal du programme.".to_owned();
+                let mut flaws = house.integrity.flaws();
+                flaws.retain(|flaw| flaw.code != CHECK_FAILED);
+                flaws.push(Flaw { chain: "*".to_owned(), seq: 0, code: CHECK_FAILED.to_owned(), detail });
+                house.integrity.set(Depth::Whole, flaws);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// What is wrong now, and whether an older copy of the database was put in place.
+async fn find(house: &House, depth: Depth) -> Result<(Vec<Flaw>, bool)> {
     // Without a journal there is no end, which is said below.
     let end = match db::journal::end(&house.db, REGISTER, Chain::T).await {
         Ok(end) => end.record,
         Err(error) if error.is_unreadable_data() => i64::MAX,
         Err(error) => return Err(error),
     };
-    let restored = anchoring::read(house).0.iter().map(|anchor| anchor.record).max().filter(|anchored| *anchored > end);
-    let from = (depth == Depth::Recent).then_some(end.saturating_sub(RECENT - 1).max(1));
+    let restored = anchoring::read(house).0.iter().any(|anchor| anchor.record > end);
+    let from = match depth {
+        Depth::Whole => None,
+        Depth::Recent(records) => Some(end.saturating_sub(records - 1).max(1)),
+    };
     let report = verify_house(house, from).await?;
     // What a later version wrote is no fraud. But in its own journal the till knows every key: one that is missing was taken away, so that nobody can
     // check what it signed. Said once, not for each record: the event that says it is signed by that key too.
@@ -74,18 +119,7 @@ pub async fn check(house: &House, depth: Depth) -> Result<usize> {
             "Une clé qui a signé des enregistrements n'est plus dans fiscal_keys : leurs signatures ne se vérifient plus.".to_owned();
         flaws.push(Flaw { chain: "*".to_owned(), seq: 0, code: "key_missing".to_owned(), detail });
     }
-    if depth == Depth::Recent {
-        // What an older record has wrong is known from the check of the whole, and stays until that finds it gone.
-        let (first_seen, known) = (from.unwrap_or(1), house.integrity.flaws());
-        let found: BTreeSet<String> = flaws.iter().map(name).collect();
-        flaws.extend(known.into_iter().filter(|flaw| flaw.seq > 0 && first_seen > 1 && !found.contains(&name(flaw))));
-    }
-    // On the screens first: where nothing can be written into the journal any more, that much is said.
-    house.integrity.set(flaws.clone());
-    if !flaws.is_empty() {
-        say(house, &flaws, restored.is_some()).await?;
-    }
-    Ok(flaws.len())
+    Ok((flaws, restored))
 }
 
 fn name(flaw: &Flaw) -> String {
@@ -94,7 +128,11 @@ fn name(flaw: &Flaw) -> String {
 
 /// Signs what was found into the journal, once: the same flaws are not said again, by this process or another.
 async fn say(house: &House, flaws: &[Flaw], restored: bool) -> Result<()> {
-    let names: BTreeSet<String> = flaws.iter().map(name).collect();
+    let names: BTreeSet<String> =
+        flaws.iter().filter(|flaw| ![CHECK_FAILED, SCHEMA_DIFFERS].contains(&flaw.code.as_str())).map(name).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
     let digest = sha256_hex(names.iter().cloned().collect::<Vec<_>>().join("\n").as_bytes());
     let mut tx = house.db.begin().await?;
     // Two processes that find the same at once: the second sees what the first wrote.

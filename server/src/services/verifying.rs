@@ -53,25 +53,53 @@ pub async fn verify_house(house: &House, from: Option<i64>) -> Result<VerifyRepo
     Ok(report)
 }
 
+/// The schema is not the one of this version: what guards the journal, and what stands beside it, cannot be judged by this program.
+pub const SCHEMA_DIFFERS: &str = "schema_differs";
+
 /// Checks the journal. Returns the report, and where to go on another time.
 ///
 /// # Errors
 /// [`Error::Internal`] when the key is none; when the database does not answer.
 pub async fn verify_as(db: &PgPool, asked: Asked) -> Result<(VerifyReport, Checkpoint)> {
-    match verify_what_is_there(db, asked).await {
+    let ours = db::is_ours(db).await?;
+    match verify_what_is_there(db, asked, ours).await {
+        // In a schema of another version nothing is proven by what is missing.
+        Err(error) if error.is_unreadable_data() && !ours => {
+            Ok((VerifyReport { ok: false, records: 0, inconclusive: true, flaws: vec![schema_differs()] }, Checkpoint::default()))
+        }
         // The journal itself lacks a table, a column or a right: nothing of it can be read, which is a flaw and no doubt.
         Err(error) if error.is_unreadable_data() => {
-            let detail = "Le journal ne peut pas être lu : il lui manque une table, une colonne ou un droit.".to_owned();
+            tracing::error!(%error, "the journal cannot be read");
+            let detail =
+                "Le journal ne peut pas être lu : il lui manque une table, une colonne ou un droit, ou l'un d'eux a changé.".to_owned();
             let mut flaws = vec![Flaw { chain: "*".to_owned(), seq: 0, code: "journal_unreadable".to_owned(), detail }];
             flaws.extend(db::guards::gone(db).await?);
-            flaws.extend(db::guards::missing(db).await?);
+            flaws.extend(guards_missing(db).await?);
             Ok((VerifyReport { ok: false, records: 0, inconclusive: false, flaws }, Checkpoint::default()))
         }
         done => done,
     }
 }
 
-async fn verify_what_is_there(db: &PgPool, asked: Asked) -> Result<(VerifyReport, Checkpoint)> {
+fn schema_differs() -> Flaw {
+    let detail =
+        "La base est celle d'une autre version du programme : ses protections et ce qui est à côté du journal n'ont pas été contrôlés."
+            .to_owned();
+    Flaw { chain: "*".to_owned(), seq: 0, code: SCHEMA_DIFFERS.to_owned(), detail }
+}
+
+/// The guards that are missing; that they cannot be looked at is a flaw too.
+async fn guards_missing(db: &PgPool) -> Result<Vec<Flaw>> {
+    match db::guards::missing(db).await {
+        Err(error) if error.is_unreadable_data() => {
+            let detail = "Les protections de la base ne peuvent pas être lues.".to_owned();
+            Ok(vec![Flaw { chain: "*".to_owned(), seq: 0, code: "guards_unreadable".to_owned(), detail }])
+        }
+        found => found,
+    }
+}
+
+async fn verify_what_is_there(db: &PgPool, asked: Asked, ours: bool) -> Result<(VerifyReport, Checkpoint)> {
     // Heads first: what is appended meanwhile is not a lost tail.
     let (heads, master) = db::journal::heads(db).await?;
     let checker = Arc::new(trusted_keys(db, asked.public_key.as_deref()).await?);
@@ -103,15 +131,21 @@ async fn verify_what_is_there(db: &PgPool, asked: Asked) -> Result<(VerifyReport
     let verifier = read_all(verifier, checker, db::journal::all(db, after)).await?;
     let checkpoint = verifier.checkpoint();
     let mut report = verifier.finish(&heads, master);
-    beside.extend(db::guards::missing(db).await?);
-    beside.extend(db::guards::gone(db).await?);
-    // Where only the records of the last while are read, so is only what they say. Who goes on from a checkpoint reads no record twice, but what stands
-    // beside old ones may have been changed since.
-    beside.extend(db::facts::that_differ(db, asked.from.map_or(0, |from| from - 1)).await?);
+    if ours {
+        beside.extend(guards_missing(db).await?);
+        beside.extend(db::guards::gone(db).await?);
+        // Where only the records of the last while are read, so is only what they say. Who goes on from a checkpoint reads no record twice, but what stands
+        // beside old ones may have been changed since.
+        beside.extend(db::facts::that_differ(db, asked.from.map_or(0, |from| from - 1)).await?);
+    }
     beside.extend(heads_that_differ(db, &checkpoint).await?);
     // What is proven wrong outweighs what could not be judged.
     report.inconclusive &= beside.is_empty();
     report.flaws.extend(beside);
+    if !ours {
+        report.inconclusive |= report.flaws.is_empty();
+        report.flaws.push(schema_differs());
+    }
     report.ok = report.flaws.is_empty();
     Ok((report, checkpoint))
 }

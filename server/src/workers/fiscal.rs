@@ -4,7 +4,7 @@ use crate::services::anchoring;
 use crate::services::clock::{self, Reading};
 use crate::services::closing;
 use crate::services::degraded;
-use crate::services::self_check::{Depth, check};
+use crate::services::self_check::{Depth, RECENT, check};
 use crate::state::Shared;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -86,7 +86,7 @@ pub async fn tend(house: Shared, stopping: CancellationToken) {
             () = stopping.cancelled() => return,
             _ = tick.tick() => {}
         }
-        let depth = if looks.is_multiple_of(WHOLE_EVERY) { Depth::Whole } else { Depth::Recent };
+        let depth = if looks.is_multiple_of(WHOLE_EVERY) { Depth::Whole } else { Depth::Recent(RECENT) };
         looks = looks.wrapping_add(1);
         let look = async {
             if let Err(error) = closing::catch_up(&house).await {

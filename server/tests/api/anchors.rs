@@ -207,7 +207,7 @@ async fn a_file_of_anchors_that_lost_something_is_completed_and_one_that_was_spo
     std::fs::write(file, spoilt).unwrap();
     let found: Vec<String> = verify_house(&app.house, None).await.unwrap().flaws.into_iter().map(|flaw| flaw.code).collect();
     assert_eq!(found, ["anchor_differs", "anchors_unreadable"]);
-    assert_eq!(self_check::check(&app.house, Depth::Recent).await.unwrap(), 2);
+    assert_eq!(self_check::check(&app.house, Depth::Recent(1_000)).await.unwrap(), 2);
     let auditor = app.signed_in("audit").await.get("/api/nf525/verify").await.body;
     assert_eq!((&auditor["ok"], auditor["flaws"].as_array().unwrap().len()), (&json!(false), 2), "{auditor}");
 }

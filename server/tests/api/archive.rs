@@ -23,7 +23,7 @@ async fn today(app: &TestApp) -> Date {
 }
 
 /// Packs an archive again with one file changed, as somebody with a zip program would.
-fn changed(archive: &Path, to: &Path, name: &str, change: impl Fn(Vec<u8>) -> Option<Vec<u8>>) {
+pub fn changed(archive: &Path, to: &Path, name: &str, change: impl Fn(Vec<u8>) -> Option<Vec<u8>>) {
     use server::services::archive::zip::{Zip, read};
     let mut file = std::io::BufReader::new(std::fs::File::open(archive).unwrap());
     let places = read::directory(&mut file).unwrap();

@@ -24,13 +24,13 @@ use std::process::Command;
 use time::PrimitiveDateTime;
 use uuid::Uuid;
 
-async fn flaws(app: &TestApp) -> Vec<String> {
+pub async fn flaws(app: &TestApp) -> Vec<String> {
     let report = verifying::verify(&app.house.db).await.unwrap();
     report.flaws.iter().map(|flaw| format!("{} {} {}", flaw.chain, flaw.seq, flaw.code)).collect()
 }
 
 /// What the database's owner can do: switch the guards off, change what he likes, and switch them on again so that nobody sees.
-async fn as_owner(app: &TestApp, sql: &str) {
+pub async fn as_owner(app: &TestApp, sql: &str) {
     let switch = |how: &str| {
         format!(
             "do $$ declare r record; begin
@@ -47,7 +47,7 @@ async fn as_owner(app: &TestApp, sql: &str) {
 }
 
 /// A few tickets and a Z: T 1 to 4, G 1, J 1, T 5.
-async fn evening() -> (TestApp, Client, Client) {
+pub async fn evening() -> (TestApp, Client, Client) {
     let app = TestApp::start().await;
     let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
     for table in 1..=4 {
@@ -60,7 +60,7 @@ async fn evening() -> (TestApp, Client, Client) {
 }
 
 /// What is recorded besides sales: a means that is corrected, money given back, a print, a provisional note.
-async fn everything_else(app: &TestApp, alice: &Client, camille: &Client) {
+pub async fn everything_else(app: &TestApp, alice: &Client, camille: &Client) {
     let gerant = app.signed_in("gerant").await;
     let payment: i64 = sqlx::query_scalar("select max(id) from payments").fetch_one(&app.owner).await.unwrap();
     let order =
@@ -78,7 +78,7 @@ async fn everything_else(app: &TestApp, alice: &Client, camille: &Client) {
 }
 
 /// Gives the connections back, those too that workers and lanes keep: a test that opens many houses would use up the database's.
-async fn leave(app: TestApp) {
+pub async fn leave(app: TestApp) {
     app.house.db.close().await;
     let options = app.owner.connect_options();
     let name = options.get_database().unwrap();
@@ -93,7 +93,7 @@ async fn leave(app: TestApp) {
 
 /// The till's own check names the flaw, signs technical event 90, and every screen is told. The same flaws are not said again; what is lost at the end of
 /// a chain is a gap in it once the event stands behind it, which is said as well.
-async fn is_said(app: &TestApp) {
+pub async fn is_said(app: &TestApp) {
     let mut said = Vec::new();
     for _ in 0..3 {
         assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0);
@@ -104,14 +104,15 @@ async fn is_said(app: &TestApp) {
 }
 
 /// How often technical event 90 was signed.
-async fn said_so_far(app: &TestApp) -> usize {
-    let sql = "select metadata ->> 'nf525_code' from audit_logs where chain = 'J' and metadata ->> 'code' = 'integrity_flaw'";
-    let codes: Vec<String> = sqlx::query_scalar(sql).fetch_all(&app.owner).await.unwrap();
-    assert!(codes.iter().all(|code| code == "90"), "{codes:?}");
+pub async fn said_so_far(app: &TestApp) -> usize {
+    // As texts: one of the attacks leaves an event that cannot be taken apart.
+    let sql = "select strpos(metadata::text, '\"nf525_code\":90') > 0 from audit_logs where chain = 'J' and strpos(metadata::text, '\"code\":\"integrity_flaw\"') > 0";
+    let codes: Vec<bool> = sqlx::query_scalar(sql).fetch_all(&app.owner).await.unwrap();
+    assert!(codes.iter().all(|is_90| *is_90), "{codes:?}");
     codes.len()
 }
 
-async fn is_on_every_screen(app: &TestApp) {
+pub async fn is_on_every_screen(app: &TestApp) {
     assert!(app.house.integrity.is_flawed());
     let who = app.signed_in("camille").await.post("/call/who", &json!({})).await.body;
     assert_eq!(who["flawed"], json!(true), "{who}");
@@ -120,7 +121,7 @@ async fn is_on_every_screen(app: &TestApp) {
 /// Each attack on rows, and the record that the check has to name.
 #[tokio::test]
 async fn what_the_owner_changes_is_found_and_named() {
-    let attacks: [(&str, &str, &str); 32] = [
+    let attacks: [(&str, &str, &str); 34] = [
         ("delete the last row of a chain", "delete from share_parts; delete from payments where audit_log_id = 7; delete from audit_logs where id = 7", "T 5 lost_tail"),
         ("delete a middle row", "delete from share_parts; delete from payments where audit_log_id = 2; delete from audit_logs where id = 2", "T 2 seq_gap"),
         ("empty the journal", "truncate audit_logs cascade", "* 1 lost_tail"),
@@ -180,7 +181,13 @@ async fn what_the_owner_changes_is_found_and_named() {
         ("another day of a closing", "update audit_logs set date = date - 400 where id = 5", "G 1 day_differs"),
         ("another day of a technical event", "update audit_logs set date = date - 400 where id = 6", "J 1 day_differs"),
         ("a time that is none", "update audit_logs set utc_ts = 'infinity' where id = 4", "T 4 signed_text_differs"),
-        ("a content that nothing can be compared with", "update audit_logs set metadata = '{\"payments\":1}' where id = 3", "* 0 facts_unreadable"),
+        ("a content that nothing can be compared with", "update audit_logs set metadata = '{\"payments\":1}' where id = 3", "T 3 facts_unreadable"),
+        ("an amount that is no number", "update audit_logs set amount = 'NaN' where id = 3", "* 3 unreadable_record"),
+        (
+            "a column that says nothing",
+            "alter table audit_logs alter column vat drop not null; update audit_logs set vat = null where id = 3",
+            "* 3 unreadable_record",
+        ),
         (
             "edit the line that a ticket settles",
             "update order_lines set name = 'Eau' where id in (select s.line_id from share_parts s join payments p on p.id = s.payment_id where p.audit_log_id = 1)",
@@ -225,74 +232,6 @@ async fn what_the_owner_changes_is_found_and_named() {
 /// After these the journal cannot hold a technical event about itself: the number that comes next is taken. Nothing more is sold either.
 const TAKES_NOTHING_MORE: [&str; 4] =
     ["forget the heads", "a ticket of one's own", "delete the last row and that it was there", "set the end of the journal back"];
-
-/// A table that is not there: named, whatever of the rest can still be read.
-#[tokio::test]
-async fn a_table_that_the_owner_drops_is_missed() {
-    for table in ["audit_logs", "fiscal_heads", "fiscal_keys", "payments", "order_lines", "fiscal_periods", "refunds"] {
-        let (app, _, camille) = evening().await;
-        // Renamed, which is dropped for whoever looks for it.
-        for sql in [
-            format!("alter table {table} rename to put_away"),
-            format!("alter table put_away rename to {table}"),
-            format!("drop table {table} cascade"),
-        ] {
-            sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&app.owner).await.unwrap();
-            let report = verifying::verify(&app.house.db).await.unwrap();
-            if sql.ends_with(&format!("rename to {table}")) {
-                assert!(report.ok, "{sql}: {:?}", report.flaws);
-                continue;
-            }
-            let named = report.flaws.iter().any(|flaw| flaw.code == "table_missing" && flaw.detail.contains(table));
-            assert!(named && !report.ok && !report.inconclusive, "{sql}: {:?}", report.flaws);
-        }
-        let written = self_check::check(&app.house, Depth::Whole).await;
-        let is_journal = ["audit_logs", "fiscal_heads", "fiscal_keys"].contains(&table);
-        assert_eq!(written.is_err(), is_journal, "{table}: {written:?}");
-        assert!(app.house.integrity.is_flawed(), "{table}");
-        // The manager who asks is told so too, and not that something went wrong.
-        let answer = camille.get("/api/nf525/verify").await;
-        assert_eq!((answer.status, &answer.body["ok"]), (200, &json!(false)), "{table}: {}", answer.text);
-        println!("détecté   {:45} table_missing", format!("drop {table}"));
-        leave(app).await;
-    }
-}
-
-/// What blinds a part of the check is a flaw by itself, and keeps nothing else from being found.
-#[tokio::test]
-async fn a_part_that_cannot_be_compared_hides_nothing_else() {
-    let edited = "update payments set amount_cents = 100, tendered_cents = null where audit_log_id = 1";
-    for (attack, sql, expected) in [
-        ("drop a table", "drop table prints cascade", "* 0 table_missing"),
-        ("rename a column", "alter table method_transfers rename column to_method to put_away", "* 0 facts_unreadable"),
-        ("take a right to read", "revoke select on fiscal_corrections from comptoir_app", "* 0 facts_unreadable"),
-    ] {
-        let (app, ..) = evening().await;
-        as_owner(&app, edited).await;
-        sqlx::raw_sql(sql).execute(&app.owner).await.unwrap();
-        let found = flaws(&app).await;
-        for flaw in [expected, "T 1 payment_differs"] {
-            assert!(found.contains(&flaw.to_owned()), "{attack}: no {flaw} in {found:?}");
-        }
-        is_said(&app).await;
-        println!("détecté   {attack:45} {expected}");
-        leave(app).await;
-    }
-    for (attack, sql) in [
-        ("rename a column of the journal", "alter table audit_logs rename column extra to put_away"),
-        ("take the right to read the journal", "revoke select on audit_logs from comptoir_app"),
-    ] {
-        let (app, _, camille) = evening().await;
-        sqlx::raw_sql(sql).execute(&app.owner).await.unwrap();
-        assert!(flaws(&app).await.contains(&"* 0 journal_unreadable".to_owned()), "{attack}");
-        assert!(self_check::check(&app.house, Depth::Whole).await.is_err(), "{attack}: it can be recorded after all");
-        assert!(app.house.integrity.is_flawed());
-        let answer = camille.get("/api/nf525/verify").await;
-        assert_eq!((answer.status, &answer.body["ok"]), (200, &json!(false)), "{attack}: {}", answer.text);
-        println!("détecté   {attack:45} journal_unreadable");
-        leave(app).await;
-    }
-}
 
 /// Whoever has the key signs as well as the till does. What is changed alone breaks what was built upon it; all of it written again is sound by
 /// itself, and only what lies elsewhere can tell.
@@ -406,6 +345,40 @@ async fn the_guards_that_the_owner_takes_away_are_missed() {
         ),
         ("a rule in place of a statement", "create rule nothing as on insert to refunds do instead nothing", "guard_bypassed"),
         ("rows that the till does not see", "alter table refunds enable row level security", "guard_bypassed"),
+        (
+            "another guard in its place, which looks like one",
+            "create function refuse_nothing() returns trigger language plpgsql as $$ begin /* raise exception */ return new; end $$;
+             alter function refuse_nothing() owner to comptoir_owner;
+             drop trigger audit_logs_no_change on audit_logs;
+             create trigger audit_logs_no_change before update or delete on audit_logs for each row execute function refuse_nothing();
+             alter table audit_logs enable always trigger audit_logs_no_change",
+            "guard_bypassed",
+        ),
+        (
+            "the guard of another table in its place",
+            "drop trigger order_lines_no_change on order_lines;
+             create trigger order_lines_no_change before update or delete on order_lines for each row execute function refuse_print_change();
+             alter table order_lines enable always trigger order_lines_no_change",
+            "guard_disabled",
+        ),
+        ("a function of the same name beside it", "create function fiscal_hold() returns void language sql security definer as 'select 1'", "guard_replaced"),
+        (
+            "a function that looks elsewhere first",
+            "do $$ begin execute (select format('alter function %s reset search_path', p.oid::regprocedure) from pg_proc p where p.proname = 'fiscal_append'); end $$",
+            "guard_replaced",
+        ),
+        (
+            "a trigger of one's own",
+            "create function quietly() returns trigger language plpgsql as $$ begin return null; end $$;
+             create trigger quietly before insert on refunds for each row execute function quietly()",
+            "guard_bypassed",
+        ),
+        (
+            "a function that acts as its owner, out of sight",
+            "create schema aside; create function aside.helper() returns void language sql security definer as 'select 1'",
+            "guard_bypassed",
+        ),
+        ("give everybody the payments", "grant delete on payments to public", "right_too_wide"),
         ("take the table", "alter table audit_logs owner to current_user", "owner_changed"),
     ];
     for (attack, sql, expected) in attacks {
@@ -416,8 +389,11 @@ async fn the_guards_that_the_owner_takes_away_are_missed() {
             !found.is_empty() && found.iter().all(|flaw| flaw.ends_with(expected) || flaw.ends_with("guard_disabled")),
             "{attack}: {found:?}"
         );
-        // Without its table the journal cannot even say so.
-        if !sql.starts_with("alter table audit_logs owner") {
+        if sql.starts_with("alter table audit_logs owner") {
+            // Without its table the journal cannot even say so; the screens do.
+            assert!(self_check::check(&app.house, Depth::Whole).await.is_err());
+            is_on_every_screen(&app).await;
+        } else {
             is_said(&app).await;
         }
         println!("détecté   {attack:45} {expected}");
@@ -425,21 +401,12 @@ async fn the_guards_that_the_owner_takes_away_are_missed() {
     }
 }
 
-/// A journal that takes nothing any more cannot hold a technical event about itself; the screens still tell.
-#[tokio::test]
-async fn what_cannot_be_written_any_more_is_on_every_screen() {
-    let (app, ..) = evening().await;
-    as_owner(&app, "delete from fiscal_heads").await;
-    assert!(self_check::check(&app.house, Depth::Whole).await.is_err(), "the number of the event is taken");
-    let who = app.signed_in("camille").await.post("/call/who", &json!({})).await.body;
-    assert_eq!(who["flawed"], json!(true), "{who}");
-}
-
 /// What stands beside the journal: money given back, means corrected, prints and notes that are counted.
 #[tokio::test]
 async fn what_stands_beside_the_journal_is_compared_with_it() {
-    let attacks: [(&str, &str, &str); 9] = [
+    let attacks: [(&str, &str, &str); 10] = [
         ("edit a refund", "update refunds set amount_cents = 1", "refund_differs"),
+        ("move a refund to another payment", "update refunds set payment_id = (select min(id) from payments)", "refund_differs"),
         ("edit the means of a refund", "update refunds set method = 'TR'", "refund_differs"),
         ("delete a refund, to make it again", "delete from refund_parts; delete from refunds", "refund_missing"),
         ("forget that a ticket was corrected", "delete from fiscal_corrections", "correction_missing"),
@@ -545,7 +512,6 @@ async fn the_till_is_refused() {
             "interdit",
             "NF525",
             "does not follow",
-            "record",
         ];
         assert!(refused.iter().any(|word| error.contains(word)), "{attempt}: {error}");
         println!("refusé    {}", attempt.chars().take(90).collect::<String>());

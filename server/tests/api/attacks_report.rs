@@ -31,6 +31,44 @@ fn quoted(column: &str) -> Vec<&str> {
     column.split('`').skip(1).step_by(2).collect()
 }
 
+/// What a fiscal journal of a restaurant is attacked with, as the trade knows it, and the test that shows what comes of it. A row of this list cannot be taken
+/// out of the report without its test's being missed here.
+const KNOWN: [(&str, &str); 33] = [
+    ("delete the last rows of a chain", "attacks::what_the_owner_changes_"),
+    ("delete a middle row", "attacks::what_the_owner_changes_"),
+    ("truncate, drop, begin again beside old anchors", "attacks_blind::an_empty_journal_"),
+    ("edit the means or the amount of a payment", "attacks::what_the_owner_changes_"),
+    ("edit a label and keep the totals", "attacks::what_the_owner_changes_"),
+    ("disable a guard, drop its function", "attacks::the_guards_"),
+    ("write the chain again", "attacks::what_the_owner_changes_"),
+    ("sign with a key of one's own", "attacks::a_key_of_ones_own_"),
+    ("steal the key", "attacks::a_stolen_key_"),
+    ("a weaker format", "attacks::what_the_owner_changes_"),
+    ("a clock that is set back", "attacks::a_clock_that_goes_back_"),
+    ("a clock that is set forward", "attacks_trade::a_clock_that_is_set_forward_"),
+    ("a gap after a crash", "attacks::a_transaction_that_dies_"),
+    ("two tickets, two closings at once, a payment during one", "closing::fifty_payments_"),
+    ("close with a card in doubt", "charging::a_silent_terminal_"),
+    ("midnight and both changes of the clock", "attacks::the_service_day_"),
+    ("a ticket off the record", "attacks_trade::there_is_no_ticket_"),
+    ("never close", "records::what_was_forgotten_"),
+    ("give back more than was sold", "records::no_more_"),
+    ("give back twice", "attacks_blind::a_refund_that_is_hidden_"),
+    ("train with real sales", "closing::in_training_"),
+    ("print the note, take the cash, delete the order", "attacks::a_note_that_nobody_pays_"),
+    ("a line that the kitchen knew is taken away", "attacks_trade::a_line_that_the_kitchen_"),
+    ("sell a duplicate as a second original", "printing::every_print_after_the_first_"),
+    ("restore an old copy and sell on", "attacks::an_older_copy_"),
+    ("move to another machine, zone, language", "attacks::a_sound_journal_"),
+    ("change the menu, a person, a setting", "attacks_trade::who_works_here_"),
+    ("apply a wrong rate", "attacks_trade::a_wrong_rate_"),
+    ("separators and Unicode in a name", "attacks::a_name_made_to_break_"),
+    ("another identity, another setting", "attacks_trade::what_is_other_than_"),
+    ("edit an archive, put another in its place", "archive::an_archive_is_sound_"),
+    ("insert a ticket of one's own", "attacks::the_till_is_refused"),
+    ("send a request again", "paying::the_same_uuid_"),
+];
+
 #[test]
 fn every_row_names_what_exists_and_every_attack_has_a_row() {
     let list = include_str!("../../docs/attaques.md");
@@ -38,7 +76,7 @@ fn every_row_names_what_exists_and_every_attack_has_a_row() {
         list.lines().filter(|line| line.starts_with("| ")).skip(1).map(|line| line.trim_matches('|').split(" | ").collect()).collect();
     assert!(rows.len() > 30, "{}", rows.len());
     let tests = tests();
-    let others = ["payment_campaign", "archive", "charging", "closing", "paying"];
+    let outside = ["payment_campaign"];
     let sources = ["../../../app/domain/src/fiscal/verify/flaw.rs", "../../../app/domain/src/fiscal/content/event.rs"];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut words = String::new();
@@ -70,7 +108,7 @@ fn every_row_names_what_exists_and_every_attack_has_a_row() {
                     its_module.clone_into(&mut module);
                     begin.to_owned()
                 }
-                None if others.contains(&begin) => continue,
+                None if outside.contains(&begin) => continue,
                 None => format!("{module}::{begin}"),
             };
             let found: Vec<_> = tests.iter().filter(|test| test.starts_with(&begin)).collect();
@@ -78,7 +116,11 @@ fn every_row_names_what_exists_and_every_attack_has_a_row() {
             named.extend(found);
         }
     }
-    for test in tests.iter().filter(|test| test.starts_with("attacks::") || test.starts_with("attacks_trade::")) {
+    for (attack, shown) in KNOWN {
+        assert!(tests.iter().any(|test| test.starts_with(shown)), "{attack}: no test {shown}");
+        assert!(named.iter().any(|test| test.starts_with(shown)), "{attack}: no row names {shown}");
+    }
+    for test in tests.iter().filter(|test| test.starts_with("attacks") && !test.starts_with("attacks_report")) {
         assert!(named.contains(test), "no row names {test}");
     }
 }

@@ -1,17 +1,12 @@
 //! Attacks of the trade: what is done with the till itself rather than with its database. The second half of the list of [`crate::attacks`].
 
+use crate::attacks::{as_owner, flaws};
 use crate::records::sell;
 use crate::support::{Client, TestApp};
 use domain::fiscal::Chain;
 use serde_json::{Value, json};
 use server::services::clock::{self, Reading};
-use server::services::verifying;
 use time::Duration;
-
-async fn flaws(app: &TestApp) -> Vec<String> {
-    let report = verifying::verify(&app.house.db).await.unwrap();
-    report.flaws.iter().map(|flaw| format!("{} {} {}", flaw.chain, flaw.seq, flaw.code)).collect()
-}
 
 /// Technical events of this code: who, and what else there is to know.
 async fn events(app: &TestApp, code: &str) -> Vec<(String, Value)> {
@@ -232,11 +227,18 @@ async fn what_the_rules_forbid_is_refused_and_said() {
     assert_eq!(too_much.status, 422, "{}", too_much.text);
     // The same again is the same.
     assert_eq!(gerant.post(&path, &json!({"amount": 99, "reason": "erreur"})).await.status, 422);
+    // Nor do two that take turns fill the journal.
+    sell(&alice, &camille, 2).await;
+    let other: i64 = sqlx::query_scalar("select max(id) from payments").fetch_one(&app.owner).await.unwrap();
+    for id in [other, payment, other, payment] {
+        assert_eq!(gerant.post(&format!("/api/payments/{id}/refund"), &json!({"amount": 99, "reason": "erreur"})).await.status, 422);
+    }
     // What was only mistyped is nobody's business.
     assert_eq!(gerant.post(&path, &json!({"amount": 1, "reason": ""})).await.status, 422);
     assert_eq!(gerant.post("/api/payments/99999/refund", &json!({"amount": 1, "reason": "erreur"})).await.status, 404);
     let said = events(&app, "refused").await;
-    assert_eq!(said, [("Gérant".to_owned(), json!({"tried": "refund", "why": "more_than_paid", "payment": payment.to_string()}))]);
+    let of = |id: i64| ("Gérant".to_owned(), json!({"tried": "refund", "why": "more_than_paid", "payment": id.to_string()}));
+    assert_eq!(said, [of(payment), of(other)]);
 
     let stranger = app.stranger();
     for _ in 0..8 {
@@ -246,14 +248,18 @@ async fn what_the_rules_forbid_is_refused_and_said() {
     assert!(stranger.post("/api/auth/login", &json!({"username": "nobody", "pin": "0000"})).await.status >= 401);
     // Written after the answer.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while events(&app, "refused").await.len() < 2 {
+    while events(&app, "refused").await.len() < 3 {
         assert!(std::time::Instant::now() < deadline, "it is never said");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     let said = events(&app, "refused").await;
-    assert_eq!(said.len(), 2, "once, when the name was locked: {said:?}");
-    assert_eq!(said[1].1, json!({"tried": "sign_in", "why": "locked", "name": "Camille"}));
+    assert_eq!(said.len(), 3, "once, when the name was locked: {said:?}");
+    assert_eq!(said[2].1, json!({"tried": "sign_in", "why": "locked", "name": "Camille"}));
     assert_eq!(flaws(&app).await, Vec::<String>::new());
+    // On another day the same is another try.
+    as_owner(&app, "update audit_logs set date = date - 1 where metadata ->> 'code' = 'refused'").await;
+    assert_eq!(gerant.post(&path, &json!({"amount": 99, "reason": "erreur"})).await.status, 422);
+    assert_eq!(events(&app, "refused").await.len(), 4);
     println!("dit       {:45} refused", "give back more than sold, guess a PIN");
 }
 

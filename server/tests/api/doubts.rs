@@ -272,6 +272,10 @@ async fn whether_a_terminal_is_there_is_asked_without_asking_for_money() {
     let paid = camille.post("/api/payments/split", &json!({"order_id": order, "cover_number": 1, "amount": 2.5, "method": "CB"})).await;
     assert_eq!(paid.status, 503, "{}", paid.text);
     assert_eq!(parts().await, [("redis", true), ("terminal", false), ("kitchen_system", true)]);
+    // The cable is back: the line answers before anybody pays by card again.
+    let _back = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let house = app.another_process(None).await;
+    assert_eq!(server::services::degraded::look(&house).await.unwrap(), [("redis", true), ("terminal", true), ("kitchen_system", true)]);
 
     let silent = PseudoTerminal::open().unwrap();
     let path = silent.name().to_owned();

@@ -10,6 +10,7 @@ mod amending;
 mod anchors;
 mod archive;
 mod attacks;
+mod attacks_blind;
 mod attacks_report;
 mod attacks_trade;
 mod backup;
