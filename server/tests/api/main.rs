@@ -14,6 +14,7 @@ mod attacks_report;
 mod attacks_trade;
 mod backup;
 mod bad_input;
+mod benched;
 mod charging;
 mod charging_faults;
 mod charging_races;
