@@ -54,3 +54,4 @@ mod terminal_mistakes;
 mod together;
 mod users;
 mod verify_command;
+mod watching;
