@@ -7,6 +7,7 @@ use crate::db::vitals::{self, Vitals};
 use crate::error::{Error, Result};
 use crate::services::querying;
 use crate::state::House;
+use domain::attempt::AttemptState;
 use domain::breaker::Phase;
 use domain::terminal::Probed;
 use prometheus_client::encoding::text::encode;
@@ -39,11 +40,17 @@ struct Route {
 pub struct Metrics {
     answered: Family<Answered, Counter>,
     took: Family<Route, Histogram>,
+    ended: Family<State, Counter>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self { answered: Family::default(), took: Family::new_with_constructor(|| Histogram::new(BOUNDS)) }
+        let ended = Family::<State, Counter>::default();
+        // All of them always: what never happened is 0, and no series is missing from an alarm.
+        for state in AttemptState::ALL.into_iter().filter(|state| !state.is_under_way()) {
+            drop(ended.get_or_create(&State { state: state.as_str().to_owned() }));
+        }
+        Self { answered: Family::default(), took: Family::new_with_constructor(|| Histogram::new(BOUNDS)), ended }
     }
 }
 
@@ -52,6 +59,11 @@ impl Metrics {
     pub fn answered(&self, method: &http::Method, route: &str, status: u16, took: Duration) {
         self.answered.get_or_create(&Answered { method: known(method), route: route.to_owned(), status }).inc();
         self.took.get_or_create(&Route { route: route.to_owned() }).observe(took.as_secs_f64());
+    }
+
+    /// A card attempt came to an end, or nobody knows of any. Counted as it is decided: should the database not take it, it is decided and counted again.
+    pub fn attempt_ended(&self, state: AttemptState) {
+        self.ended.get_or_create(&State { state: state.as_str().to_owned() }).inc();
     }
 }
 
@@ -92,6 +104,8 @@ pub async fn page(house: &House) -> Result<String> {
     let mut registry = Registry::with_prefix("comptoir");
     registry.register("requests", "Requests answered", house.metrics.answered.clone());
     registry.register("request_duration_seconds", "From the request's head to the answer's", house.metrics.took.clone());
+    let ended = house.metrics.ended.clone();
+    registry.register("card_attempts_ended", "Card attempts of this process that came to an end, or to unknown, by how", ended);
     tell(&mut registry, vitals);
     gauge(&mut registry, "sockets", "Open WebSockets of this process", house.bus.listeners());
     gauge(&mut registry, "database_connections", "Connections of this process to PostgreSQL", i64::from(house.db.size()));

@@ -9,8 +9,8 @@ use crate::http::{
 };
 use crate::session_store::Store;
 use crate::state::Shared;
-use axum::extract::DefaultBodyLimit;
 use axum::extract::Request as AxumRequest;
+use axum::extract::{DefaultBodyLimit, MatchedPath, State};
 use axum::http::{HeaderName, HeaderValue, Request, header};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
@@ -39,15 +39,20 @@ fn only(right: Right, route: MethodRouter<Shared>) -> MethodRouter<Shared> {
     route.layer(middleware::from_fn_with_state(right, may))
 }
 
-async fn in_time(request: AxumRequest, next: Next) -> Result<Response, Error> {
+async fn in_time(State(within): State<Duration>, request: AxumRequest, next: Next) -> Result<Response, Error> {
     if TAKES_ITS_TIME.contains(&request.uri().path()) {
         return Ok(next.run(request).await);
     }
-    tokio::time::timeout(SLOWEST_ANSWER, next.run(request)).await.map_err(|_| Error::TooSlow)
+    tokio::time::timeout(within, next.run(request)).await.map_err(|_| Error::TooSlow)
 }
 
 /// The whole server.
 pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router {
+    router_with(house, sessions, stopping, SLOWEST_ANSWER)
+}
+
+/// The same with another time in which a body is here, and an answer.
+pub fn router_with(house: Shared, sessions: Store, stopping: ws::Stopping, within: Duration) -> Router {
     use Right::{Administer, ExportJournal, HandleMoney, TakeOrders, VerifyJournal};
     // Pages are rendered as tasks of this runtime. A second router of one process finds that said already.
     let _ = any_spawner::Executor::init_tokio();
@@ -169,10 +174,10 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .layer(Extension(sessions))
         .layer(Extension(stopping))
         .layer(session_layer)
-        .layer(middleware::from_fn_with_state((Arc::clone(&house), SLOWEST_ANSWER), to_the_end))
+        .layer(middleware::from_fn_with_state((Arc::clone(&house), within), to_the_end))
         .layer(middleware::from_fn(secure_cookies))
         .layer(middleware::from_fn(same_origin))
-        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn_with_state(within, in_time))
         .layer(CatchPanicLayer::custom(|_| Error::internal("a handler panicked").into_response()))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "same-origin"))
@@ -182,7 +187,8 @@ pub fn router(house: Shared, sessions: Store, stopping: ws::Stopping) -> Router 
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
             let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();
             // The path only: a query may hold what should not be logged.
-            tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+            let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str);
+            tracing::info_span!("request", id, method = %request.method(), path = request.uri().path(), route)
         }))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
         .with_state(house)

@@ -402,7 +402,7 @@ async fn serve_with(
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
     announce(config, &house);
 
-    let server = tokio::spawn(listening::serve(listener, service, Limits::default(), stopping.clone()));
+    let server = tokio::spawn(listening::serve(listener, service, Limits::of_this_process(), stopping.clone()));
     shutdown.await;
     stopping.cancel();
     match tokio::time::timeout(LAST_ORDERS, server).await {

@@ -23,7 +23,8 @@ pub fn init() -> Result<(), ConfigError> {
     let _ = if stderr().is_terminal() {
         base.with_target(false).try_init()
     } else {
-        base.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        // All spans: the one of the request is not the innermost, which is the session's.
+        base.json().flatten_event(true).with_current_span(false).with_span_list(true).try_init()
     };
     Ok(())
 }

@@ -80,6 +80,20 @@ impl Load {
         Self { address: address.to_owned(), request: Arc::new(request) }
     }
 
+    /// Slips of one dish for a kitchen system, each under a key of its own, as the outbox tells them.
+    pub fn slips(address: &str) -> Self {
+        let head = format!("POST /orders HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n");
+        let request = move || {
+            let key = uuid::Uuid::now_v7();
+            let table = 1000 + (key.as_u128() as u32) % 2000;
+            let body = format!(
+                r#"{{"order_id":{table},"table_id":{table},"round":2,"items":[{{"line_id":1,"dish":"Magret de canard","qty":1}}]}}"#
+            );
+            format!("{head}idempotency-key: {key}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+        };
+        Self { address: address.to_owned(), request: Arc::new(request) }
+    }
+
     /// Sends one and returns the body of the answer.
     pub async fn once(&self) -> Vec<u8> {
         let mut client = Client::connect(&self.address).await;

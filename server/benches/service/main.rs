@@ -1,8 +1,8 @@
 //! `make bench`: what the till does in a second, each figure beside its limit from the same run.
 //!
 //! The limit of an order is `pgbench` with the same statement on the same cluster, with the same number of clients; the limit of the menu
-//! is a bare axum handler that returns the same bytes. Ratios survive a noisy machine, figures alone do not. The load generator is shown
-//! not to be the bottleneck: against the bare handler it reaches what is printed first.
+//! is a bare axum handler that returns the same bytes. Ratios survive a noisy machine, figures alone do not. The load is shown not to be the
+//! bottleneck: against a process that answers those bytes and does nothing else it must reach twice the largest figure of the server.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,6 +17,7 @@ mod report;
 mod scale;
 mod shares;
 mod sockets;
+mod statements;
 mod watched;
 
 use load::{Load, Outcome};
@@ -36,6 +37,8 @@ const TABLES: u32 = 2000;
 const LONG: Duration = Duration::from_secs(8);
 /// Clients at the same time.
 const CLIENTS: [usize; 3] = [1, 8, 32];
+/// Slips that the server tells at once.
+const LANES: usize = 8;
 /// After so many orders memory is looked at.
 const MANY: u64 = 100_000;
 
@@ -43,6 +46,9 @@ const MANY: u64 = 100_000;
 async fn main() {
     if let Ok(body) = std::env::var("COMPTOIR_BENCH_BARE") {
         return limits::bare_handler(Path::new(&body)).await;
+    }
+    if let Ok(body) = std::env::var("COMPTOIR_BENCH_FIXED") {
+        return limits::fixed_answer(Path::new(&body)).await;
     }
     // `cargo test --all-targets` runs benches too, with this; there is nothing to see then.
     if std::env::args().any(|argument| argument == "--test") {
@@ -54,11 +60,14 @@ async fn main() {
     db::migrate(&options).await.unwrap();
     let mut report = Report::default();
     requests(folder.path(), &options, &mut report).await;
+    // Whatever stops it later, what was measured is there.
+    report.write("bench");
     if asked("sockets") {
         // Not the role that serves: it lays out what it measures.
         let owner = sqlx::PgPool::connect_with(options).await.unwrap();
         sockets::measure(folder.path(), &owner, &mut report).await;
         owner.close().await;
+        report.write("bench");
     }
 
     if asked("scale") {
@@ -130,6 +139,21 @@ async fn menus(server: &Server, cookie: &str, folder: &Path, report: &mut Report
         );
     }
     bare.stop().await;
+    let fixed = Server::fixed(&file).await;
+    let clients = CLIENTS[CLIENTS.len() - 1];
+    let load = fixed.under(&get(&fixed.address), clients, LONG).await;
+    let largest = report.largest_of("requests/s");
+    report.add(
+        Row::new(
+            format!("the load alone, {clients} clients, beside the largest figure of the server"),
+            "answers/s",
+            load.per_second(),
+            largest,
+        )
+        .with_target("at least twice: the load is not the bottleneck", |row| row.ratio() >= 2.0)
+        .with_detail(json!({ "cpu_us_each_of_the_answering_process": load.cpu_us_each() })),
+    );
+    fixed.stop().await;
 }
 
 /// Orders of two items, each with an id of its own, beside `pgbench` with the same statement. `kitchen` names the kitchen system that its slips
@@ -137,8 +161,9 @@ async fn menus(server: &Server, cookie: &str, folder: &Path, report: &mut Report
 async fn orders(server: &Server, cookie: &str, options: &PgConnectOptions, kitchen: Option<&str>, report: &mut Report) {
     let post = Load::orders(&server.address, cookie, TABLES);
     let with = kitchen.map(|kitchen| format!(", {kitchen}")).unwrap_or_default();
+    let statement = statements::round(1000, 999 + TABLES, kitchen.is_none());
     for clients in CLIENTS {
-        let limit = limits::pgbench(options, clients, LONG, TABLES, kitchen.is_none()).await;
+        let limit = limits::pgbench(options, clients, LONG, &statement).await;
         let ours = server.under(&post, clients, LONG).await;
         assert_eq!(ours.refused, 0, "every order is taken");
         let clients = format!("{clients} clients{with}");
@@ -162,6 +187,7 @@ async fn kitchen(folder: &Path, options: &PgConnectOptions, owner: &mut sqlx::Pg
     let cookie = server.sign_in("alice").await;
     orders(&server, &cookie, options, Some("kitchen system away"), report).await;
     server.stop().await;
+    let bare = Load::slips(&kitchen.address).run(LANES, LONG).await;
     let waiting = limits::waiting(owner).await;
     let server = Server::start(folder, Some(&format!("http://{}", kitchen.address))).await;
     let (began, before) = (Instant::now(), server.cpu());
@@ -169,14 +195,10 @@ async fn kitchen(folder: &Path, options: &PgConnectOptions, owner: &mut sqlx::Pg
     let told = waiting - limits::waiting(owner).await;
     let (took, cpu) = (began.elapsed(), server.cpu() - before);
     let each = 1e6 * cpu.as_secs_f64() / told.max(1) as f64;
+    let what = "slips that reach a kitchen system that is back, beside calls of it that nobody stores";
     report.add(
-        Row::new(
-            "slips that reach a kitchen system that is back".to_owned(),
-            "slips/s",
-            told as f64 / took.as_secs_f64(),
-            told as f64 / took.as_secs_f64(),
-        )
-        .with_detail(json!({ "cpu_us_each": each, "waiting": waiting })),
+        Row::new(what.to_owned(), "slips/s", told as f64 / took.as_secs_f64(), bare.per_second())
+            .with_detail(json!({ "cpu_us_each": each, "waiting": waiting, "limit": "the same calls, as many at once, by a bare client" })),
     );
     server.stop().await;
     kitchen.stop().await;

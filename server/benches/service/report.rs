@@ -61,6 +61,11 @@ impl Report {
         self.0.iter().filter(|row| row.unit == unit).map(|row| row.ours).sum()
     }
 
+    /// The largest figure that is counted in this unit; 0 without one.
+    pub fn largest_of(&self, unit: &str) -> f64 {
+        self.0.iter().filter(|row| row.unit == unit).map(|row| row.ours).fold(0.0, f64::max)
+    }
+
     /// The table.
     pub fn print(&self) {
         println!("\n{:<46} {:>12} {:>12} {:>7}  target", "what", "ours", "limit", "ratio");

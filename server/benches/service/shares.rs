@@ -2,9 +2,10 @@
 //! what a bare exchange with the terminal takes.
 
 use crate::LONG;
-use crate::limits::run_pgbench;
+use crate::limits::pgbench;
 use crate::load::Load;
 use crate::report::{Report, Row};
+use crate::statements::cash_share;
 use crate::watched::{Server, free_address};
 use domain::terminal::caisse_ap::{self, Dialect, Reader};
 use domain::terminal::{Charge, Reference, Till};
@@ -36,7 +37,7 @@ pub async fn shares(server: &Server, options: &PgConnectOptions, owner: &mut sql
     let signatures = signatures_a_second().await;
     let mut alone = 0.0;
     for clients in [1, 8] {
-        let statements = run_pgbench(options, clients, LONG, &statements(first, clients)).await.max(alone);
+        let statements = pgbench(options, clients, LONG, &cash_share(first + BILLS / 2, first + BILLS - 1, clients)).await.max(alone);
         // Tickets follow each other: many clients may get fewer stored than one does.
         alone = statements;
         // Each share is one round of statements and one signature, one after the other.
@@ -92,22 +93,6 @@ fn cash(address: &str, cookie: &str, first: i64) -> Load {
         let uuid = uuid::Uuid::now_v7();
         format!(r#"{{"order_id":{order},"cover_number":{cover},"amount":25.5,"method":"ESPECES","tendered":30,"uuid":"{uuid}"}}"#)
     })
-}
-
-/// What a share in cash asks of the database, in the order in which the server asks; what is signed is a text of the same length. Bills are
-/// others than those that the server settles, share numbers are drawn so that hardly any is settled twice. The server lets its own requests at the journal
-/// one at a time, and what it reads holds until it stores; clients of `pgbench` do that with an advisory lock.
-fn statements(first: i64, clients: usize) -> String {
-    let (low, high) = (first + BILLS / 2, first + BILLS - 1);
-    let (turn, over) = if clients > 1 { ("select pg_advisory_lock(1);\n", "select pg_advisory_unlock(1);\n") } else { ("", "") };
-    format!(
-        r"\set o random({low}, {high})
-\set s random(5, 30000)
-\set k random(1, 9000000000000000000)
-{turn}select o.id, o.uuid, o.table_id, t.name as table_name, o.status, o.covers, o.server_user_id, u.name as server_name, o.opened_at, o.unpaid_shares, o.shares_by_choice, o.chosen_shares::text as chosen, o.bill_asked_at is not null as asked, f.facts::text as facts, fiscal_bill_mark(o.id, f.facts) as mark, exists (select from idempotency where key = md5(:k::text)::uuid) as known, nextval('payments_id_seq') as payment, m.last_seq as last, coalesce(h.last_seq, 0) + 1 as seq, coalesce(nullif(h.last_hash, ''), repeat('0', 64)) as hash, coalesce(h.last_signature, '') as signature, date_trunc('second', c.t) as utc, date_trunc('second', c.t at time zone 'Europe/Paris') as local, (select l.utc_ts from audit_logs l where l.id = m.last_seq) as before, p.service_day as day, p.audit_log_id is null as open from (select clock_timestamp() as t) c cross join (select fiscal_bill_facts(:o) as facts offset 0) f join fiscal_heads m on m.register = '*' and m.chain = '*' left join fiscal_heads h on h.register = '01' and h.chain = 'X' left join lateral (select p.service_day, p.audit_log_id from fiscal_periods p where p.register = '01' and p.training order by p.no desc limit 1) p on true cross join orders o join tables t on t.id = o.table_id join users u on u.id = o.server_user_id where o.id = :o \gset
-with unchanged as (select fiscal_pay_if_unchanged(:o, :mark, :last, md5(:k::text)::uuid, '\\x00', json_build_object('payment_id', 1)::text) as so), record as (select fiscal_append('01', 'X', :seq, 'TICKET', 2550, current_date, md5(:k::text) || md5(:s::text), :hash, repeat('s', 342), to_json(repeat('x', 1200))::text, 'F1', '20260101000000', now(), '1000=1850', '', md5('c') || md5('c'), repeat('d', 700), (select key_id from fiscal_keys limit 1), 'bench') as id from unchanged where so), payment as (insert into payments (id, order_id, share_number, method, amount_cents, tendered_cents, change_cents, tip_cents, status, user_id, audit_log_id) overriding system value select :payment, :o, :s, 'ESPECES', 2550, 3000, 450, 0, 'approved', 4, record.id from record), parts as (insert into share_parts (payment_id, line_id, amount_cents, discount_cents) select :payment, l.id, 1, 0 from record, order_lines l where l.order_id = :o), completed as (update orders set status = 'paid_complete', closed_at = now() from record where orders.id = :o and false), divided as (update orders set unpaid_shares = null, shares_by_choice = false, chosen_shares = '[]' from record where orders.id = :o and false), answered as (update idempotency set status = 201, answer = '{{}}' where key = md5(:k::text)::uuid and false) select id from record \gset
-{over}"
-    )
 }
 
 /// Signatures of the machine's OpenSSL with one processor, for comparison.

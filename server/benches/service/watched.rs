@@ -51,10 +51,19 @@ impl Server {
 
     /// This program again, as a bare handler that returns the bytes of a file.
     pub async fn bare(body: &Path) -> Self {
+        Self::of_this_program("COMPTOIR_BENCH_BARE", body, "bare handler").await
+    }
+
+    /// This program again, as something that answers whatever comes with the bytes of a file.
+    pub async fn fixed(body: &Path) -> Self {
+        Self::of_this_program("COMPTOIR_BENCH_FIXED", body, "fixed answer").await
+    }
+
+    async fn of_this_program(name: &str, body: &Path, when_ready: &str) -> Self {
         let address = free_address();
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.env("COMPTOIR_BENCH_BARE", body).env("COMPTOIR_ADDR", &address);
-        Self::spawn(command, address, "bare handler").await
+        command.env(name, body).env("COMPTOIR_ADDR", &address);
+        Self::spawn(command, address, when_ready).await
     }
 
     async fn spawn(mut command: Command, address: String, when_ready: &str) -> Self {

@@ -6,7 +6,7 @@ use axum::http::{Extensions, HeaderMap};
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 
-/// The address of whoever asks, as networks hand addresses out to one household: an IPv4 address, or the first 64 bits of an IPv6 address.
+/// The [`household`] of whoever asks.
 ///
 /// Behind a proxy on the same machine it is the last address in `X-Forwarded-For`, the one that this proxy wrote. From any other machine
 /// the header is what the sender likes it to be, and is not read: all phones behind a proxy elsewhere are one address, which the limits
@@ -30,13 +30,19 @@ impl Peer {
             last.trim().parse::<IpAddr>().ok()
         };
         let address = if address.is_loopback() { forwarded().map_or(address, |known| known.to_canonical()) } else { address };
-        Self(match address {
-            IpAddr::V4(address) => address.to_string(),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-            }
-        })
+        Self(household(address))
+    }
+}
+
+/// An address as networks hand them out to one household: an IPv4 address, or the first 64 bits of an IPv6 address.
+#[must_use]
+pub fn household(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
     }
 }
 

@@ -220,6 +220,7 @@ async fn end(
     if let (AttemptState::NotSent | AttemptState::Failed, Some(uuid)) = (next, attempt.uuid) {
         db::idempotency::forget(tx, uuid).await?;
     }
+    house.metrics.attempt_ended(next);
     tracing::info!(payment = attempt.id.get(), from = attempt.state.as_str(), to = next.as_str(), why = word.why, "attempt");
     Ok(Concluded::Ended { answer, order: attempt.order, table: ledger.head.table_id, turn })
 }

@@ -1,14 +1,16 @@
 //! Whoever sends too much, too slowly, or what is no request at all, over real sockets: it is refused, it costs little, and others are served meanwhile.
 
+use crate::program::Till;
 use crate::support::TestApp;
 use reqwest::Method;
 use serde_json::json;
 use server::http::ws::Stopping;
 use server::listening::{self, Limits};
-use server::router::router;
+use server::router::router_with;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_util::sync::CancellationToken;
 
 /// Long enough for anything that is not waited for on purpose.
@@ -16,10 +18,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Another door to the same house, with limits of its own.
 async fn door(app: &TestApp, limits: Limits) -> String {
+    door_within(app, limits, PATIENCE).await
+}
+
+/// The same with a time in which a body is here, and an answer.
+async fn door_within(app: &TestApp, limits: Limits, within: Duration) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let stopping = CancellationToken::new();
-    let router = router(app.house.clone(), app.house.sessions.clone(), Stopping(stopping.clone()));
+    let router = router_with(app.house.clone(), app.house.sessions.clone(), Stopping(stopping.clone()), within);
     tokio::spawn(listening::serve(listener, router, limits, stopping));
     address
 }
@@ -64,18 +71,23 @@ async fn who_does_not_say_what_they_want_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn silent_connections_take_no_place_of_others_and_room_comes_back() {
+async fn silent_connections_take_no_place_of_others() {
     let app = TestApp::start().await;
-    let few = Limits { head_within: Duration::from_millis(700), most_connections: 20, ..Limits::default() };
+    // They would be given up after longer than anybody waits here: there is room because they make it.
+    let few = Limits { head_within: 10 * PATIENCE, most_connections: 20, ..Limits::default() };
     let address = door(&app, few).await;
     let mut silent = Vec::new();
     for _ in 0..60 {
         silent.push(TcpStream::connect(&address).await.unwrap());
     }
-    // Sixty hold three times the places there are; each is given up in its turn, and a person gets an answer.
+    // Sixty want three times the places there are, and a person gets an answer.
     let answer = tokio::time::timeout(PATIENCE, reqwest::get(format!("http://{address}/health/live"))).await.expect("in time").unwrap();
     assert_eq!(answer.status(), 200);
-    drop(silent);
+    // Those that came first have left, the last ones are still there.
+    assert_eq!(to_the_end(&mut silent[0]).await, "");
+    let last = silent.last_mut().unwrap();
+    last.write_all(b"GET /health/live HTTP/1.1\r\nHost: till\r\nConnection: close\r\n\r\n").await.unwrap();
+    assert!(to_the_end(last).await.starts_with("HTTP/1.1 200"));
 
     // A thousand at the usual door, and nobody notices.
     let mut silent = Vec::new();
@@ -84,6 +96,112 @@ async fn silent_connections_take_no_place_of_others_and_room_comes_back() {
     }
     let alice = app.signed_in("alice").await;
     assert_eq!(alice.get("/api/tables").await.status, 200);
+}
+
+#[tokio::test]
+async fn one_household_does_not_take_all_places() {
+    let app = TestApp::start().await;
+    let limits = Limits { most_connections: 20, most_of_one: 5, is_trusted: |_| false, ..Limits::default() };
+    let address = door(&app, limits).await;
+    let mut talking = Vec::new();
+    for _ in 0..5 {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: till\r\n\r\n").await.unwrap();
+        assert!(stream.read(&mut [0; 64]).await.unwrap() > 0);
+        talking.push(stream);
+    }
+    let mut sixth = TcpStream::connect(&address).await.unwrap();
+    let _ = sixth.write_all(b"GET /health/live HTTP/1.1\r\nHost: till\r\n\r\n").await;
+    assert_eq!(to_the_end(&mut sixth).await, "", "closed, and not kept waiting");
+    talking.pop();
+    let answer = async {
+        // The place is free as soon as the server has seen that they left.
+        loop {
+            if let Ok(answer) = reqwest::get(format!("http://{address}/health/live")).await {
+                return answer.status();
+            }
+        }
+    };
+    assert_eq!(tokio::time::timeout(PATIENCE, answer).await.expect("in time"), 200);
+}
+
+#[tokio::test]
+async fn a_socket_keeps_its_place() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let address = door(&app, Limits { most_connections: 1, ..Limits::default() }).await;
+    let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
+    request.headers_mut().insert("cookie", alice.cookie.clone().unwrap().parse().unwrap());
+    let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let next = reqwest::get(format!("http://{address}/health/live"));
+    let mut next = Box::pin(next);
+    assert!(tokio::time::timeout(Duration::from_millis(500), &mut next).await.is_err(), "there is one place, and it is taken");
+    drop(socket);
+    assert_eq!(tokio::time::timeout(PATIENCE, next).await.expect("it is free again").unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_answered_and_its_connection_closed() {
+    let app = TestApp::start().await;
+    let cookie = app.signed_in("camille").await.cookie.unwrap();
+    let address = door_within(&app, Limits::default(), Duration::from_millis(400)).await;
+    // Those that may take their time too: what a guest with a card waits for is the answer, not the question.
+    for path in ["/api/orders", "/api/payments/split", "/call/pay", "/api/auth/login", "/nowhere"] {
+        let stream = TcpStream::connect(&address).await.unwrap();
+        let (mut hears, mut says) = stream.into_split();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: till\r\nCookie: {cookie}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+        );
+        says.write_all(head.as_bytes()).await.unwrap();
+        let dripping = tokio::spawn(async move {
+            while says.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        let (mut answer, began) = (Vec::new(), Instant::now());
+        let _ = tokio::time::timeout(PATIENCE, hears.read_to_end(&mut answer)).await.expect("the connection is closed");
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("too_slow"), "{path}: {answer}");
+        assert!(began.elapsed() < Duration::from_secs(10), "{path}: {:?}", began.elapsed());
+        dripping.abort();
+    }
+}
+
+#[tokio::test]
+async fn whoever_never_reads_an_answer_does_not_keep_a_place_for_ever() {
+    let app = TestApp::start().await;
+    let limits = Limits { taken_within: Duration::from_millis(400), most_connections: 1, ..Limits::default() };
+    let address = door(&app, limits).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut deaf = socket.connect(address.parse().unwrap()).await.unwrap();
+    // More than fits into the buffers of both ends, asked for in one breath.
+    let asks = "GET /api/openapi.json HTTP/1.1\r\nHost: till\r\n\r\n".repeat(300);
+    let _ = tokio::time::timeout(Duration::from_secs(1), deaf.write_all(asks.as_bytes())).await;
+    // It is the only one that there is room for, and it has spoken: only giving it up makes room.
+    let answer = tokio::time::timeout(PATIENCE, reqwest::get(format!("http://{address}/health/live"))).await.expect("in time").unwrap();
+    assert_eq!(answer.status(), 200);
+    drop(deaf);
+}
+
+#[tokio::test]
+async fn an_order_is_taken_beside_more_silent_guests_than_there_are_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let till = Till::serve_with_files(512, &folder.path().join("data"), &[]).await;
+    let address = till.base.strip_prefix("http://").unwrap().to_owned();
+    let mut silent = Vec::new();
+    for _ in 0..600 {
+        silent.push(TcpStream::connect(&address).await.unwrap());
+    }
+    let order = async {
+        let alice = till.sign_in("alice").await;
+        alice.post("/api/orders", &json!({"table_id": 5, "items": [{"dish_id": 12, "qty": 1}], "covers": 2})).await
+    };
+    let (status, said) = tokio::time::timeout(PATIENCE, order).await.expect("before the silent ones are given up");
+    assert_eq!(status, 201, "{said}");
+    let said = till.said.lock().unwrap().clone();
+    assert!(!said.contains("cannot be taken"), "it never runs out of files: {said}");
+    till.kill().await;
 }
 
 #[tokio::test]

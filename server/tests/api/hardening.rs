@@ -1,12 +1,22 @@
 //! What keeps other people's pages, scripts and cookies out, on every route and page.
 
-use crate::support::TestApp;
+use crate::contract::{calls, is_page, routes_of_the_router};
+use crate::events::open;
+use crate::support::{Client, TestApp};
 use reqwest::Method;
 use serde_json::json;
 use server::http::openapi;
+use tokio_tungstenite::tungstenite::Error as SocketError;
 
-const PAGES: [&str; 10] =
-    ["/", "/connexion", "/plan", "/plan/editeur", "/table/1", "/cuisine", "/addition/1", "/ticket/1", "/cloture", "/shell"];
+/// Every page, as the router names it, with something in its places.
+fn pages() -> Vec<String> {
+    routes_of_the_router().into_iter().filter(|(_, path)| is_page(path)).map(|(_, path)| filled(path)).collect()
+}
+
+/// Pages without an account, all of them without data: to sign in, the shell, what is said of the journal, and the verifier, which is one file of the site.
+const FOR_ANYBODY: [&str; 6] = ["/attaques", "/connexion", "/manuel", "/protection", "/shell", "/verifier"];
+/// Of these, documents without a script. Their policy allows none; the verifier's is inside its file.
+const NO_APP: [&str; 4] = ["/attaques", "/manuel", "/protection", "/verifier"];
 
 /// A path of the contract with something in its places.
 fn filled(path: &str) -> String {
@@ -32,6 +42,18 @@ async fn no_write_is_done_for_a_page_of_another_origin() {
         }
     }
     assert!(tried > 60, "{tried}");
+    // The calls of the pages, which have another way in.
+    for (name, body, _) in calls() {
+        for (header, value) in [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
+            let answer = gerant.send(gerant.request(Method::POST, &format!("/call/{name}")).header(header, value).json(&body)).await;
+            assert_eq!((answer.status, answer.code()), (403, "cross_origin"), "/call/{name}");
+        }
+    }
+    // A socket is no write, and says as much about the house as all of them.
+    let refused = open(&app, &gerant, Some("https://evil.example")).await;
+    assert!(matches!(refused, Err(SocketError::Http(answer)) if answer.status() == 403), "a socket for another origin");
+    let own = format!("http://{}", app.address);
+    assert!(open(&app, &gerant, Some(&own)).await.is_ok(), "and one for ours");
     let still = gerant.get("/api/tables").await;
     assert_eq!(still.status, 200, "not even the sign-out");
 }
@@ -60,17 +82,10 @@ async fn a_session_that_somebody_else_chose_is_not_taken_over() {
 async fn every_answer_says_that_it_is_neither_guessed_at_nor_framed() {
     let app = TestApp::start().await;
     let alice = app.signed_in("alice").await;
-    let paths = PAGES.iter().chain(&[
-        "/api/menu",
-        "/api/nothing",
-        "/api/openapi.json",
-        "/health/live",
-        "/manifest.webmanifest",
-        "/sw.js",
-        "/nulle-part",
-    ]);
-    for path in paths {
-        let answer = alice.send(alice.request(Method::GET, path).header("accept", "text/html")).await;
+    let others = ["/api/menu", "/api/nothing", "/api/openapi.json", "/health/live", "/manifest.webmanifest", "/sw.js", "/nulle-part"]
+        .map(str::to_owned);
+    for path in pages().into_iter().chain(others) {
+        let answer = alice.send(alice.request(Method::GET, &path).header("accept", "text/html")).await;
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "DENY"),
@@ -88,11 +103,17 @@ async fn every_answer_says_that_it_is_neither_guessed_at_nor_framed() {
 async fn every_script_of_every_page_has_its_nonce_and_no_element_brings_its_own() {
     let app = TestApp::start().await;
     let gerant = app.signed_in("gerant").await;
-    for path in PAGES {
-        let page = gerant.send(gerant.request(Method::GET, path).header("accept", "text/html")).await;
+    let app_pages: Vec<String> = pages().into_iter().filter(|path| !NO_APP.contains(&path.as_str())).collect();
+    assert!(app_pages.len() > 12, "{app_pages:?}");
+    for path in app_pages {
+        let page = gerant.send(gerant.request(Method::GET, &path).header("accept", "text/html")).await;
         let policy = page.header("content-security-policy").unwrap_or_default().to_owned();
         for part in ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"] {
             assert!(policy.contains(part), "{path}: {part} is missing in {policy}");
+        }
+        let of = |name: &str| policy.split(';').find(|part| part.trim().starts_with(name)).unwrap_or_default();
+        for loose in ["'unsafe-inline'", "'unsafe-eval'", "'strict-dynamic'", "http:", "https:", "data:", "*"] {
+            assert!(!of("script-src").contains(loose), "{path}: scripts {loose}: {policy}");
         }
         let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
         let mut scripts = 0;
@@ -106,4 +127,62 @@ async fn every_script_of_every_page_has_its_nonce_and_no_element_brings_its_own(
             assert!(!page.text.to_lowercase().contains(inline), "{path}: {inline}");
         }
     }
+}
+
+#[tokio::test]
+async fn documents_without_an_account_run_nothing() {
+    let app = TestApp::start().await;
+    let stranger = app.stranger();
+    for path in NO_APP {
+        let page = stranger.send(stranger.request(Method::GET, path).header("accept", "text/html")).await;
+        // A server that was built without a browser side has no verifier.
+        if path == "/verifier" && page.status == 404 {
+            continue;
+        }
+        assert_eq!(page.status, 200, "{path}");
+        if path == "/verifier" {
+            // Its policy is inside it, so that it also holds for a copy that somebody saved.
+            assert!(
+                page.text.contains("http-equiv=\"Content-Security-Policy\"") && !page.text.contains("script-src 'unsafe-inline'"),
+                "{path}"
+            );
+            continue;
+        }
+        let policy = page.header("content-security-policy").unwrap_or_default();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("script"), "{path}: {policy}");
+        assert!(!page.text.contains("<script"), "{path}");
+    }
+}
+
+/// Pages × roles. Who may see what is decided by the calls that a page makes, each of which asks for a right; a page itself holds nothing that anybody
+/// could see by opening its address.
+#[tokio::test]
+async fn no_page_holds_anything_of_the_house_whoever_opens_it() {
+    let app = TestApp::start().await;
+    let camille = app.signed_in("camille").await;
+    let items = json!([{"dish_id": 12, "qty": 1, "note": "zeste-introuvable"}, {"wine_id": 34, "qty": 1}]);
+    let order = camille.post("/api/orders", &json!({"table_id": 1, "covers": 2, "items": items})).await.body["order_id"].clone();
+    let pay = json!({"order_id": order, "cover_number": 1, "amount": 26, "method": "ESPECES"});
+    assert_eq!(camille.post("/api/payments/split", &pay).await.status, 201);
+    let (stranger, mut people) = (app.stranger(), Vec::new());
+    for name in ["alice", "camille", "gerant", "audit"] {
+        people.push((name, app.signed_in(name).await));
+    }
+    let mut looked_at = 0;
+    for path in pages() {
+        let visit = async |client: &Client| client.send(client.request(Method::GET, &path).header("accept", "text/html")).await;
+        let page = visit(&stranger).await;
+        let is_sign_in = page.text.contains("data-testid=\"name-alice\"");
+        let for_anybody = FOR_ANYBODY.contains(&path.as_str());
+        assert!(page.status < 500 && (for_anybody || is_sign_in), "a stranger is sent from {path} to the sign-in page: {}", page.status);
+        for (name, client) in &people {
+            let page = visit(client).await;
+            assert!(page.status == 200 || NO_APP.contains(&path.as_str()), "{name} {path}: {}", page.status);
+            for datum in ["zeste-introuvable", "Cahors 2018", "26,00", "$argon2"] {
+                assert!(!page.text.contains(datum), "{name} {path}: {datum}");
+            }
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 60, "{looked_at}");
 }

@@ -23,8 +23,14 @@ pub struct Till {
 
 impl Till {
     pub async fn serve(data: &Path, settings: &[(&str, &str)]) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self::serve_at(port, data, settings).await
+        Self::serve_at(free_port(), data, settings).await
+    }
+
+    /// With no more files than that.
+    pub async fn serve_with_files(files: usize, data: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut limited = Command::new("prlimit");
+        limited.arg(format!("--nofile={files}:{files}")).arg(env!("CARGO_BIN_EXE_comptoir"));
+        Self::start(limited, free_port(), data, settings).await
     }
 
     /// The same once more, where it was.
@@ -33,7 +39,10 @@ impl Till {
     }
 
     async fn serve_at(port: u16, data: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_comptoir"));
+        Self::start(Command::new(env!("CARGO_BIN_EXE_comptoir")), port, data, settings).await
+    }
+
+    async fn start(mut command: Command, port: u16, data: &Path, settings: &[(&str, &str)]) -> Self {
         for name in ["DATABASE_URL", "REDIS_URL", "ERP_URL", "PRINTER_URL", "FISCAL_KEY_FILE", "FISCAL_ANCHORS", "COMPTOIR_TRAINING"] {
             command.env_remove(name);
         }
@@ -81,6 +90,10 @@ impl Till {
     pub async fn kill_in_place(&mut self) {
         self.child.kill().await.unwrap();
     }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 async fn listen(from: impl AsyncRead + Unpin, said: Arc<Mutex<String>>) {

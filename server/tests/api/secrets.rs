@@ -2,12 +2,19 @@
 //! carries a secret is done, rightly and wrongly, and then the log and every answer are searched.
 
 use crate::program::{Person, Till};
+use domain::terminal::caisse_ap::Reader;
 use reqwest::{Client, Method};
 use serde_json::json;
 use server::adapters::push::vapid::{Vapid, new_key, write_key};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
 
 const SECRET: &str = "an-erp-secret-that-nobody-may-read-0123456789";
 const PINS: [&str; 4] = ["83614927", "90517263", "71930486", "64820915"];
@@ -96,6 +103,203 @@ async fn no_secret_is_in_the_log_or_in_an_answer() {
         let found = log.lines().find(|line| line.contains(&secret));
         assert!(found.is_none(), "{what} is in the log: {found:?}");
         assert!(!answers.contains(&secret), "{what} is in an answer");
+    }
+    till.kill().await;
+}
+
+/// What a terminal says of a card when it says everything: after a card that is taken, one that is refused, a line that breaks off, and fields that no
+/// protocol has.
+#[derive(Debug, Clone, Copy)]
+enum Telling {
+    Approved,
+    Refused,
+    Broken,
+    Elsewhere,
+}
+
+/// A terminal that tells a till more of a card than it should, a new story on each call, until the test ends.
+async fn talkative_terminal(stories: [Telling; 4]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut stories = stories.into_iter();
+        // Some calls only look whether it is there.
+        while let Ok((mut line, _)) = listener.accept().await {
+            if let Some(asked) = heard(&mut line).await {
+                let told = tell(stories.next().unwrap_or(Telling::Refused), &asked);
+                let _ = line.write_all(&told).await;
+                let _ = line.shutdown().await;
+            }
+        }
+    });
+    address
+}
+
+/// The fields of a request that its answer repeats; none when the till hung up before it said anything.
+async fn heard(line: &mut TcpStream) -> Option<Vec<(&'static str, String)>> {
+    let (mut reader, mut buffer) = (Reader::default(), [0; 1024]);
+    loop {
+        let read = line.read(&mut buffer).await.ok().filter(|read| *read > 0)?;
+        reader.push(&buffer[..read]);
+        if let Some(request) = reader.request() {
+            let echo = |tag: &'static str, name: &[u8; 2]| (tag, request.text(name).unwrap_or_default().to_owned());
+            return Some(vec![
+                echo("CZ", b"CZ"),
+                echo("CA", b"CA"),
+                echo("CE", b"CE"),
+                echo("CD", b"CD"),
+                echo("CB", b"CB"),
+                echo("CF", b"CF"),
+            ]);
+        }
+    }
+}
+
+fn tell(story: Telling, asked: &[(&'static str, String)]) -> Vec<u8> {
+    let track = format!("{CARD}=27122010000012300000");
+    let ticket = format!("CARTE BANCAIRE\nLE MARCHAND\n{CARD}\nDEBIT 12,00 EUR");
+    let said: &[(&str, &str)] = match story {
+        Telling::Approved => &[("CC", "00B"), ("AA", CARD), ("AB", CARD), ("AD", &track), ("AG", &track), ("AC", "SEEN42"), ("AE", "10")],
+        Telling::Refused => &[("AA", CARD), ("AQ", &track), ("AE", "01"), ("AF", "04")],
+        Telling::Broken => &[("AA", CARD), ("AC", CARD), ("AE", "10")],
+        Telling::Elsewhere => &[("CC", CARD), ("AC", CARD), ("AH", CARD), ("ZZ", &track), ("AF", CARD), ("AE", "01")],
+    };
+    let all = asked.iter().map(|(tag, value)| (*tag, value.as_str())).chain(said.iter().copied()).chain([("ZT", ticket.as_str())]);
+    let told: String = all.filter(|(_, value)| !value.is_empty()).map(|(tag, value)| format!("{tag}{:03}{value}", value.len())).collect();
+    match story {
+        // In the middle of a field, which says that it is longer.
+        Telling::Broken => [told.split("AC016").next().unwrap().as_bytes(), b"AC9", CARD.as_bytes(), b"\xff"].concat(),
+        _ => told.into_bytes(),
+    }
+}
+
+/// Files below a folder that hold a text, as it is.
+fn files_with(folder: &Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => found.extend(files_with(&path, text)),
+            // What the database throws away meanwhile is gone.
+            Ok(kind) if kind.is_file() => {
+                let bytes = std::fs::read(&path).unwrap_or_default();
+                if bytes.windows(text.len()).any(|part| part == text.as_bytes()) {
+                    found.push(path.display().to_string());
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The log at its loudest, every answer, and every byte that the database has on the disk, its own log of changes included.
+#[tokio::test]
+async fn no_card_is_kept_or_logged_whatever_a_terminal_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let terminal = talkative_terminal([Telling::Approved, Telling::Refused, Telling::Broken, Telling::Elsewhere]).await;
+    let line = format!("caisse-ap://{terminal}?timeout_s=5&late_s=0");
+    let till = Till::serve(&data, &[("RUST_LOG", "trace"), ("TPE_URL", &line)]).await;
+    let camille = till.sign_in("camille").await;
+    let order = json!({"table_id": 5, "covers": 4, "items": [{"dish_id": 12, "qty": 4}]});
+    let order = camille.post("/api/orders", &order).await.1["order_id"].clone();
+    let mut statuses = Vec::new();
+    for cover in 1..=4 {
+        let (status, said) =
+            camille.post("/api/payments/split", &json!({"order_id": order, "cover_number": cover, "amount": 24, "method": "CB"})).await;
+        statuses.push((status, said["code"].as_str().unwrap_or_default().to_owned()));
+        if let Some(payment) = said["payment_id"].as_i64() {
+            camille.get(&format!("/api/payments/{payment}")).await;
+        }
+    }
+    assert_eq!((statuses[0].0, statuses[1].0), (201, 402), "{statuses:?}");
+    assert!(statuses[2..].iter().all(|(status, _)| [402, 503, 504].contains(status)), "{statuses:?}");
+    camille.get("/api/payments/to-check").await;
+    camille.get("/api/payments/strays").await;
+    camille.get(&format!("/api/orders/{order}/bill")).await;
+
+    let log = till.said.lock().unwrap().clone();
+    assert!(log.contains("about_to_send") || log.contains("\"attempt\""), "the log is loud");
+    let found = log.lines().find(|line| line.contains(CARD));
+    assert!(found.is_none(), "a card is in the log: {found:?}");
+    assert!(!camille.answers.lock().unwrap().contains(CARD), "a card is in an answer");
+    // What is looked for is found where it is.
+    assert!(!files_with(&data, "SEEN42").is_empty(), "the number of the authorisation is kept");
+    assert_eq!(files_with(&data, CARD), Vec::<String>::new(), "a card is on the disk");
+    till.kill().await;
+}
+
+const PASSWORD: &str = "a-password-that-nobody-may-read";
+
+/// What a start that fails had to say, at its loudest.
+async fn failing_start(data: &Path, name: &str, value: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_comptoir"));
+    command.arg("serve").stdin(Stdio::null()).env("RUST_LOG", "trace").env("COMPTOIR_DATA", data).env("COMPTOIR_ADDR", "127.0.0.1:0");
+    let output = command.env(name, value).kill_on_drop(true).output();
+    let output = tokio::time::timeout(Duration::from_secs(60), output).await.expect("it gives up").unwrap();
+    assert!(!output.status.success(), "{name} is refused");
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[tokio::test]
+async fn no_password_of_a_setting_is_said_when_it_is_of_no_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    // A database that is not there, and addresses that are none.
+    for (name, value) in [
+        ("DATABASE_URL", format!("postgres://till:{PASSWORD}@127.0.0.1:9/till")),
+        ("DATABASE_URL", format!("postgres://till:{PASSWORD}@127.0.0.1:notaport/till")),
+        ("DATABASE_URL", format!("mysql://till:{PASSWORD}@127.0.0.1/till")),
+        ("REDIS_URL", format!("http://:{PASSWORD}@127.0.0.1:9")),
+        ("FISCAL_ANCHORS_MAIL", format!("smtp://till:{PASSWORD}@mail.example?from=a@example.fr&to=b@example.fr")),
+    ] {
+        let said = failing_start(&folder.path().join("nothing"), name, &value).await;
+        assert!(said.contains(name), "{name} is named: {said}");
+        assert!(!said.contains(PASSWORD), "{name}: {said}");
+    }
+
+    // A Redis that knows another password, and a mail server that is not there: it serves, and says that they fail.
+    let redis = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let redis_url = format!("redis://:{PASSWORD}@{}", redis.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut line, _)) = redis.accept().await {
+            tokio::spawn(async move {
+                let mut buffer = [0; 1024];
+                while let Ok(1..) = line.read(&mut buffer).await {
+                    if line.write_all(b"-WRONGPASS invalid username-password pair or user is disabled.\r\n").await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let mail = format!("smtps://till:{PASSWORD}@127.0.0.1:9?from=till@example.fr&to=accountant@example.fr");
+    let settings = [("RUST_LOG", "trace"), ("TPE_URL", "none"), ("REDIS_URL", &redis_url), ("FISCAL_ANCHORS_MAIL", &mail)];
+    let till = Till::serve(&data, &settings).await;
+    let camille = till.sign_in("camille").await;
+    let order = json!({"table_id": 5, "covers": 1, "items": [{"dish_id": 12, "qty": 1}]});
+    let order = camille.post("/api/orders", &order).await.1["order_id"].clone();
+    let pay = json!({"order_id": order, "cover_number": 1, "amount": 24, "method": "ESPECES"});
+    assert_eq!(camille.post("/api/payments/split", &pay).await.0, 201);
+    assert_eq!(camille.post("/api/nf525/close", &json!({})).await.0, 200);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let log = loop {
+        let log = till.said.lock().unwrap().clone();
+        if log.contains("closings not mailed yet") && log.contains("REDIS_URL: Redis does not answer") {
+            break log;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "neither is said: {}",
+            log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect::<String>()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let ready = camille.get("/health/ready").await;
+    for (what, text) in [("the log", log), ("an answer", camille.answers.lock().unwrap().clone())] {
+        let found = text.lines().find(|line| line.contains(PASSWORD));
+        assert!(found.is_none(), "a password is in {what}: {found:?} {ready:?}");
     }
     till.kill().await;
 }
