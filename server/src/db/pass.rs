@@ -118,7 +118,8 @@ pub enum Word {
     LineMoved,
 }
 
-/// A kitchen system says that a dish of an order is ready; its line, if it has one that moves on, stood at `was`. Stored when this returns.
+/// A kitchen system says that a dish of an order is ready; its line, if it has one that moves on, stood at `was`. `slip` is the one that the
+/// event has its name for. Stored when this returns.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -127,25 +128,26 @@ pub async fn say_dish_ready(
     order: OrderId,
     dish: &Ready,
     was: Option<LineState>,
-    erp_event: Option<&str>,
+    (slip, erp_event): (i64, Option<&str>),
     zone: &str,
 ) -> Result<Word> {
     let said = sqlx::query!(
-        r#"select id as "id!", at as "at!", to_char(at at time zone $6, 'HH24"h"MI') as "timestamp!", order_id as "order_id!",
+        r#"select id as "id!", at as "at!", to_char(at at time zone $7, 'HH24"h"MI') as "timestamp!", order_id as "order_id!",
                   table_id as "table_id!", table_name as "table_name!", server_user_id as "server!", server_name as "server_name!",
                   qty as "qty!"
-           from dish_is_ready($1, $2, $3, $4, $5)"#,
+           from dish_is_ready($1, $2, $3, $4, $5, $6)"#,
         order.get(),
         dish.line.map(LineId::get),
         was.map(|state| state.as_str()),
         dish.dish,
+        slip,
         erp_event,
         zone
     );
     let said = match said.fetch_optional(db).await {
         Ok(Some(said)) => said,
         Ok(None) => return Ok(Word::LineMoved),
-        Err(sqlx::Error::Database(refused)) if refused.constraint() == Some("dish_events_erp_event_id_key") => return Ok(Word::SaidBefore),
+        Err(sqlx::Error::Database(refused)) if refused.constraint() == Some("one_event_of_a_name_per_slip") => return Ok(Word::SaidBefore),
         Err(error) => return Err(error.into()),
     };
     let news = DishNews {

@@ -78,7 +78,7 @@ pub enum Event {
     MoneyToCheck {},
     /// A dish waits at the pass, for the waiter of the table.
     DishReady(DishNews),
-    /// It waits and nobody came: for others.
+    /// It waits and nobody came: for others, and once more for the waiter of the table.
     DishEscalated {
         /// The dish.
         #[serde(flatten)]
