@@ -42,6 +42,9 @@ pub enum Error {
     /// 404: no slip has the kitchen system's number.
     #[error("unknown order of the kitchen system")]
     UnknownErpOrder,
+    /// 503: a kitchen system names a slip by a number that its answer has not brought us yet.
+    #[error("order of the kitchen system not known yet")]
+    ErpOrderNotKnownYet,
     /// 405: the path exists, not for this method.
     #[error("method not allowed")]
     MethodNotAllowed,
@@ -73,6 +76,9 @@ pub enum Error {
     /// 409: the kitchen has begun, or a system that is not ours has it: it can no longer wait.
     #[error("already in the kitchen")]
     AlreadyInKitchen,
+    /// 409: a kitchen system that is not ours has it, and has no ear for being called for it.
+    #[error("the kitchen system cannot be called for what it has")]
+    BeyondCall,
     /// 409: somebody moved the guests at the same moment.
     #[error("order moved meanwhile")]
     OrderMoved,
@@ -232,6 +238,9 @@ pub enum Error {
     Internal(anyhow::Error),
 }
 
+/// So soon a kitchen system whose answer is not here yet has usually been called again, in seconds.
+const ERP_ANSWER_COMES_IN_S: u64 = 2;
+
 /// What a service returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -261,6 +270,11 @@ impl Error {
             Self::NotFound(what) => {
                 return (S::NOT_FOUND, "not_found", format!("Introuvable : {what}."));
             }
+            Self::ErpOrderNotKnownYet => (
+                S::SERVICE_UNAVAILABLE,
+                "erp_order_not_known_yet",
+                "La réponse de la cuisine à un bon n’est pas encore arrivée : redites-le dans un instant.",
+            ),
             Self::UnknownErpOrder => (S::NOT_FOUND, "unknown_erp_order", "Aucun bon ne porte ce numéro de cuisine."),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method_not_allowed", "Cette adresse n’accepte pas cette méthode."),
             Self::IdempotencyMismatch => (S::CONFLICT, "idempotency_mismatch", "Cet identifiant a déjà servi pour une autre demande."),
@@ -277,6 +291,11 @@ impl Error {
                     format!("La table {name} a une commande ouverte : elle ne peut pas quitter le plan."),
                 );
             }
+            Self::BeyondCall => (
+                S::CONFLICT,
+                "beyond_call",
+                "Le système de la cuisine a déjà ce service, et la caisse ne peut pas le lui réclamer : dites-le de vive voix.",
+            ),
             Self::AlreadyInKitchen => (S::CONFLICT, "already_in_kitchen", "La cuisine a déjà ce service : il ne peut plus attendre."),
             Self::OrderMoved => (S::CONFLICT, "order_moved", "Cette table vient de changer : vérifiez et recommencez."),
             Self::PartlyPaid => (S::CONFLICT, "partly_paid", "Une partie est déjà payée : un remboursement est nécessaire."),
@@ -598,8 +617,13 @@ impl IntoResponse for Error {
         body.insert("detail".into(), json!(detail));
         let mut response = (status, Value::Object(body).to_string()).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Self::TooMany { retry_after } = self {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+        let retry_after = match self {
+            Self::TooMany { retry_after } => Some(retry_after),
+            Self::ErpOrderNotKnownYet => Some(ERP_ANSWER_COMES_IN_S),
+            _ => None,
+        };
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if matches!(self, Self::BadToken) {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

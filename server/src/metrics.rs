@@ -127,6 +127,7 @@ pub async fn page(house: &House) -> Result<String> {
 fn tell(registry: &mut Registry, vitals: Vitals) {
     gauge(registry, "money_to_check", "Sums that a terminal took and a person has to decide about", vitals.money_to_check);
     gauge(registry, "kitchen_slips_waiting", "Slips that the kitchen system has not taken", vitals.slips_waiting);
+    gauge(registry, "kitchen_slips_refused", "Those of them that it said it does not want", vitals.slips_refused);
     gauge(registry, "kitchen_oldest_slip_seconds", "Age of the oldest of them", vitals.oldest_slip);
     let attempts = Family::<State, Gauge>::default();
     // All four always, so that an alarm on `unknown` has a series to look at.

@@ -38,16 +38,19 @@ pub struct Stay {
     pub bill_since: Option<OffsetDateTime>,
     /// Since when the oldest dish is awaited from the kitchen.
     pub pending_since: Option<OffsetDateTime>,
+    /// When what the kitchen system does not want was sent.
+    pub refused_since: Option<OffsetDateTime>,
 }
 
 /// Where a table stands, and since when. What needs somebody's feet comes first: a dish at the pass, then guests who want to leave, then
-/// guests who wait for too long.
+/// guests who wait for too long, or for what nobody cooks.
 #[must_use]
 pub fn standing(stay: Option<&Stay>, now: OffsetDateTime) -> (TableStatus, Option<OffsetDateTime>) {
     let Some(stay) = stay else { return (TableStatus::Free, None) };
     let (status, since) = match *stay {
         Stay { ready_since: Some(since), .. } => (TableStatus::Ready, since),
         Stay { bill_since: Some(since), .. } => (TableStatus::Bill, since),
+        Stay { refused_since: Some(since), .. } => (TableStatus::Waiting, since),
         Stay { pending_since: Some(since), .. } if waits_too_long(since, now) => (TableStatus::Waiting, since),
         Stay { opened_at, .. } => (TableStatus::Occupied, opened_at),
     };
@@ -231,7 +234,7 @@ mod tests {
     }
 
     fn stay() -> Stay {
-        Stay { opened_at: NOON, ready_since: None, bill_since: None, pending_since: None }
+        Stay { opened_at: NOON, ready_since: None, bill_since: None, pending_since: None, refused_since: None }
     }
 
     fn view(name: &str) -> TableView {
@@ -277,6 +280,14 @@ mod tests {
         let ordered = Stay { pending_since: Some(after(2)), ..stay() };
         assert_eq!(standing(Some(&ordered), after(17)).0, TableStatus::Occupied);
         assert_eq!(standing(Some(&ordered), after(18)), (TableStatus::Waiting, Some(after(2))));
+    }
+
+    #[test]
+    fn a_table_whose_dish_nobody_cooks_waits_from_the_first_minute() {
+        let refused = Stay { pending_since: Some(after(2)), refused_since: Some(after(2)), ..stay() };
+        assert_eq!(standing(Some(&refused), after(2)), (TableStatus::Waiting, Some(after(2))));
+        let others_are_ready = Stay { ready_since: Some(after(9)), ..refused };
+        assert_eq!(standing(Some(&others_are_ready), after(9)).0, TableStatus::Ready);
     }
 
     #[test]
@@ -354,9 +365,11 @@ mod tests {
         #[test]
         fn phone_and_server_agree_at_every_minute(
             ready in prop::option::of(0i64..90), bill in prop::option::of(0i64..90), pending in prop::option::of(0i64..90),
-            told_at in 0i64..120, later in 0i64..120,
+            refused in prop::option::of(0i64..90), told_at in 0i64..120, later in 0i64..120,
         ) {
-            let stay = Stay { opened_at: NOON, ready_since: ready.map(after), bill_since: bill.map(after), pending_since: pending.map(after) };
+            let (ready_since, bill_since, pending_since, refused_since) =
+                (ready.map(after), bill.map(after), pending.map(after), refused.map(after));
+            let stay = Stay { opened_at: NOON, ready_since, bill_since, pending_since, refused_since };
             let (status, since) = standing(Some(&stay), after(told_at));
             let told = TableView { status, since, pending_since: stay.pending_since, ..view("5") };
             prop_assert_eq!(told.standing_at(after(told_at + later)), standing(Some(&stay), after(told_at + later)));

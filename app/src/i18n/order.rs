@@ -56,6 +56,7 @@ texts! {
     hold: "Mettre en attente",
     called: "réclamé",
     pending: "en attente cuisine",
+    refused: "refusé par la cuisine",
     course_called: "Réclamé en cuisine",
     course_held: "Mis en attente",
     sent_waiting: "Commande reçue. La cuisine attend que vous réclamiez.",

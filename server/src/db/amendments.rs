@@ -79,8 +79,8 @@ pub async fn void(db: &mut PgConnection, new: &NewVoid<'_>, way: Way) -> Result<
     Ok(slip)
 }
 
-/// Calls for a course: what was held goes to the kitchen, what is there already is marked as asked for. Returns the new slips and how many
-/// lines it concerned; what was called for already is left alone.
+/// Calls for a course: what was held goes to the kitchen; what is there already is marked as asked for, if the kitchen is our own screen and shows it.
+/// Returns the new slips and how many lines it concerned; what was called for already is left alone.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -100,15 +100,17 @@ pub async fn fire(db: &mut PgConnection, order: OrderId, table: TableId, course:
     let ids: Vec<i64> = slips.iter().map(|slip| slip.id).collect();
     let called = sqlx::query!(
         "update order_lines l set called_at = now(),
+             fired_at = case when l.state = 'held' then now() else l.fired_at end,
              state_at = case when l.state = 'held' then now() else l.state_at end,
              told_qty = case when l.state = 'held' and l.slip_id is null then l.qty - l.voided_qty else l.told_qty end,
              slip_id = coalesce(l.slip_id, (select s.id from kitchen_slips s where s.id = any($3) and s.round = l.round and l.state = 'held')),
              state = case when l.state = 'held' then 'received' else l.state end
          where l.order_id = $1 and l.course = $2 and l.kind = 'dish'
-           and (l.state = 'held' or (l.state in ('received', 'cooking') and l.called_at is null))",
+           and (l.state = 'held' or ($4 and l.state in ('received', 'cooking') and l.called_at is null))",
         order.get(),
         course,
-        &ids
+        &ids,
+        way.is_built_in
     )
     .execute(db)
     .await?;

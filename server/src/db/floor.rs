@@ -24,7 +24,7 @@ pub async fn tables(db: impl PgExecutor<'_>, only: Option<&[i64]>) -> Result<Vec
         r#"select t.id, t.name, r.name as room, t.seats, t.x, t.y, t.width, t.height, t.rotation, t.round, now() as "as_of!",
                   o.id as "order_id?", o.server_user_id as "server_user_id?", u.name as "server_name?", o.opened_at as "opened_at?",
                   o.covers as "covers?", coalesce(l.total, 0)::bigint as "total!", l.ready_since as "ready_since?",
-                  l.pending_since as "pending_since?", coalesce(o.bill_asked_at, p.first_at) as "bill_since?",
+                  l.pending_since as "pending_since?", l.refused_since as "refused_since?", coalesce(o.bill_asked_at, p.first_at) as "bill_since?",
                   coalesce(p.paid, 0)::bigint as "paid!"
            from tables t
            join rooms r on r.id = t.room_id
@@ -33,9 +33,11 @@ pub async fn tables(db: impl PgExecutor<'_>, only: Option<&[i64]>) -> Result<Vec
            left join lateral (
                select sum((l.qty - l.voided_qty) * l.unit_price_cents - l.discount_cents) as total,
                       min(l.state_at) filter (where l.state = 'ready') as ready_since,
-                      -- a dish is awaited since the kitchen was told, whenever it began
-                      min(coalesce(s.created_at, l.created_at)) filter (where l.kind = 'dish' and l.state in ('received', 'cooking'))
-                          as pending_since
+                      -- a dish is awaited since the kitchen was told, or since it was called for after it had waited, whenever it began
+                      min(coalesce(l.fired_at, s.created_at, l.created_at)) filter (where l.kind = 'dish' and l.state in ('received', 'cooking'))
+                          as pending_since,
+                      min(s.created_at) filter (where s.sent_at is null and s.refusals > 0 and l.state in ('received', 'cooking'))
+                          as refused_since
                from order_lines l left join kitchen_slips s on s.id = l.slip_id
                where l.order_id = o.id and l.state <> 'voided'
            ) l on true
@@ -56,6 +58,7 @@ pub async fn tables(db: impl PgExecutor<'_>, only: Option<&[i64]>) -> Result<Vec
                 ready_since: row.ready_since,
                 bill_since: row.bill_since,
                 pending_since: row.pending_since,
+                refused_since: row.refused_since,
             });
             let (status, since) = standing(stay.as_ref(), row.as_of);
             TableView {

@@ -122,8 +122,13 @@ pub async fn lock_line(db: &mut PgConnection, line: LineId) -> Result<Option<Mov
     lock(db, Some(line), None).await
 }
 
+/// So long a kitchen system's number means the slip that it was given to: one service. Some begin at one again every morning.
+const ERP_NUMBER_HOLDS_H: i32 = 12;
+
 /// A slip as a kitchen system knows it.
 pub struct ErpSlip {
+    /// The first of our slips that it knows by this number: its events have their names for it.
+    pub slip: i64,
     /// The order it belongs to now.
     pub order: OrderId,
     /// Where its guests sit now.
@@ -134,35 +139,80 @@ pub struct ErpSlip {
     pub is_known: bool,
 }
 
-/// The lines of the slips that a kitchen system knows by this number, as they are at this moment. `None` when it knows none by it.
+/// A slip in such a row.
+macro_rules! to_erp_slip {
+    ($row:ident) => {{
+        let lines = $row.ids.into_iter().zip($row.states).zip($row.names);
+        let lines = lines.map(|((id, state), name)| Ok(MovingLine { id: LineId::from_row(id), state: word(&state)?, name }));
+        ErpSlip {
+            slip: $row.slip,
+            order: OrderId::from_row($row.order_id),
+            table: TableId::from_row($row.table_id),
+            lines: lines.collect::<Result<_>>()?,
+            is_known: $row.known,
+        }
+    }};
+}
+
+/// The lines of the slips that a kitchen system knows by this number, as they are at this moment. Of several orders that had the number in this
+/// service it means the one that got it last. `None` when it knows none by it.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn erp_slip(db: impl PgExecutor<'_>, erp_order_id: &str, event: Option<&str>) -> Result<Option<ErpSlip>> {
     let slip = sqlx::query!(
-        r#"select o.id as order_id, o.table_id, lines.ids as "ids!", lines.states as "states!", lines.names as "names!",
-                  exists (select from dish_events where erp_event_id = $2) as "known!"
-           from kitchen_slips s
-           join orders was on was.id = s.order_id
-           join orders o on o.id = coalesce((select l.order_id from order_lines l where l.slip_id = s.id limit 1), was.merged_into, was.id)
+        r#"with numbered as (
+               select s.id, s.sent_at,
+                      coalesce((select l.order_id from order_lines l where l.slip_id = s.id limit 1), order_now(s.order_id)) as order_id
+               from kitchen_slips s
+               where s.erp_order_id = $1 and s.kind = 'fire' and s.sent_at > now() - make_interval(hours => $3)
+           ), meant as (
+               select order_id from numbered order by sent_at desc, id desc limit 1
+           ), slips as (
+               select m.order_id, min(n.id) as first, array_agg(n.id) as ids
+               from meant m join numbered n on n.order_id = m.order_id group by m.order_id
+           )
+           select o.id as order_id, o.table_id, s.first as "slip!", lines.ids as "ids!", lines.states as "states!", lines.names as "names!",
+                  exists (select from dish_events e where e.erp_slip = s.first and e.erp_event_id = $2) as "known!"
+           from slips s
+           join orders o on o.id = s.order_id
            cross join lateral (
                select coalesce(array_agg(l.id order by l.id), '{}') as ids, coalesce(array_agg(l.state order by l.id), '{}') as states,
                       coalesce(array_agg(l.name order by l.id), '{}') as names
-               from order_lines l where l.slip_id in (select other.id from kitchen_slips other where other.erp_order_id = $1)
-           ) lines
-           where s.erp_order_id = $1 and s.kind = 'fire' order by s.id desc limit 1"#,
+               from order_lines l where l.slip_id = any(s.ids)
+           ) lines"#,
         erp_order_id,
+        event,
+        ERP_NUMBER_HOLDS_H
+    );
+    let Some(slip) = slip.fetch_optional(db).await? else { return Ok(None) };
+    Ok(Some(to_erp_slip!(slip)))
+}
+
+/// The slip of an order that a kitchen system was told of without an answer that reached us: it may have it, and cook it. `table` is where the
+/// slip said that the guests sit.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unanswered_slip(db: impl PgExecutor<'_>, order: OrderId, table: TableId, event: Option<&str>) -> Result<Option<ErpSlip>> {
+    let slip = sqlx::query!(
+        r#"select o.id as order_id, o.table_id, s.id as slip, lines.ids as "ids!", lines.states as "states!", lines.names as "names!",
+                  exists (select from dish_events e where e.erp_slip = s.id and e.erp_event_id = $3) as "known!"
+           from kitchen_slips s
+           join orders o on o.id = coalesce((select l.order_id from order_lines l where l.slip_id = s.id limit 1), order_now(s.order_id))
+           cross join lateral (
+               select coalesce(array_agg(l.id order by l.id), '{}') as ids, coalesce(array_agg(l.state order by l.id), '{}') as states,
+                      coalesce(array_agg(l.name order by l.id), '{}') as names
+               from order_lines l where l.slip_id = s.id
+           ) lines
+           where s.order_id = $1 and s.table_id = $2 and s.kind = 'fire' and s.sent_at is null and s.attempts > s.refusals
+           order by s.id limit 1"#,
+        order.get(),
+        table.get(),
         event
     );
     let Some(slip) = slip.fetch_optional(db).await? else { return Ok(None) };
-    let lines = slip.ids.into_iter().zip(slip.states).zip(slip.names);
-    let lines = lines.map(|((id, state), name)| Ok(MovingLine { id: LineId::from_row(id), state: word(&state)?, name }));
-    Ok(Some(ErpSlip {
-        order: OrderId::from_row(slip.order_id),
-        table: TableId::from_row(slip.table_id),
-        lines: lines.collect::<Result<_>>()?,
-        is_known: slip.known,
-    }))
+    Ok(Some(to_erp_slip!(slip)))
 }
 
 /// The lines of a round that the kitchen cooks, locked until the end of the transaction. `None` when there are none.

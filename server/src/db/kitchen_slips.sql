@@ -2,7 +2,7 @@
 -- through order_lines_in_kitchen, however many years of orders lie beside it.
 select l.id, l.order_id, l.round, l.name, l.qty - l.voided_qty as "qty!", l.note, l.course, l.state, l.state_at,
        l.options as "options: Json<Vec<PricedOption>>", l.called_at,
-       case when l.state <> 'held' then coalesce(s.created_at, l.created_at) end as told_at,
+       case when l.state <> 'held' then coalesce(l.fired_at, s.created_at, l.created_at) end as told_at,
        min(l.created_at) over (partition by l.order_id, l.round) as "sent_at!",
        t.name as table_name, u.name as server_name,
        -- of a dish at the pass: who said, after it was ready last, that they see to it

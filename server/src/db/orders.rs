@@ -196,7 +196,10 @@ pub async fn lines(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<LineVi
         LineRow,
         r#"select l.id, l.item_id, l.kind, l.name, l.qty, l.voided_qty, l.unit_price_cents, l.vat_rate, l.state, l.note, l.course, l.round,
                   l.part_of, l.options as "options: Json<Vec<PricedOption>>", l.called_at is not null as "called!",
-                  l.discount_cents, l.discount_reason, l.discount_by, s.id is not null as "told!", s.sent_at is not null as "sent!"
+                  l.discount_cents, l.discount_reason, l.discount_by, s.id is not null as "told!", s.sent_at is not null as "sent!",
+                  coalesce(s.sent_at is null and s.refusals > 0, false) as "refused!",
+                  -- our own screen has a slip as soon as it is stored, and gives it no number
+                  s.id is not null and (s.sent_at is null or s.erp_order_id is not null) as "beyond_call!"
            from order_lines l left join kitchen_slips s on s.id = l.slip_id where l.order_id = $1 order by l.id"#,
         order.get()
     )
@@ -228,6 +231,11 @@ pub(super) struct LineRow {
     discount_by: Option<String>,
     told: bool,
     sent: bool,
+    // What a bill does not ask for.
+    #[serde(default)]
+    refused: bool,
+    #[serde(default)]
+    beyond_call: bool,
 }
 
 impl TryFrom<LineRow> for LineView {
@@ -255,6 +263,8 @@ impl TryFrom<LineRow> for LineView {
             options: row.options.0,
             kitchen: row.told.then_some(if row.sent { SentStatus::Sent } else { SentStatus::PendingErp }),
             called: row.called,
+            refused: row.refused,
+            beyond_call: row.beyond_call,
         })
     }
 }

@@ -182,6 +182,18 @@ pub async fn leave_to_screen(db: impl PgExecutor<'_>) -> Result<u64> {
     Ok(left.rows_affected())
 }
 
+/// Whether the kitchen system was called for any slip and did not answer, or has not yet: it may have a slip whose number we do not know.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_any_unanswered(db: impl PgExecutor<'_>) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from kitchen_slips where sent_at is null and kind = 'fire' and attempts > refusals) as "unanswered!""#
+    )
+    .fetch_one(db)
+    .await?)
+}
+
 /// Whether the kitchen system was called for a slip of so long ago, and has not answered. A slip that it refused was answered.
 ///
 /// # Errors

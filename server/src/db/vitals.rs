@@ -8,6 +8,8 @@ use sqlx::PgConnection;
 pub struct Vitals {
     /// Slips that the kitchen system has not taken.
     pub slips_waiting: i64,
+    /// Those of them that it said it does not want.
+    pub slips_refused: i64,
     /// How long the oldest of them has waited, in seconds; 0 when none waits.
     pub oldest_slip: i64,
     /// Card attempts without an end, by state.
@@ -26,7 +28,7 @@ pub struct Vitals {
 /// When the database does not answer.
 pub async fn read(db: &mut PgConnection, zone: &str) -> Result<Vitals> {
     let slips = sqlx::query!(
-        r#"select count(*) as "waiting!", coalesce(extract(epoch from now() - min(created_at)), 0)::bigint as "oldest!"
+        r#"select count(*) as "waiting!", count(*) filter (where refusals > 0) as "refused!", coalesce(extract(epoch from now() - min(created_at)), 0)::bigint as "oldest!"
            from kitchen_slips where sent_at is null"#
     )
     .fetch_one(&mut *db)
@@ -56,6 +58,7 @@ pub async fn read(db: &mut PgConnection, zone: &str) -> Result<Vitals> {
     .await?;
     Ok(Vitals {
         slips_waiting: slips.waiting,
+        slips_refused: slips.refused,
         oldest_slip: slips.oldest,
         attempts: attempts.into_iter().map(|row| (row.state, row.count)).collect(),
         money_to_check,

@@ -38,7 +38,7 @@ fn bearer(value: &str) -> Option<&str> {
 /// `POST /api/webhooks/erp/dish-ready`
 ///
 /// # Errors
-/// 401; 404 `unknown_erp_order`; 503 without a secret.
+/// 401; 404 `unknown_erp_order`; 503 `erp_order_not_known_yet` with `Retry-After`; 503 without a secret.
 pub async fn dish_ready(State(house): State<Shared>, Json(said): Json<DishReadyHook>) -> Result<Json<HookDone>> {
     let name = said.dish_name.trim();
     if name.is_empty() || name.contains('\0') {

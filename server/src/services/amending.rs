@@ -77,7 +77,8 @@ async fn void_line_once(house: &House, user: &SessionUser, order: OrderId, line:
     }
     let view = whole(&mut tx, order).await?;
     once::remember(&mut tx, request.uuid, 200, &view).await?;
-    if was_told(line) || !recording::notes_of(house, &mut tx, order).await?.is_empty() {
+    // What nobody besides the waiter knows of is typing, and no matter of the technical journal.
+    if line.was_told() || !recording::notes_of(house, &mut tx, order).await?.is_empty() {
         let details = [
             ("table", view.table.clone()),
             ("line", line.name.clone()),
@@ -94,11 +95,6 @@ async fn void_line_once(house: &House, user: &SessionUser, order: OrderId, line:
     Ok(Answered::now(view))
 }
 
-/// Whether somebody besides the waiter knows of a line: then taking it off is a matter of the technical journal. What nobody knows of is typing.
-fn was_told(line: &LineView) -> bool {
-    line.state != LineState::Held || line.kitchen.is_some()
-}
-
 fn reason<'r>(said: &'r str, line: &LineView) -> Result<&'r str> {
     let said = said.trim();
     if said.chars().count() > MAX_REASON {
@@ -107,18 +103,18 @@ fn reason<'r>(said: &'r str, line: &LineView) -> Result<&'r str> {
     if said.chars().any(char::is_control) {
         return Err(Error::invalid("reason", "control_character"));
     }
-    match (said.is_empty(), line.state) {
-        (false, _) => Ok(said),
-        // Held from the first; a dish that was told and then held was told.
-        (true, LineState::Held) if line.kitchen.is_none() => Ok(NOT_SENT_YET),
-        (true, _) => Err(Error::invalid("reason", "reason_required")),
+    match said {
+        "" if line.was_told() => Err(Error::invalid("reason", "reason_required")),
+        "" => Ok(NOT_SENT_YET),
+        said => Ok(said),
     }
 }
 
 /// Calls for a course, or lets it wait. Saying again what is already so changes nothing.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::OrderClosed`]; [`Error::AlreadyInKitchen`] when it can no longer wait.
+/// [`Error::NotFound`], [`Error::OrderClosed`]; [`Error::AlreadyInKitchen`] when it can no longer wait, [`Error::BeyondCall`] when there is nobody
+/// who would hear the call.
 pub async fn course(house: &House, user: &SessionUser, order: OrderId, course: u8, call: CourseCall, uuid: Option<Uuid>) -> Amended {
     db::again!(course_once(house, user, order, course, call, uuid).await)
 }
@@ -147,6 +143,12 @@ async fn course_once(house: &House, user: &SessionUser, order: OrderId, course: 
     let begun = |line: &LineView| matches!(line.state, LineState::Received | LineState::Cooking | LineState::Ready);
     if call == CourseCall::Hold && touched == 0 && of_course().any(begun) {
         return Err(Error::AlreadyInKitchen);
+    }
+    // A system that is not ours has what it was told, and hears nothing more about it: saying *réclamé* would be a lie.
+    let is_there = |line: &LineView| matches!(line.state, LineState::Received | LineState::Cooking);
+    let nobody_hears = touched == 0 && of_course().any(is_there) && !of_course().any(|line| line.called);
+    if call == CourseCall::Fire && !house.kitchen.is_built_in && nobody_hears {
+        return Err(Error::BeyondCall);
     }
     if touched > 0 {
         db::amendments::remember(&mut tx, order, kind, user.id, json!({ "course": course, "lines": touched })).await?;

@@ -62,6 +62,12 @@ pub fn announce_money(house: &House) {
     house.bus.send(Audience::House, Event::MoneyToCheck {});
 }
 
+/// How a table stands, for the open screens.
+#[must_use]
+pub fn news_of(table: &TableView) -> Event {
+    Event::TableChanged { table_id: table.id, status: table.status, order_id: table.order_id, now: Some(table.now()) }
+}
+
 /// Announces tables and orders for as long as the house stands. What changed meanwhile is read together, once, and travels with the events, so
 /// that twenty phones need not ask for the plan: at once when the house was quiet, and twenty times a second on the busiest evening. Every
 /// screen hears this; whoever is called by name hears it before, while the plan is read. What cannot be read now is read a second later.
@@ -77,10 +83,8 @@ pub async fn announce_changes(house: Weak<House>, changed: Arc<Changed>) {
         }
         match read {
             Ok(tables) => {
-                for table in tables {
-                    let now = Some(table.now());
-                    let event = Event::TableChanged { table_id: table.id, status: table.status, order_id: table.order_id, now };
-                    house.bus.send(Audience::House, event);
+                for table in &tables {
+                    house.bus.send(Audience::House, news_of(table));
                 }
                 drop(house);
                 tokio::time::sleep(BREATH).await;

@@ -2,7 +2,10 @@
 //!
 //! ```text
 //! GET /api/menu → copy here (5 min; 1 s while nobody tells us of changes) → Redis `menu:full` (5 min) → PostgreSQL
+//! an order's price → copy here (as long) → PostgreSQL
 //! ```
+//!
+//! What decides about money never comes from Redis: whoever can write there would set the prices. Without Redis both copies are one.
 //!
 //! A change forgets all copies after its commit. What makes that hold:
 //!
@@ -14,7 +17,7 @@
 //!   begins by forgetting what is there.
 //!
 //! What remains: a process that commits a change, is cut off from a living Redis and dies before it comes back leaves the others with
-//! the old menu for five minutes at most. The price of a dish is then the one that they show, on the ticket too.
+//! the old menu for five minutes at most. The price of a dish is then the one that they last read in PostgreSQL, on the ticket too.
 
 use super::menu::announce;
 use crate::adapters::redis::Redis;
@@ -63,7 +66,7 @@ const FORGET: &str = "redis.call('SET', KEYS[1], ARGV[1]); redis.call('DEL', KEY
 
 /// The menu with its body ready to send.
 pub struct CachedMenu {
-    /// For pricing.
+    /// What there is, and what it costs.
     pub menu: Menu,
     /// As sent, JSON.
     pub body: Bytes,
@@ -102,13 +105,31 @@ pub struct MenuCache {
 struct Kept {
     /// Counts what was forgotten.
     generation: u64,
+    /// To show.
     copy: Option<Copied>,
+    /// To price with: as PostgreSQL has it.
+    prices: Option<Copied>,
 }
 
+#[derive(Clone)]
 struct Copied {
     read_at: Instant,
     until: Instant,
     menu: Arc<CachedMenu>,
+}
+
+/// What a menu is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    Showing,
+    Pricing,
+}
+
+/// Where it came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Redis,
+    Database,
 }
 
 impl MenuCache {
@@ -128,42 +149,67 @@ impl MenuCache {
         }
     }
 
-    /// The menu.
+    /// The menu, to show.
     ///
     /// # Errors
     /// When it has to be read and the database does not answer.
     pub async fn get(&self, db: &PgPool) -> Result<Arc<CachedMenu>> {
-        if let Some(menu) = self.believed() {
+        self.believed_or_read(db, For::Showing).await
+    }
+
+    /// The menu, to price an order with: as PostgreSQL has it, whatever Redis says.
+    ///
+    /// # Errors
+    /// When it has to be read and the database does not answer.
+    pub async fn prices(&self, db: &PgPool) -> Result<Arc<CachedMenu>> {
+        self.believed_or_read(db, For::Pricing).await
+    }
+
+    async fn believed_or_read(&self, db: &PgPool, purpose: For) -> Result<Arc<CachedMenu>> {
+        if let Some(menu) = self.believed(purpose) {
             return Ok(menu);
         }
         let _turn = self.reading.lock().await;
-        if let Some(menu) = self.believed() {
+        if let Some(menu) = self.believed(purpose) {
             return Ok(menu);
         }
         let generation = self.kept.read().unwrap_or_else(PoisonError::into_inner).generation;
-        let (menu, lives) = self.read(db).await?;
+        let (menu, lives, source) = match purpose {
+            For::Showing => self.read(db).await?,
+            For::Pricing => (self.read_database(db).await?, KEPT, Source::Database),
+        };
         let menu = Arc::new(menu);
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         // Whoever asked before the change may get the menu as it was then; whoever asks later must not.
         if kept.generation == generation {
             let read_at = Instant::now();
-            kept.copy = Some(Copied { read_at, until: read_at + lives, menu: Arc::clone(&menu) });
+            let copy = Copied { read_at, until: read_at + lives, menu: Arc::clone(&menu) };
+            match (source, purpose) {
+                (Source::Redis, _) => kept.copy = Some(copy),
+                (Source::Database, For::Showing) => (kept.copy, kept.prices) = (Some(copy.clone()), Some(copy)),
+                // What is shown is looked for in Redis first, and put there: others need not read it then.
+                (Source::Database, For::Pricing) if self.redis.is_some() => kept.prices = Some(copy),
+                (Source::Database, For::Pricing) => (kept.copy, kept.prices) = (Some(copy.clone()), Some(copy)),
+            }
         }
         Ok(menu)
     }
 
-    fn believed(&self) -> Option<Arc<CachedMenu>> {
+    fn believed(&self, purpose: For) -> Option<Arc<CachedMenu>> {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        let copy = kept.copy.as_ref()?;
+        let copy = match purpose {
+            For::Showing => kept.copy.as_ref()?,
+            For::Pricing => kept.prices.as_ref()?,
+        };
         let now = Instant::now();
         let fresh = now < copy.until && (now < copy.read_at + KEPT_UNHEARD || self.redis.is_none() || *self.heard.borrow());
         fresh.then(|| Arc::clone(&copy.menu))
     }
 
     /// The menu from Redis or else from PostgreSQL, and how long it may be kept.
-    async fn read(&self, db: &PgPool) -> Result<(CachedMenu, Duration)> {
+    async fn read(&self, db: &PgPool) -> Result<(CachedMenu, Duration, Source)> {
         let Some(redis) = self.redis.as_ref().filter(|_| *self.heard.borrow() && !self.owes()) else {
-            return Ok((self.read_database(db).await?, KEPT));
+            return Ok((self.read_database(db).await?, KEPT, Source::Database));
         };
         let look = async |mut redis| {
             let mut look = redis::cmd("EVAL");
@@ -171,13 +217,13 @@ impl MenuCache {
             look.query_async::<(String, Option<Vec<u8>>, i64)>(&mut redis).await
         };
         let Some((token, body, lives)) = redis.ask(look).await else {
-            return Ok((self.read_database(db).await?, KEPT));
+            return Ok((self.read_database(db).await?, KEPT, Source::Database));
         };
         // What is not a menu of this version is read again, like one that is not there.
         if let Some(body) = body
             && let Ok(menu) = serde_json::from_slice(&body)
         {
-            return Ok((CachedMenu::new(menu, body)?, Duration::from_millis(lives.max(0).unsigned_abs())));
+            return Ok((CachedMenu::new(menu, body)?, Duration::from_millis(lives.max(0).unsigned_abs()), Source::Redis));
         }
         let menu = self.read_database(db).await?;
         let store = async |mut redis| {
@@ -186,7 +232,7 @@ impl MenuCache {
             store.query_async::<()>(&mut redis).await
         };
         redis.ask(store).await;
-        Ok((menu, KEPT))
+        Ok((menu, KEPT, Source::Database))
     }
 
     async fn read_database(&self, db: &PgPool) -> Result<CachedMenu> {
@@ -212,7 +258,7 @@ impl MenuCache {
     fn forget_here(&self) {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         kept.generation += 1;
-        kept.copy = None;
+        (kept.copy, kept.prices) = (None, None);
     }
 
     fn owes(&self) -> bool {

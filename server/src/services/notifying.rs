@@ -5,7 +5,7 @@
 
 use super::floor;
 use crate::db;
-use crate::db::kitchen::MovingLine;
+use crate::db::kitchen::{ErpSlip, MovingLine};
 use crate::db::pass::{Ready, Said, Word};
 use crate::error::{Error, Result};
 use crate::state::House;
@@ -41,8 +41,8 @@ pub fn tell(house: &House) {
 /// told all the same: better a puzzled waiter than a cold dish.
 ///
 /// # Errors
-/// [`Error::UnknownErpOrder`] when no slip has this number: either it was never ours, or the answer that brings the number is still on its way
-/// to us; the kitchen system may say it again.
+/// [`Error::UnknownErpOrder`] when no slip has this number; [`Error::ErpOrderNotKnownYet`] while an answer that may bring it is still on its way
+/// to us, or got lost: the kitchen system is to say it again soon.
 pub async fn dish_ready(house: &House, said: &DishReadyHook) -> Result<HookStatus> {
     let found = house.pass.lend(async |db| say_dish_ready(db, house, said).await).await;
     let found = match found {
@@ -52,6 +52,7 @@ pub async fn dish_ready(house: &House, said: &DishReadyHook) -> Result<HookStatu
     };
     let told = match found {
         Found::UnknownSlip => return Err(Error::UnknownErpOrder),
+        Found::NotKnownYet => return Err(Error::ErpOrderNotKnownYet),
         Found::SaidBefore => return Ok(HookStatus::Duplicate),
         Found::Stored(told) => told,
     };
@@ -73,6 +74,8 @@ enum Found {
     SaidBefore,
     /// No slip has this number.
     UnknownSlip,
+    /// No slip has this number, and there is one that the kitchen system may have, under whatever number.
+    NotKnownYet,
 }
 
 /// Finds the dish that a kitchen system means, and stores that it is ready. What it finds is no error: the connection stays whole.
@@ -80,20 +83,40 @@ async fn say_dish_ready(db: &mut PgConnection, house: &House, said: &DishReadyHo
     let erp_event = said.event_id.as_ref().map(|id| id.as_str());
     // Each further look means that somebody else moved on what was seen.
     for _ in 0..LOOKS {
-        let Some(slip) = db::kitchen::erp_slip(&mut *db, said.erp_order_id.as_str(), erp_event).await? else {
-            return Ok(Found::UnknownSlip);
+        let slip = match slip_meant(&mut *db, said, erp_event).await? {
+            Ok(slip) => slip,
+            Err(none) => return Ok(none),
         };
         if slip.is_known {
             return Ok(Found::SaidBefore);
         }
         let Some((dish, was)) = meant(&slip.lines, said) else { return Ok(Found::SaidBefore) };
-        match db::pass::say_dish_ready(&mut *db, slip.order, &dish, was, erp_event, &house.zone).await? {
+        match db::pass::say_dish_ready(&mut *db, slip.order, &dish, was, (slip.slip, erp_event), &house.zone).await? {
             Word::Stored(told) => return Ok(Found::Stored(told)),
             Word::SaidBefore => return Ok(Found::SaidBefore),
             Word::LineMoved => {}
         }
     }
     Err(Error::internal("a line that is said ready never stands still"))
+}
+
+/// The slip that a kitchen system means, or why there is none. A kitchen may have a slip whose number we do not know: its answer was too slow for
+/// our call. Then our own number of the order, if it says that, finds the slip; otherwise nobody can tell until it answers our next call.
+async fn slip_meant(db: &mut PgConnection, said: &DishReadyHook, erp_event: Option<&str>) -> Result<std::result::Result<ErpSlip, Found>> {
+    let number = said.erp_order_id.as_str();
+    if let Some(slip) = db::kitchen::erp_slip(&mut *db, number, erp_event).await? {
+        return Ok(Ok(slip));
+    }
+    if let Some(order) = said.order_id
+        && let Some(slip) = db::kitchen::unanswered_slip(&mut *db, order, said.table_id, erp_event).await?
+    {
+        return Ok(Ok(slip));
+    }
+    if db::outbox::is_any_unanswered(&mut *db).await? {
+        return Ok(Err(Found::NotKnownYet));
+    }
+    // The answer may have come between the first look and the last.
+    Ok(db::kitchen::erp_slip(db, number, erp_event).await?.ok_or(Found::UnknownSlip))
 }
 
 /// Which line a kitchen system means and where it stands, if it moves on; `None` when it has said this before.

@@ -45,7 +45,7 @@ pub async fn place(house: &House, user: &SessionUser, request: &OrderRequest) ->
 }
 
 async fn try_place(house: &House, user: &SessionUser, request: &OrderRequest, digest: &[u8]) -> Result<Option<Answered<OrderAccepted>>> {
-    let menu = house.menu.get(&house.db).await?;
+    let menu = house.menu.prices(&house.db).await?;
     let lines = price(request, &menu.menu);
     if let Ok(lines) = &lines
         && !once::may_be_forgotten(request.uuid)

@@ -110,7 +110,7 @@ pub async fn sync(house: &House, user: &SessionUser, request: &SyncRequest) -> R
     let expect = |slip| house.outbox.as_ref().filter(|_| somebody_waits).map(|outbox| outbox.expect(slip));
     loop {
         // Before the transaction: asking for the menu may take a second connection, and all of them may wait for this row.
-        let menu = house.menu.get(&house.db).await?;
+        let menu = house.menu.prices(&house.db).await?;
         let lines = price(&request.as_order(), &menu.menu);
         if let Ok(lines) = &lines
             && let Some(to) = straight_to(user, request, lines)

@@ -66,6 +66,8 @@ struct Book {
     script: Script,
     chance: StdRng,
     calls: u64,
+    /// What its numbers begin with.
+    prefix: String,
     cooked: Vec<Cooked>,
     /// Where in `cooked` a key stands.
     by_key: HashMap<String, usize>,
@@ -117,7 +119,9 @@ impl Simulator {
         let log = log
             .map(|path| File::options().create(true).append(true).open(&path).with_context(|| format!("cannot write {}", path.display())))
             .transpose()?;
-        let book = Book { script, chance: StdRng::seed_from_u64(seed), calls: 0, cooked, by_key, log };
+        // A kitchen that remembers nothing would give a number again that it gave before its restart, to another slip.
+        let prefix = if log.is_some() { "K-".to_owned() } else { format!("K{:x}-", rand::random::<u32>()) };
+        let book = Book { script, chance: StdRng::seed_from_u64(seed), calls: 0, prefix, cooked, by_key, log };
         Ok(Self { book: Mutex::new(book), webhook: None })
     }
 
@@ -213,7 +217,7 @@ impl Simulator {
         if unknown.is_some() && slip["items"].as_array().is_some_and(|items| items.iter().any(|item| item["dish"].as_str() == unknown)) {
             return (StatusCode::UNPROCESSABLE_ENTITY, json!({"error": "unknown dish"}));
         }
-        let erp_order_id = format!("K-{}", book.cooked.len() + 1);
+        let erp_order_id = format!("{}{}", book.prefix, book.cooked.len() + 1);
         let cooked = Cooked { key: key.to_owned(), erp_order_id: erp_order_id.clone(), slip };
         if let Some(log) = &mut book.log {
             // One write per line: a reader never sees half of one.
@@ -280,6 +284,12 @@ mod tests {
         assert_eq!(kitchen.cook("a", slip(1)), (StatusCode::OK, first.1));
         assert_eq!(kitchen.cook("b", slip(1)).1, json!({"erp_order_id": "K-2"}));
         assert_eq!(kitchen.cooked().len(), 2);
+    }
+
+    #[test]
+    fn a_kitchen_without_a_memory_never_gives_a_number_of_an_earlier_one() {
+        let number = || Simulator::open(Script::default(), 0, None).expect("a kitchen").cook("a", slip(1)).1;
+        assert_ne!(number(), number());
     }
 
     #[test]

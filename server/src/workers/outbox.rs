@@ -8,13 +8,16 @@
 //! - **Gently.** Attempts of one slip are 1, 2, 4 … 60 s apart. Five calls without an answer in a row, of whatever slips, open a breaker
 //!   that all lanes of this process share: for half a minute nothing is called, then one call finds out.
 //! - **Not held up for ever.** An answer that refuses a slip (4xx) says that the kitchen system lives and dislikes this one. After its third
-//!   refusal later slips of the table may pass it. It is tried again at the slowest pace, and a removal of what it orders waits for it.
+//!   refusal later slips of the table may pass it. It is tried again at the slowest pace, and a removal of what it orders waits for it. From the
+//!   first refusal on its lines and its table say so: somebody has to talk to the kitchen.
 
 use crate::adapters::bus::{Audience, Bus};
 use crate::adapters::erp::{KitchenSystem, Slip, SlipItem, Undelivered};
 use crate::db;
 use crate::db::outbox::{Claim, Item};
 use crate::error::Result;
+use crate::services::floor;
+use domain::OrderId;
 use domain::api::{Event, SentStatus};
 use domain::backoff::{Backoff, WHOLE};
 use domain::breaker::{Breaker, Patience, Permit, Phase};
@@ -178,12 +181,29 @@ impl Outbox {
         if let Some(waiting) = self.awaited().remove(&claim.key) {
             let _ = waiting.send(answer.is_ok());
         }
-        if answer.is_ok() {
+        let is_refused = matches!(answer, Err(Undelivered::Refused(_)));
+        let was_refused = claim.refusals > 0;
+        if answer.is_ok() || (is_refused && !was_refused) {
             let mut orders: Vec<_> = items.iter().map(|item| item.order).collect();
             orders.dedup();
-            for order_id in orders {
-                self.bus.send(Audience::House, Event::OrderChanged { order_id });
+            for order_id in &orders {
+                self.bus.send(Audience::House, Event::OrderChanged { order_id: *order_id });
             }
+            if is_refused != was_refused {
+                self.show_on_plan(&orders).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A table waits when the kitchen does not want what its guests ordered, until it does: whoever looks after it sees that without looking for it.
+    async fn show_on_plan(&self, orders: &[OrderId]) -> Result<()> {
+        if !self.bus.is_heard() {
+            return Ok(());
+        }
+        let tables = db::floor::tables(&self.db, None).await?;
+        for table in tables.iter().filter(|table| table.order_id.is_some_and(|order| orders.contains(&order))) {
+            self.bus.send(Audience::House, floor::news_of(table));
         }
         Ok(())
     }

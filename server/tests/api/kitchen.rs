@@ -171,6 +171,33 @@ async fn the_kitchen_sees_what_waits_what_is_called_and_what_was_taken_off() {
     assert_eq!(slip().await["voids"], Value::Null, "after ten minutes it is no news any more");
 }
 
+#[tokio::test]
+async fn a_dish_that_was_told_held_and_called_for_is_not_late_when_it_is_called() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    let (id, _) = order(&alice, 5, json!([{"dish_id": 12, "qty": 1}])).await;
+    let table = async || {
+        let tables = alice.get("/api/tables").await.body;
+        tables.as_array().unwrap().iter().find(|table| table["id"] == 5).unwrap().clone()
+    };
+    let line = async || alice.get("/api/kitchen").await.body["slips"][0]["lines"][0].clone();
+    sqlx::raw_sql(
+        "update kitchen_slips set created_at = created_at - interval '20 minutes';
+         update order_lines set created_at = created_at - interval '20 minutes'",
+    )
+    .execute(&app.owner)
+    .await
+    .unwrap();
+    assert_eq!(table().await["status"], "waiting");
+    assert_eq!(alice.post(&format!("/api/orders/{id}/courses/2/hold"), &json!({})).await.status, 200);
+    assert_eq!((&line().await["told_at"], &table().await["pending_since"]), (&Value::Null, &Value::Null));
+
+    assert_eq!(alice.post(&format!("/api/orders/{id}/courses/2/fire"), &json!({})).await.status, 200);
+    let (line, table) = (line().await, table().await);
+    assert!(line["told_at"].is_string() && line["told_at"] == line["called_at"], "its age counts from the call: {line}");
+    assert_eq!((&table["status"], &table["pending_since"]), (&json!("occupied"), &line["called_at"]));
+}
+
 /// Every query of the screen, as PostgreSQL plans it.
 async fn plan(app: &TestApp, sql: &str, parameter: &str) -> String {
     // `as "qty!"` and the like are for the macro; PostgreSQL takes them as names.

@@ -129,6 +129,38 @@ async fn a_menu_that_another_process_read_is_taken_from_redis() {
     until(async || item(&bob.get("/api/menu").await, 12)["name"] == "Magret de canard").await;
 }
 
+#[tokio::test]
+async fn whoever_writes_to_redis_does_not_set_the_prices() {
+    let redis = Redis::start();
+    let (one, other) = two_processes(&redis).await;
+    let (alice, bob) = (one.signed_in("alice").await, other.signed_in("bob").await);
+    one.house.menu.forget().await;
+    alice.get("/api/menu").await;
+    let mut connection = redis::Client::open(redis.url.as_str()).unwrap().get_connection().unwrap();
+    let kept: String = redis::cmd("GET").arg("menu:full").query(&mut connection).unwrap();
+    let mut cheap: Value = serde_json::from_str(&kept).unwrap();
+    for item in cheap["items"].as_array_mut().unwrap() {
+        item["price"] = json!(0.01);
+    }
+    redis::cmd("SET").arg("menu:full").arg(cheap.to_string()).exec(&mut connection).unwrap();
+    redis::cmd("PUBLISH").arg("menu:changed").arg("somebody else").exec(&mut connection).unwrap();
+    until(async || item(&bob.get("/api/menu").await, 12)["price"] == json!(0.01)).await;
+    let price = async |table: i64| {
+        let taken = bob.post("/api/orders", &json!({"table_id": table, "items": [{"dish_id": 12, "qty": 1}]})).await;
+        bob.get(&format!("/api/orders/{}", taken.body["order_id"])).await.body["total"].clone()
+    };
+    let first = price(5).await;
+    let reads = other.house.menu.reads();
+    assert_eq!((first, price(6).await, price(7).await), (json!(24), json!(24), json!(24)), "as PostgreSQL has it");
+    assert_eq!(other.house.menu.reads(), reads, "which is asked once, not for each order");
+
+    // A change holds for the next order of either process.
+    sqlx::query("update menu_items set price_cents = 2500 where id = 12").execute(&one.owner).await.unwrap();
+    one.house.menu.forget().await;
+    until(async || item(&bob.get("/api/menu").await, 12)["price"] == json!(25)).await;
+    assert_eq!(price(8).await, json!(25));
+}
+
 /// Asks until it is so; five seconds are more than the second that a copy is believed unheard.
 async fn until(so: impl AsyncFn() -> bool) {
     let begun = Instant::now();

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::TableId;
 use domain::api::Event;
 use domain::breaker::Phase;
+use domain::order::TableStatus;
 use serde_json::{Value, json};
 use server::adapters::erp::{KitchenSystem, Slip, Undelivered};
 use server::config::Erp;
@@ -300,6 +301,76 @@ async fn a_refused_slip_is_kept_tried_again_and_does_not_hold_up_its_table() {
     step_through(&app).await;
     let quantities: Vec<Value> = kitchen.cooked().iter().map(|slip| slip.slip["items"][0]["qty"].clone()).collect();
     assert_eq!(quantities, [json!(1), json!(2), json!(-1)], "what was passed came after all, and its removal after it");
+}
+
+#[tokio::test]
+async fn what_the_kitchen_does_not_want_is_said_on_its_lines_and_on_the_plan_until_it_does() {
+    let kitchen = Kitchen::open(Script { unknown_dish: Some("Magret de canard".to_owned()), ..Script::default() });
+    let mut erp = kitchen.erp();
+    erp.wait = Duration::ZERO;
+    let app = TestApp::with_idle_kitchen(erp).await;
+    let outbox = app.house.outbox.as_ref().unwrap();
+    let alice = app.signed_in("alice").await;
+    let taken = order(&alice, 5, json!([{"dish_id": 12, "qty": 1}])).await;
+    let table = async || {
+        let tables = alice.get("/api/tables").await.body;
+        tables.as_array().unwrap().iter().find(|table| table["id"] == 5).unwrap()["status"].clone()
+    };
+    assert_eq!((lines(&alice, &taken).await[0].get("refused"), table().await), (None, json!("occupied")), "slow is not refused");
+
+    let mut events = app.house.bus.listen();
+    let mut heard = async |wanted: TableStatus| {
+        let both = async {
+            let (mut order, mut plan) = (false, false);
+            while !order || !plan {
+                match &events.recv().await.unwrap().1 {
+                    Event::OrderChanged { order_id } => order |= taken["order_id"] == order_id.get(),
+                    Event::TableChanged { status, .. } => plan |= *status == wanted,
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), both).await.expect("the screens are told");
+    };
+    tried_once(&app).await;
+    heard(TableStatus::Waiting).await;
+    let line = lines(&alice, &taken).await[0].clone();
+    assert_eq!((&line["refused"], &line["kitchen"]), (&json!(true), &json!("pending_erp")), "the words of the contract stay");
+    assert_eq!(table().await, "waiting");
+    let refused = server::metrics::page(&app.house).await.unwrap();
+    assert!(refused.contains("kitchen_slips_refused 1"), "{refused}");
+
+    kitchen.simulator.follow(Script::default());
+    step_through(&app).await;
+    heard(TableStatus::Occupied).await;
+    let line = lines(&alice, &taken).await[0].clone();
+    assert_eq!((line.get("refused"), &line["kitchen"], table().await), (None, &json!("sent"), json!("occupied")));
+    assert_eq!(outbox.step().await.unwrap(), Step::Empty);
+}
+
+#[tokio::test]
+async fn a_kitchen_system_that_has_a_course_is_not_said_to_have_been_called_for_it() {
+    let kitchen = Kitchen::open(Script::default());
+    let app = TestApp::with_kitchen(kitchen.erp()).await;
+    let alice = app.signed_in("alice").await;
+    let taken = order(&alice, 5, json!([{"dish_id": 12, "qty": 1}])).await;
+    let fire = format!("/api/orders/{}/courses/2/fire", taken["order_id"]);
+    let refused = alice.post(&fire, &json!({})).await;
+    assert_eq!((refused.status, refused.code()), (409, "beyond_call"));
+    let line = lines(&alice, &taken).await[0].clone();
+    assert_eq!((&line["beyond_call"], &line["called"]), (&json!(true), &json!(false)), "and the app does not offer it");
+
+    // What waited is told by the call; called twice it is told once.
+    order(&alice, 5, json!([{"dish_id": 14, "qty": 1, "hold": true}])).await;
+    assert_eq!(lines(&alice, &taken).await[1].get("beyond_call"), None);
+    for _ in 0..2 {
+        let called = alice.post(&fire, &json!({})).await;
+        assert_eq!(called.status, 200, "{}", called.text);
+        let called: Vec<&Value> = called.body["lines"].as_array().unwrap().iter().map(|line| &line["called"]).collect();
+        assert_eq!(called, [false, true], "of what it has had before nothing is claimed");
+    }
+    drained(&app).await;
+    assert_eq!(kitchen.cooked().len(), 2);
 }
 
 #[tokio::test]

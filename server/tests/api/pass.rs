@@ -8,6 +8,7 @@ use server::config::{Erp, Escalation};
 use server::jwt::{LONGEST, Secret, sign};
 use server::services::notifying;
 use server::sim::erp::Script;
+use server::workers::outbox::Step;
 use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::Duration;
@@ -138,6 +139,161 @@ async fn the_same_event_is_said_once_and_one_more_plate_is_one_more() {
 }
 
 #[tokio::test]
+async fn a_whole_line_is_said_with_how_many_plates_it_has_and_one_more_plate_is_one() {
+    let kitchen = Kitchen::open(Script::default());
+    let app = house_with(&kitchen).await;
+    let alice = app.signed_in("alice").await;
+    let (id, slip) = order(&app, &alice, 5, json!([{"dish_id": 12, "qty": 3}])).await;
+    let mut socket = open(&app, &alice, None).await.unwrap();
+    for (event, dish) in [("e-1", "Magret"), ("e-2", "Magret de canard"), ("e-3", "Magret de canard")] {
+        let body = json!({"erp_order_id": slip, "dish_name": dish, "table_id": 5, "event_id": event});
+        assert_eq!(hook(&app, &body).await.status, 200);
+    }
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.push(next_named(&mut socket, "dish_ready").await.unwrap()["data"]["qty"].clone());
+    }
+    assert_eq!(told, [1, 3, 1], "not on the slip, the whole line, one more plate");
+    let line = alice.get(&format!("/api/orders/{id}")).await.body["lines"][0]["line_id"].clone();
+    let void = json!({"qty": 1, "reason": "Parti"});
+    assert_eq!(alice.post(&format!("/api/orders/{id}/lines/{line}/void"), &void).await.status, 200);
+    let waiting = alice.get("/api/pass").await.body;
+    let plates: Vec<&Value> = waiting.as_array().unwrap().iter().map(|dish| &dish["qty"]).collect();
+    assert_eq!(plates, [1, 2, 1], "what was taken off nobody comes for");
+    let mut missed = open(&app, &alice, None).await.unwrap();
+    next_named(&mut missed, "dish_ready").await.unwrap();
+    assert_eq!(next_named(&mut missed, "dish_ready").await.unwrap()["data"]["qty"], 2, "nor is it said of what was missed");
+}
+
+/// From now on the kitchen system knows the slips of an order by this number.
+async fn number(app: &TestApp, order: i64, number: &str) {
+    sqlx::query("update kitchen_slips set erp_order_id = $2 where order_id = $1")
+        .bind(order)
+        .bind(number)
+        .execute(&app.owner)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_number_or_an_event_that_comes_again_means_the_order_that_got_it_last() {
+    let kitchen = Kitchen::open(Script::default());
+    let app = house_with(&kitchen).await;
+    let (alice, bob, charlie) = (app.signed_in("alice").await, app.signed_in("bob").await, app.signed_in("charlie").await);
+    let dishes = json!([{"dish_id": 12, "qty": 1}, {"dish_id": 14, "qty": 1}]);
+    let said = |dish: &str, event: &str| json!({"erp_order_id": "K-17", "dish_name": dish, "table_id": 8, "event_id": event});
+    let (magret, bœuf) = ("Magret de canard", "Bœuf bourguignon");
+
+    // Yesterday: the second dish was never said to be ready.
+    let (of_bob, _) = order(&app, &bob, 8, dishes.clone()).await;
+    number(&app, of_bob, "K-17").await;
+    assert_eq!(hook(&app, &said(magret, "e-1")).await.body["status"], "stored");
+    sqlx::raw_sql(
+        "update kitchen_slips set created_at = created_at - interval '1 day', sent_at = sent_at - interval '1 day';
+         update dish_events set at = at - interval '1 day'",
+    )
+    .execute(&app.owner)
+    .await
+    .unwrap();
+    let answer = hook(&app, &said(bœuf, "e-2")).await;
+    assert_eq!((answer.status, answer.code()), (404, "unknown_erp_order"), "nobody has this number today");
+
+    let (of_alice, _) = order(&app, &alice, 5, dishes.clone()).await;
+    number(&app, of_alice, "K-17").await;
+    let mut hers = open(&app, &alice, None).await.unwrap();
+    assert_eq!(hook(&app, &said(bœuf, "e-1")).await.body["status"], "notified", "the name of the event is yesterday's");
+    assert_eq!(next_named(&mut hers, "dish_ready").await.expect("she is told")["data"]["order_id"], of_alice);
+    assert_eq!(hook(&app, &said(bœuf, "e-1")).await.body["status"], "duplicate");
+    assert_eq!(
+        (states(&alice, of_alice).await, states(&bob, of_bob).await),
+        (vec!["received".into(), "ready".into()], vec!["ready".into(), "received".into()])
+    );
+
+    // The kitchen's system restarts in the middle of the service and begins at one again.
+    let (of_charlie, _) = order(&app, &charlie, 12, dishes).await;
+    number(&app, of_charlie, "K-17").await;
+    let again = said(magret, "e-1");
+    let at_once = futures::future::join_all((0..8).map(|_| hook(&app, &again))).await;
+    let stored = at_once.iter().filter(|answer| answer.body["status"] == "stored").count();
+    let duplicates = at_once.iter().filter(|answer| answer.body["status"] == "duplicate").count();
+    assert_eq!((stored, duplicates), (1, 7));
+    assert_eq!(states(&charlie, of_charlie).await, ["ready", "received"]);
+    assert_eq!(states(&alice, of_alice).await, ["received", "ready"], "her magret is still awaited");
+}
+
+#[tokio::test]
+async fn a_dish_follows_its_guests_through_one_table_after_the_other() {
+    let kitchen = Kitchen::open(Script::default());
+    let app = house_with(&kitchen).await;
+    let (alice, bob) = (app.signed_in("alice").await, app.signed_in("bob").await);
+    let dish = json!([{"dish_id": 12, "qty": 1}]);
+    let (first, slip) = order(&app, &alice, 1, dish.clone()).await;
+    let (second, _) = order(&app, &alice, 2, dish.clone()).await;
+    let (third, _) = order(&app, &bob, 3, dish).await;
+    // What is not on the slip has no line to follow.
+    let unnamed = json!({"erp_order_id": slip, "dish_name": "Assiette de la cheffe", "table_id": 1});
+    assert_eq!(hook(&app, &unnamed).await.status, 200);
+    for (from, into) in [(first, second), (second, third)] {
+        assert_eq!(alice.post(&format!("/api/orders/{from}/merge"), &json!({"into_order_id": into})).await.status, 200);
+    }
+    let magret = json!({"erp_order_id": slip, "dish_name": "Magret de canard", "table_id": 1});
+    assert_eq!(hook(&app, &magret).await.status, 200);
+    let waiting = bob.get("/api/pass").await.body;
+    let waiting: Vec<_> = waiting.as_array().unwrap().iter().map(|dish| (&dish["dish"], &dish["order_id"], &dish["table"])).collect();
+    let (at, of) = (json!("3"), json!(third));
+    assert_eq!(waiting, [(&json!("Assiette de la cheffe"), &of, &at), (&json!("Magret de canard"), &of, &at)]);
+    assert_eq!(alice.get("/api/pass").await.body, json!([]), "her tables are free");
+}
+
+#[tokio::test]
+async fn a_dish_of_a_slip_whose_answer_got_lost_is_not_lost_with_it() {
+    let kitchen = Kitchen::open(Script { duplicate_rate: 100, ..Script::default() });
+    let mut erp = kitchen.erp();
+    erp.wait = Duration::ZERO;
+    let app = TestApp::with(|config| {
+        config.erp = Some(erp);
+        config.erp_secret = Secret::new(SECRET);
+        config.escalation = Escalation::NEVER;
+    })
+    .await;
+    let alice = app.signed_in("alice").await;
+    let outbox = app.house.outbox.as_ref().unwrap();
+    let unknown = json!({"erp_order_id": "K-404", "dish_name": "Magret", "table_id": 5});
+    let body = json!({"table_id": 5, "items": [{"dish_id": 12, "qty": 1}, {"dish_id": 14, "qty": 1}]});
+    let order = alice.post("/api/orders", &body).await.body["order_id"].as_i64().unwrap();
+    assert_eq!(hook(&app, &unknown).await.status, 404, "the kitchen was not called for anything yet");
+
+    // It has the slip; we do not have its number.
+    assert_eq!(outbox.step().await.unwrap(), Step::Done);
+    let number = kitchen.cooked()[0].erp_order_id.clone();
+    let said = json!({"erp_order_id": number, "dish_name": "Magret de canard", "table_id": 5, "event_id": "e-1"});
+    let answer = hook(&app, &said).await;
+    assert_eq!((answer.status, answer.code(), answer.header("retry-after")), (503, "erp_order_not_known_yet", Some("2")));
+    let with = |order: Value, table: i64| {
+        let mut said = said.clone();
+        (said["order_id"], said["table_id"]) = (order, json!(table));
+        said
+    };
+    for theirs in [with(json!("C-7"), 5), with(json!(order), 6), with(json!(order + 1), 5)] {
+        assert_eq!(hook(&app, &theirs).await.status, 503, "it is not ours: {theirs}");
+    }
+    assert_eq!(states(&alice, order).await, ["received", "received"]);
+    assert_eq!(hook(&app, &with(json!(order), 5)).await.body["status"], "stored", "our own number finds it");
+    assert_eq!(states(&alice, order).await, ["ready", "received"]);
+
+    kitchen.simulator.follow(Script::default());
+    while sqlx::query_scalar::<_, i64>("select count(*) from kitchen_slips where sent_at is null").fetch_one(&app.owner).await.unwrap() > 0
+    {
+        outbox.step().await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(hook(&app, &said).await.body["status"], "duplicate", "the same event, now that the number is known");
+    let other = json!({"erp_order_id": number, "dish_name": "Bœuf bourguignon", "table_id": 5, "event_id": "e-2"});
+    assert_eq!(hook(&app, &other).await.body["status"], "stored");
+    assert_eq!(hook(&app, &unknown).await.status, 404, "every slip has its number, and none has this one");
+}
+
+#[tokio::test]
 async fn only_a_good_token_opens_the_webhook() {
     let kitchen = Kitchen::open(Script::default());
     let app = house_with(&kitchen).await;
@@ -190,6 +346,48 @@ async fn a_hundred_webhooks_at_once_are_told_in_the_order_of_their_numbers() {
     }
     assert_eq!(numbers, (1..=100).collect::<Vec<_>>(), "none missing, none twice, none out of order");
     assert_eq!(dishes.len(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn dishes_of_several_orders_that_are_ready_at_once_are_each_ready_once_and_told_in_order() {
+    const DISHES: usize = 16;
+    let kitchen = Kitchen::open(Script::default());
+    let app = house_with(&kitchen).await;
+    let other = app.another().await;
+    let mut waiters = Vec::new();
+    let items: Vec<Value> = (0..DISHES).map(|i| json!({"dish_id": 12, "qty": 1, "note": format!("n° {i}")})).collect();
+    for (name, table) in [("alice", 5), ("bob", 8), ("charlie", 12)] {
+        let client = app.signed_in(name).await;
+        let (id, slip) = order(&app, &client, table, json!(items)).await;
+        let socket = open(&app, &client, None).await.unwrap();
+        waiters.push((client, id, slip, socket));
+    }
+    // All dishes of an order have one name, so that they compete for its lines; and each event is said twice, to two processes.
+    let said: Vec<Value> = (0..DISHES)
+        .flat_map(|i| waiters.iter().map(move |(_, _, slip, _)| (i, slip)))
+        .map(|(i, slip)| json!({"erp_order_id": slip, "dish_name": "Magret canard", "table_id": 5, "event_id": format!("e-{i}")}))
+        .flat_map(|said| [said.clone(), said])
+        .collect();
+    let answers = said.iter().enumerate().map(|(i, said)| hook(if (i / 6 + i) % 2 == 0 { &app } else { &other }, said));
+    let answers = futures::future::join_all(answers).await;
+    let duplicates = answers.iter().filter(|answer| answer.body["status"] == "duplicate").count();
+    assert_eq!((answers.iter().filter(|answer| answer.status == 200).count(), duplicates), (6 * DISHES, 3 * DISHES));
+
+    let mut all = BTreeSet::new();
+    for (client, id, _, socket) in &mut waiters {
+        assert_eq!(states(client, *id).await, ["ready"; DISHES]);
+        let (mut numbers, mut lines) = (Vec::new(), BTreeSet::new());
+        while numbers.len() < DISHES {
+            let ready = next_named(socket, "dish_ready").await.expect("each dish is told");
+            assert_eq!(ready["data"]["order_id"], *id, "to whoever looks after it");
+            numbers.push(ready["id"].as_i64().unwrap());
+            lines.insert(ready["data"]["line_id"].as_i64().unwrap());
+        }
+        assert!(numbers.is_sorted(), "{numbers:?}");
+        assert_eq!(lines.len(), DISHES, "no line twice");
+        all.extend(numbers);
+    }
+    assert!(all.into_iter().eq(1..=3 * DISHES as i64), "none missing");
 }
 
 /// `comptoir sim erp` that calls back, once it listens.
@@ -338,9 +536,15 @@ async fn a_dish_that_nobody_comes_for_is_told_to_the_room_then_to_the_till() {
     age(61).await;
     let told = next_named(&mut sockets[1], "dish_escalated").await.expect("Bob is told");
     assert_eq!((&told["data"]["level"], &told["data"]["server_name"]), (&json!("colleagues"), &json!("Alice")));
+    // Whoever looks after the table hears it again each time: she may be alone in the house, and have been where no bell is heard.
+    let again = next_named(&mut sockets[0], "dish_escalated").await.expect("Alice is told again");
+    assert_eq!((&again["data"]["level"], &again["data"]["event_id"]), (&json!("colleagues"), &json!(1)));
     age(120).await;
     let told = next_named(&mut sockets[3], "dish_escalated").await.expect("the till is told");
     assert_eq!((&told["data"]["level"], &told["data"]["event_id"]), (&json!("till"), &json!(1)));
+    assert_eq!(next_named(&mut sockets[0], "dish_escalated").await.expect("and once more")["data"]["level"], "till");
+    let waiting = alice.get("/api/pass").await.body;
+    assert_eq!((waiting.as_array().unwrap().len(), &waiting[0]["told"]), (1, &json!("till")), "one card, as urgent as it is");
     assert_eq!(next_named(&mut sockets[2], "dish_escalated").await, None, "Charlie has enough to do in the other room");
     notifying::escalate(&app.house).await.unwrap();
     let said: Vec<i16> = sqlx::query_scalar("select level from dish_events order by id").fetch_all(&app.owner).await.unwrap();

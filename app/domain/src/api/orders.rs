@@ -120,6 +120,21 @@ pub struct LineView {
     /// The waiter asked the kitchen for it.
     #[serde(default)]
     pub called: bool,
+    /// The kitchen system said that it does not want the slip: nobody cooks this, unless somebody tells the kitchen. It is asked again all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
+    /// A kitchen system that is not ours was told of it: from here it can neither be called for nor be made to wait.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub beyond_call: bool,
+}
+
+impl LineView {
+    /// Whether somebody besides the waiter knows of it, and has to be given a reason when it is taken off: whatever went its way, and a dish that the
+    /// kitchen was told of before it was held. The rest is typing.
+    #[must_use]
+    pub fn was_told(&self) -> bool {
+        self.state != LineState::Held || self.kitchen.is_some()
+    }
 }
 
 /// A whole order.

@@ -1,6 +1,6 @@
 //! Dishes at the pass: the kitchen system's word, what waits, and how long it waited.
 
-use crate::TableId;
+use crate::{OrderId, TableId};
 use serde::{Deserialize, Serialize};
 use time::Date;
 
@@ -16,6 +16,15 @@ pub struct DishReadyHook {
     /// Names this very event, so that saying it twice is saying it once.
     #[serde(default)]
     pub event_id: Option<ErpId>,
+    /// Our number of the order, as the slip said it. It finds the slip while the answer that brings the kitchen system's number is not with us.
+    #[serde(default, deserialize_with = "our_order", skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
+}
+
+/// Kitchen systems that never read this page may put something of their own there: then it is not ours.
+fn our_order<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<OrderId>, D::Error> {
+    let said = serde_json::Value::deserialize(deserializer)?;
+    Ok(said.as_i64().and_then(|number| OrderId::new(number).ok()))
 }
 
 /// A name that a kitchen system gives: a text or a number, kept as text.
@@ -132,5 +141,23 @@ pub struct PushKeys {
 impl std::fmt::Debug for PushSubscription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PushSubscription(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_kitchen_system_calls_an_order_is_taken_for_ours_only_when_it_can_be() {
+        let of = |order_id| {
+            let said = json!({"erp_order_id": "K-1", "dish_name": "Magret", "table_id": 5, "order_id": order_id});
+            serde_json::from_value::<DishReadyHook>(said).unwrap().order_id.map(OrderId::get)
+        };
+        assert_eq!(of(json!(7)), Some(7));
+        for theirs in [json!("C-7"), json!(null), json!(-7), json!(0), json!(7.5), json!({"no": 7})] {
+            assert_eq!(of(theirs.clone()), None, "{theirs}");
+        }
     }
 }

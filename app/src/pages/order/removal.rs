@@ -7,7 +7,7 @@ use crate::i18n::order::{REASONS, order as texts};
 use crate::i18n::t;
 use domain::LineId;
 use domain::api::VoidRequest;
-use domain::order::{LineState, MAX_REASON};
+use domain::order::MAX_REASON;
 use leptos::prelude::*;
 use uuid::Uuid;
 
@@ -22,7 +22,7 @@ pub(super) fn Removal(ordering: Ordering, line: LineId) -> impl IntoView {
     let asked = RwSignal::new(None::<VoidRequest>);
     let locked = move || asked.with(Option::is_some) || ordering.amending.get();
     let most = move || now.with(|line| line.as_ref().map_or(0, |line| line.qty));
-    let optional = move || now.with(|line| line.as_ref().is_some_and(|line| line.state == LineState::Held));
+    let optional = move || now.with(|line| line.as_ref().is_some_and(|line| !line.was_told()));
     let ready = move || {
         let said = optional() || reason.with(|reason| !reason.trim().is_empty());
         !ordering.amending.get() && (asked.with(Option::is_some) || (said && most() > 0))

@@ -33,10 +33,10 @@ pub(super) fn SentLines(ordering: Ordering, lines: Vec<LineView>) -> impl IntoVi
     courses.into_iter().map(course).collect_view()
 }
 
-/// What a waiter can say about a course: first let it wait, then call for it.
+/// What a waiter can say about a course: first let it wait, then call for it. A kitchen system that is not ours hears of a dish once.
 fn calls(lines: &[LineView]) -> Vec<CourseCall> {
     let mut cooked = lines.iter().filter(|line| line.kind.is_cooked());
-    let waits_here = |line: &LineView| line.state == LineState::Received;
+    let waits_here = |line: &LineView| line.state == LineState::Received && !line.beyond_call;
     let can_be_called = |line: &LineView| line.state == LineState::Held || (waits_here(line) && !line.called);
     let hold = cooked.clone().any(waits_here).then_some(CourseCall::Hold);
     let fire = cooked.any(can_be_called).then_some(CourseCall::Fire);
@@ -63,7 +63,7 @@ fn Calls(ordering: Ordering, course: u8, calls: Vec<CourseCall>) -> impl IntoVie
 /// A line that the server has. Touched, it can be taken off.
 #[component]
 fn SentLine(ordering: Ordering, line: LineView) -> impl IntoView {
-    let LineView { line_id, name, qty, voided_qty, total, state, note, part_of, options, kitchen, called, .. } = line;
+    let LineView { line_id, name, qty, voided_qty, total, state, note, part_of, options, kitchen, called, refused, .. } = line;
     let is_voided = state == LineState::Voided;
     let answers = options.into_iter().map(|answer| answer.choice).collect::<Vec<_>>().join(", ");
     let partly = (voided_qty > 0 && !is_voided).then(|| texts().partly_voided(qty + voided_qty, voided_qty));
@@ -85,7 +85,9 @@ fn SentLine(ordering: Ordering, line: LineView) -> impl IntoView {
             .into_any()
     };
     let pending = kitchen == Some(SentStatus::PendingErp) && state == LineState::Received;
-    let chip = if pending {
+    let chip = if pending && refused {
+        view! { <span class="chip state-refused" data-testid="line-state"><Icon glyph=Glyph::Alert/>{texts().refused}</span> }.into_any()
+    } else if pending {
         view! { <span class="chip state-pending" data-testid="line-state"><Icon glyph=Glyph::Clock/>{texts().pending}</span> }.into_any()
     } else {
         view! { <StateChip state=Some(state)/> }.into_any()
@@ -131,7 +133,20 @@ mod tests {
             options: vec![],
             kitchen: None,
             called,
+            refused: false,
+            beyond_call: false,
         }
+    }
+
+    #[test]
+    fn only_what_the_kitchen_never_heard_of_is_taken_off_without_a_reason() {
+        use ItemKind::{Dish, Wine};
+        use LineState::{Held, Received};
+        assert!(!line(Dish, Held, false).was_told(), "held from the first");
+        for told in [SentStatus::Sent, SentStatus::PendingErp] {
+            assert!(LineView { kitchen: Some(told), ..line(Dish, Held, false) }.was_told(), "told, and then held");
+        }
+        assert!(line(Dish, Received, false).was_told() && line(Wine, Received, false).was_told());
     }
 
     #[test]
@@ -143,6 +158,9 @@ mod tests {
         assert_eq!(calls(&[line(Dish, Received, false)]), [Hold, Fire]);
         assert_eq!(calls(&[line(Dish, Received, true)]), [Hold]);
         assert_eq!(calls(&[line(Dish, Received, true), line(Dish, Held, false)]), [Hold, Fire]);
+        let elsewhere = |state| LineView { beyond_call: true, ..line(Dish, state, false) };
+        assert_eq!(calls(&[elsewhere(Received)]), [], "the kitchen system has no ear for it");
+        assert_eq!(calls(&[elsewhere(Received), line(Dish, Held, false)]), [Fire], "what waits it has not been told of");
         for state in [Cooking, Served, Voided] {
             assert_eq!(calls(&[line(Dish, state, false)]), []);
         }

@@ -93,7 +93,7 @@ fn waiters() -> Vec<Route> {
         Route::new("post", "/api/orders/{id}/courses/{n}/fire", MAY, "Calls a course: the kitchen may begin.")
             .gives(200, "OrderView")
             .once()
-            .refuses(&["order_closed", "order_moved"]),
+            .refuses(&["order_closed", "beyond_call", "order_moved"]),
         Route::new("post", "/api/orders/{id}/courses/{n}/hold", MAY, "Lets a course wait.").gives(200, "OrderView").once().refuses(&[
             "order_closed",
             "already_in_kitchen",
@@ -272,7 +272,7 @@ fn programs() -> Vec<Route> {
         Route::new("post", "/api/webhooks/erp/dish-ready", KitchenSystem, "A dish is ready. The same `event_id` again is the same event.")
             .takes("DishReadyHook")
             .gives(200, "HookDone")
-            .refuses(&["unknown_erp_order"]),
+            .refuses(&["unknown_erp_order", "erp_order_not_known_yet"]),
         Route::new("get", "/health/live", Anyone, "The process answers.").gives(200, "Health"),
         Route::new("get", "/health/ready", Anyone, "What it needs answers too.").gives(200, "Health").gives_as(
             503,
