@@ -172,12 +172,12 @@ async fn every_query_finds_its_rows_by_an_index() {
         let mut reads_all = looked_at(&mut owner, &nothing, &grown, &of_a_part).await;
         // What is small is read from one end to the other because it is small. Where an index can be had it is taken now, and what is left has none.
         if reads_all.is_none() {
-            sqlx::raw_sql("set enable_seqscan = off").execute(&mut owner).await.unwrap();
+            sqlx::raw_sql("set enable_seqscan = off; discard plans").execute(&mut owner).await.unwrap();
             reads_all = looked_at(&mut owner, &nothing, &filled, &of_a_part).await;
         }
         let asked_with = ASKED_WITH.iter().find(|(beginning, _)| query.starts_with(beginning));
         if let (Some(_), Some((_, arguments))) = (&reads_all, asked_with) {
-            sqlx::raw_sql("set plan_cache_mode = force_custom_plan").execute(&mut owner).await.unwrap();
+            sqlx::raw_sql("reset enable_seqscan; set plan_cache_mode = force_custom_plan").execute(&mut owner).await.unwrap();
             reads_all = looked_at(&mut owner, &format!("({arguments})"), &grown, &of_a_part).await;
         }
         sqlx::raw_sql("reset enable_seqscan; deallocate looked_at").execute(&mut owner).await.unwrap();
