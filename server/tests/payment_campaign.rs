@@ -10,9 +10,13 @@
 //! all of them).
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "a test says what it expected, and a campaign what it did")]
 
+#[path = "ground/folder.rs"]
+mod folder;
+
 use domain::Cents;
 use domain::terminal::caisse_ap::{Dialect, debit};
 use domain::terminal::{Charge, Reference, Till};
+use folder::folder;
 use serde_json::{Value, json};
 use server::cluster::{Cluster, Durability};
 use server::sim::tpe::line::PseudoTerminal;
@@ -369,7 +373,7 @@ async fn what_terminals_charged_is_what_is_booked_or_not_known() {
     let wanted: i64 = std::env::var("COMPTOIR_ATTEMPTS").ok().map_or(40, |text| text.parse().expect("COMPTOIR_ATTEMPTS is a number"));
     let all = wanted >= 1000;
     let began = Instant::now();
-    let data = tempfile::tempdir().expect("a folder");
+    let data = folder();
     // The servers adopt the cluster of their folder; this test holds it open meanwhile.
     let cluster = Cluster::start(data.path(), Durability::Throwaway).await.expect("PostgreSQL starts");
     let db = PgPool::connect_with(cluster.connect_options()).await.expect("a pool");

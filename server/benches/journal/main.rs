@@ -7,16 +7,20 @@
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::float_arithmetic,
     reason = "a report: what cannot go on should stop, and figures are no money"
 )]
 
+#[path = "../../tests/ground/folder.rs"]
+mod folder;
 #[path = "../service/report.rs"]
 #[expect(dead_code, reason = "shared with the other bench, which asks it more")]
 mod report;
 
 use domain::api::CloseRequest;
 use domain::fiscal::{CONTENT_VERSION, Draft, EventCode, EventContent, Head, Judged, SignatureCheck, Verifier};
+use folder::folder;
 use report::{Report, Row};
 use serde_json::json;
 use server::adapters::signer::{Checker, Signer};
@@ -131,7 +135,7 @@ async fn main() {
 }
 
 async fn with_a_database(report: &mut Report) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let cluster = Cluster::start(folder.path(), Durability::Throwaway).await.unwrap();
     let options = cluster.connect_options();
     let owner = PgPool::connect_with(options.clone()).await.unwrap();

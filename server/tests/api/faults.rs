@@ -4,6 +4,7 @@
 //! same id; meanwhile servers, databases and caches are killed with `kill -9`, the database stands still, its disk is full, and the clock of the machine
 //! jumps by hours. The terminal has a ledger of its own. `COMPTOIR_FAULTS` says how many faults (6 unless said; `make campaign` makes a hundred).
 
+use crate::folder::folder;
 use crate::program::{PATIENCE, Person, Till};
 use crate::support::TestApp;
 use nix::sys::signal::{Signal, kill};
@@ -252,7 +253,7 @@ async fn nothing_is_lost_and_nothing_is_there_twice_whatever_the_clock_says() {
 async fn evening(kinds: &[Fault], clock_jumps: bool) {
     let wanted: usize = std::env::var("COMPTOIR_FAULTS").ok().map_or(6, |text| text.parse().unwrap());
     let began = Instant::now();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let place = folder.path().join("disk");
     let disk = SmallDisk::mount(&place);
     let data = place.join("data");
@@ -521,7 +522,7 @@ async fn nobody_waits_for_the_time_at_which_the_clock_once_was() {
 /// The database began at nine, and now it is seven: whoever died meanwhile is gone, and a card's share is not locked for two hours.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_died_is_gone_though_the_database_began_in_the_future() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let data = folder.path().join("data");
     let clock = Clock::with_a_database(&data).await;
     let cluster = Cluster::start(&data, Durability::Full).await.unwrap();

@@ -25,6 +25,8 @@ mod doubts;
 mod events;
 mod faults;
 mod floor;
+#[path = "../ground/folder.rs"]
+mod folder;
 mod hardening;
 mod kitchen;
 mod kitchen_system;
