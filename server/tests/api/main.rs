@@ -49,8 +49,12 @@ mod secrets;
 mod sharing;
 mod short_way;
 mod signing_in;
+#[path = "../ground/slips.rs"]
+mod slips;
 mod support;
 mod syncing;
+#[path = "../ground/tally.rs"]
+mod tally;
 mod terminal_mistakes;
 mod together;
 mod users;
