@@ -11,6 +11,7 @@ mod cable;
 mod clock;
 mod ears;
 mod kitchen;
+mod lost;
 mod phone;
 
 use crate::folder::folder;
@@ -176,7 +177,7 @@ impl Auditor {
                 let booked = "select l.seq, p.amount_cents from payments p join audit_logs l on l.id = p.audit_log_id";
                 let booked: Vec<(i64, i64)> = sqlx::query_as(booked).fetch_all(&mut db).await?;
                 db.close().await?;
-                sqlx::Result::Ok(booked)
+                Ok::<_, sqlx::Error>(booked)
             };
             match read.await {
                 Ok(booked) => return booked.into_iter().collect(),
@@ -270,6 +271,8 @@ async fn evening(name: &str, kinds: &[Fault]) {
         ("READY_TILL_S", "0".to_owned()),
     ];
     if let Some(cables) = &cables {
+        // Where it leaves a folder when it is killed.
+        settings.push(("TMPDIR", folder.path().to_str().unwrap().to_owned()));
         settings.push(("DATABASE_URL", format!("postgres://comptoir@127.0.0.1:{}/comptoir?sslmode=disable", cables.database.port)));
     }
     settings.extend(clock.iter().flat_map(Clock::told));
