@@ -12,6 +12,8 @@
 
 #[path = "ground/folder.rs"]
 mod folder;
+#[path = "ground/tally.rs"]
+mod tally;
 
 use domain::Cents;
 use domain::terminal::caisse_ap::{Dialect, debit};
@@ -28,6 +30,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tally::tally;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
@@ -492,6 +495,11 @@ async fn what_terminals_charged_is_what_is_booked_or_not_known() {
         violations.len(),
         began.elapsed()
     );
+    tally(&json!({
+        "attempts": attempts, "requests": requests, "cut": cut, "kills": seen(&campaign.kills), "repeated": seen(&campaign.repeated),
+        "races": seen(&campaign.races), "resolved": seen(&campaign.resolved), "by_card": payments.0, "in_cash": payments.1,
+        "charged_cents": charged_in_the_end, "booked_cents": booked_in_the_end, "violations": violations.len(),
+    }));
     assert!(violations.is_empty(), "{violations:#?}");
     assert!(attempts >= wanted);
     // One place beyond the last byte of each direction of each terminal.
