@@ -394,9 +394,9 @@ async fn serve_with(
     working.spawn(supervised("clock", move || workers::fiscal::watch_clock(Arc::clone(&with.0), with.1.clone())));
     let with = (Arc::clone(&house), stopping.clone());
     working.spawn(supervised("parts", move || workers::fiscal::watch_parts(Arc::clone(&with.0), with.1.clone())));
-    if let Some(conduit) = conduit {
-        let with = (stopping.clone(), till);
-        working.spawn(supervised("way to the database", move || workers::way::watch(Arc::clone(&conduit), with.1.clone(), with.0.clone())));
+    if let Some(conduit) = &conduit {
+        let with = (Arc::clone(conduit), till, stopping.clone());
+        working.spawn(supervised("way to the database", move || workers::way::watch(Arc::clone(&with.0), with.1.clone(), with.2.clone())));
     }
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
     announce(config, &house);
@@ -423,6 +423,8 @@ async fn serve_with(
     }
     house.worker.leaving.cancel();
     pool.close().await;
+    // Everything above still went over it.
+    drop(conduit);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::io::copy_bidirectional;
+use tokio::io::copy;
 use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
@@ -78,7 +78,12 @@ async fn connect(mut near: UnixStream, to: (String, u16), mut given_up: watch::R
     let carried = async {
         let mut far = TcpStream::connect(to).await?;
         far.set_nodelay(true)?;
-        copy_bidirectional(&mut near, &mut far).await
+        let ((mut said, mut heard), (mut answers, mut asks)) = (near.split(), far.split());
+        // Over with either: nobody speaks to a database that does not listen, and a lost one never says that it is gone.
+        tokio::select! {
+            ended = copy(&mut said, &mut asks) => ended,
+            ended = copy(&mut answers, &mut heard) => ended,
+        }
     };
     tokio::select! {
         ended = carried => if let Err(error) = ended {

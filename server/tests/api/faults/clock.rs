@@ -1,6 +1,6 @@
 //! A clock that jumps by hours, and what must not wait for the time at which it once was.
 
-use super::postmaster;
+use super::machine::postmaster;
 use crate::folder::folder;
 use crate::program::PATIENCE;
 use crate::support::TestApp;

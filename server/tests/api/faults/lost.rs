@@ -1,11 +1,12 @@
 //! The way to the database is lost while somebody pays, and nobody closes the connections.
 
 use super::cable::{Cable, State, To};
-use super::socket_of;
+use super::machine::socket_of;
 use crate::folder::folder;
 use crate::program::Till;
 use serde_json::{Value, json};
 use server::cluster::{Cluster, Durability};
+use sqlx::{Connection, PgConnection};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -52,6 +53,15 @@ async fn whoever_paid_while_the_way_to_the_database_was_lost_holds_nobody_up() {
     }
     assert_eq!(camille.get("/api/nf525/x").await.1["count"], json!(8), "each once");
     assert_eq!(camille.get("/api/nf525/verify").await.1["ok"], json!(true));
-    till.kill().await;
+
+    // It goes over the same way to the very end, and leaves nothing of it.
+    till.stop().await;
+    let mut db = PgConnection::connect_with(&cluster.connect_options()).await.unwrap();
+    let stopped: i64 =
+        sqlx::query_scalar("select count(*) from audit_logs where metadata ->> 'code' = 'stopped'").fetch_one(&mut db).await.unwrap();
+    assert_eq!(stopped, 1);
+    db.close().await.unwrap();
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["data"]);
     cluster.stop().await.unwrap();
 }
