@@ -6,7 +6,7 @@
 #   make build   one self-contained release binary
 #   make setup   only install what is missing
 #   make bench   orders and menus a second, beside what the machine can do at most; a slow phone; sizes
-#   make campaign  what breaks, at large size: cards against terminals that misbehave and servers that are killed
+#   make campaign  what breaks, at large size: cards, kitchen, faults, phones, bytes, contract, size; one table at the end
 #   make lint    format, lints, documentation
 #   make sqlx    after changing a query or a migration: refresh .sqlx/
 

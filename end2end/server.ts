@@ -2,7 +2,7 @@
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,6 +31,8 @@ export class Till {
     if (!BINARY) throw new Error("COMPTOIR_BIN must name the built server; `make test` does that");
     const address = `127.0.0.1:${await freePort()}`;
     const data = await mkdtemp(join(tmpdir(), "comptoir-end2end-"));
+    // The account that PostgreSQL runs as must get there: its cluster would else lie where nobody removes it.
+    await chmod(data, 0o755);
     const { PATH, HOME, LANG } = process.env;
     // Nothing else of the surroundings: a DATABASE_URL of the developer must not be used by a test.
     const env: NodeJS.ProcessEnv = { PATH, HOME, LANG, COMPTOIR_ADDR: address, COMPTOIR_DATA: join(data, "till"), COMPTOIR_DEMO: "1", ...more };

@@ -4,6 +4,7 @@
 //! the running ones finish, then the database that we started ourselves.
 
 use crate::adapters::bus::Bus;
+use crate::adapters::conduit::Conduit;
 use crate::adapters::erp::HttpKitchen;
 use crate::adapters::printer::Printer;
 use crate::adapters::push::Push;
@@ -65,9 +66,9 @@ const STEPS_AT_ONCE: usize = 2;
 const PAYMENTS_AT_ONCE: usize = 1;
 /// Phones that read at once what they missed: half of the connections are left to whoever sells.
 const CATCHING_UP: usize = CONNECTIONS as usize / 2;
-/// One more counts the processes. Two processes, and whoever looks after the database beside them, fit into what PostgreSQL lets in unless it is
+/// One more counts the processes, and one watches the way to a database that is not ours. Two processes, and whoever looks after the database beside them, fit into what PostgreSQL lets in unless it is
 /// told otherwise (100, three of them its owner's).
-const _: () = assert!(2 * (CONNECTIONS as usize + BESIDE + 1) <= 90);
+const _: () = assert!(2 * (CONNECTIONS as usize + BESIDE + 2) <= 90);
 /// In lanes of their own.
 const BESIDE: usize = ROUNDS_AT_ONCE + DISHES_AT_ONCE + CARDS_AT_ONCE + STEPS_AT_ONCE + PAYMENTS_AT_ONCE;
 /// How long running requests may take once the server was asked to stop.
@@ -358,7 +359,8 @@ async fn serve_with(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     database.migrate().await?;
-    let pool = db::connect(database.till(), CONNECTIONS).await?;
+    let (conduit, till) = Conduit::lay(database.till()).context("TMPDIR: no socket can be made in it")?;
+    let pool = db::connect(till.clone(), CONNECTIONS).await?;
     if config.demo && load_demo(&pool).await? {
         tracing::info!("loaded the demo restaurant");
     }
@@ -399,6 +401,10 @@ async fn serve_with(
     working.spawn(supervised("clock", move || workers::fiscal::watch_clock(Arc::clone(&with.0), with.1.clone())));
     let with = (Arc::clone(&house), stopping.clone());
     working.spawn(supervised("parts", move || workers::fiscal::watch_parts(Arc::clone(&with.0), with.1.clone())));
+    if let Some(conduit) = &conduit {
+        let with = (Arc::clone(conduit), till, stopping.clone());
+        working.spawn(supervised("way to the database", move || workers::way::watch(Arc::clone(&with.0), with.1.clone(), with.2.clone())));
+    }
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
     announce(config, &house);
 
@@ -424,6 +430,8 @@ async fn serve_with(
     }
     house.worker.leaving.cancel();
     pool.close().await;
+    // Everything above still went over it.
+    drop(conduit);
     Ok(())
 }
 

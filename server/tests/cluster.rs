@@ -3,8 +3,12 @@
 //! Every story is bounded in time, because what is tested here is precisely that nothing hangs.
 #![expect(clippy::expect_used, reason = "a test says what it expected")]
 
+#[path = "ground/folder.rs"]
+mod folder;
+
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
+use folder::folder;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::{Pid, geteuid},
@@ -54,7 +58,7 @@ async fn written(pool: &PgPool) -> i64 {
 #[tokio::test]
 async fn a_cluster_is_created_used_and_stopped_cleanly() {
     within(async {
-        let data = tempfile::tempdir().expect("a temporary folder");
+        let data = folder();
         let root = data.path().join("postgres");
         let cluster = start(data.path()).await;
         assert_eq!(one(&cluster).await, 1);
@@ -74,7 +78,7 @@ async fn a_cluster_is_created_used_and_stopped_cleanly() {
 #[tokio::test]
 async fn a_killed_server_comes_back_with_what_was_committed() {
     within(async {
-        let data = tempfile::tempdir().expect("a temporary folder");
+        let data = folder();
         // A throwaway cluster may lose its last moments; that is what makes it fast.
         let cluster = Cluster::start(data.path(), Durability::Full).await.expect("PostgreSQL starts");
         let pool = PgPoolOptions::new().connect_with(cluster.connect_options()).await.expect("a pool");
@@ -95,7 +99,7 @@ async fn a_killed_server_comes_back_with_what_was_committed() {
 #[tokio::test]
 async fn a_second_start_shares_the_server_and_the_last_one_stops_it() {
     within(async {
-        let data = tempfile::tempdir().expect("a temporary folder");
+        let data = folder();
         let root = data.path().join("postgres");
         let (first, second) = tokio::join!(start(data.path()), start(data.path()));
         let server = pid(&root);
@@ -112,7 +116,7 @@ async fn a_second_start_shares_the_server_and_the_last_one_stops_it() {
 #[tokio::test]
 async fn an_interrupted_creation_is_begun_again() {
     within(async {
-        let data = tempfile::tempdir().expect("a temporary folder");
+        let data = folder();
         let root = data.path().join("postgres");
         // What a `kill -9` during initdb leaves.
         fs::create_dir_all(root.join("data.unfinished/base")).expect("an unfinished cluster");
@@ -131,7 +135,7 @@ async fn an_interrupted_creation_is_begun_again() {
 #[tokio::test]
 async fn a_stale_pid_file_does_not_prevent_the_start() {
     within(async {
-        let data = tempfile::tempdir().expect("a temporary folder");
+        let data = folder();
         let pid_file = data.path().join("postgres/data/postmaster.pid");
         start(data.path()).await.stop().await.expect("a clean stop");
         // After a power cut, the number may belong to any process: here, to this one.
@@ -143,13 +147,35 @@ async fn a_stale_pid_file_does_not_prevent_the_start() {
     .await;
 }
 
+/// A program that ends without stopping its cluster (killed, or while a static holds it): what it leaves is gone a moment later.
+#[tokio::test]
+async fn a_throwaway_cluster_that_nobody_stops_leaves_nothing() {
+    within(async {
+        let data = folder().keep();
+        fs::write(data.join("fiscal-key.pem"), "a key of this test").expect("a file beside the cluster");
+        let begun = data.clone();
+        // As at the end of a program, whoever would start the server again is gone first.
+        let program = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            let cluster = runtime.block_on(start(&begun));
+            drop(runtime);
+            drop(cluster);
+        });
+        tokio::task::spawn_blocking(|| program.join()).await.expect("a thread").expect("the server started");
+        while data.exists() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn root_may_keep_its_data_where_nobody_else_may_enter() {
     if !geteuid().is_root() {
         return;
     }
     within(async {
-        let home = tempfile::tempdir().expect("a temporary folder");
+        let home = folder();
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).expect("a private folder");
         let data = home.path().join("data");
         let cluster = start(&data).await;

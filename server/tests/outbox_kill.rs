@@ -3,17 +3,23 @@
 //! `COMPTOIR_KILLS` says how often (10 unless said; a campaign is 100 or more).
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "a test says what it expected, and a campaign what it did")]
 
-use serde::Deserialize;
+#[path = "ground/folder.rs"]
+mod folder;
+#[path = "ground/slips.rs"]
+mod slips;
+#[path = "ground/tally.rs"]
+mod tally;
+
+use folder::folder;
 use serde_json::{Value, json};
 use server::cluster::{Cluster, Durability};
-use server::sim::erp::{Cooked, read_log};
 use sqlx::PgPool;
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tally::tally;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
@@ -122,32 +128,11 @@ impl Phone {
     }
 }
 
-/// A slip as our database has it.
-#[derive(sqlx::FromRow)]
-struct Kept {
-    id: i64,
-    key: Uuid,
-    table_id: i64,
-    erp_order_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Told {
-    table_id: i64,
-    items: Vec<ToldItem>,
-}
-
-#[derive(Deserialize)]
-struct ToldItem {
-    line_id: i64,
-    qty: i64,
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_slip_is_cooked_exactly_once_whenever_the_server_is_killed() {
     let kills: u32 = std::env::var("COMPTOIR_KILLS").ok().map_or(10, |text| text.parse().expect("COMPTOIR_KILLS is a number"));
     let began = Instant::now();
-    let data = tempfile::tempdir().expect("a folder");
+    let data = folder();
     let log = data.path().join("kitchen.jsonl");
     // The server adopts the cluster of its folder; this test holds it open meanwhile.
     let cluster = Cluster::start(data.path(), Durability::Throwaway).await.expect("PostgreSQL starts");
@@ -200,45 +185,14 @@ async fn every_slip_is_cooked_exactly_once_whenever_the_server_is_killed() {
     server.kill().await.expect("the end");
     kitchen.kill().await.expect("the end");
 
-    let kept: Vec<Kept> =
-        sqlx::query_as("select id, key, table_id, erp_order_id from kitchen_slips order by id").fetch_all(&db).await.expect("slips");
-    let cooked = read_log(&log).expect("the kitchen's log");
-    check(&kept, &cooked);
+    let (slips, attempts) = slips::check(&db, &log).await;
     let rounds: i64 = sqlx::query_scalar("select sum(rounds)::bigint from orders").fetch_one(&db).await.expect("a sum");
     assert_eq!(u64::try_from(rounds).expect("positive"), orders, "every order that was answered is there once");
-    let left_to_cook: Vec<(i64, i64)> =
-        sqlx::query_as("select id, (qty - voided_qty)::bigint from order_lines where kind = 'dish'").fetch_all(&db).await.expect("lines");
-    let mut told: HashMap<i64, i64> = HashMap::new();
-    for slip in &cooked {
-        for item in Told::deserialize(&slip.slip).expect("a slip").items {
-            *told.entry(item.line_id).or_default() += item.qty;
-        }
-    }
-    assert_eq!(told, left_to_cook.into_iter().collect(), "each dish as often as the guests are to get it");
-
-    let attempts: i64 = sqlx::query_scalar("select sum(attempts)::bigint from kitchen_slips").fetch_one(&db).await.expect("a sum");
     eprintln!(
-        "{kills} kills, {orders} orders, {} slips, {attempts} attempts to deliver them, {} requests repeated by phones, seed {seed}, {:.0?}",
-        kept.len(),
+        "{kills} kills, {orders} orders, {slips} slips, {attempts} attempts to deliver them, {} requests repeated by phones, seed {seed}, {:.0?}",
         repeated.load(Ordering::Relaxed),
         began.elapsed()
     );
+    tally(&json!({"kills": kills, "orders": orders, "slips": slips, "deliveries": attempts, "repeated": repeated.load(Ordering::Relaxed)}));
     cluster.stop().await.expect("a clean stop");
-}
-
-/// Exactly once by key, none missing, none invented, in order per table.
-fn check(kept: &[Kept], cooked: &[Cooked]) {
-    let by_key: HashMap<String, &Kept> = kept.iter().map(|slip| (slip.key.to_string(), slip)).collect();
-    let mut seen = HashSet::new();
-    let mut last: HashMap<i64, i64> = HashMap::new();
-    for slip in cooked {
-        let ours = by_key.get(&slip.key).expect("a slip that we wrote");
-        assert!(seen.insert(&slip.key), "cooked twice: {}", slip.key);
-        assert_eq!(ours.erp_order_id.as_deref(), Some(slip.erp_order_id.as_str()), "the kitchen's number is ours");
-        let told = Told::deserialize(&slip.slip).expect("a slip");
-        assert_eq!(told.table_id, ours.table_id);
-        let before = last.insert(told.table_id, ours.id);
-        assert!(before.is_none_or(|before| before < ours.id), "table {} out of order", told.table_id);
-    }
-    assert_eq!(seen.len(), kept.len(), "missing in the kitchen");
 }

@@ -10,9 +10,15 @@
 //! all of them).
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "a test says what it expected, and a campaign what it did")]
 
+#[path = "ground/folder.rs"]
+mod folder;
+#[path = "ground/tally.rs"]
+mod tally;
+
 use domain::Cents;
 use domain::terminal::caisse_ap::{Dialect, debit};
 use domain::terminal::{Charge, Reference, Till};
+use folder::folder;
 use serde_json::{Value, json};
 use server::cluster::{Cluster, Durability};
 use server::sim::tpe::line::PseudoTerminal;
@@ -24,6 +30,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tally::tally;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
@@ -369,7 +376,7 @@ async fn what_terminals_charged_is_what_is_booked_or_not_known() {
     let wanted: i64 = std::env::var("COMPTOIR_ATTEMPTS").ok().map_or(40, |text| text.parse().expect("COMPTOIR_ATTEMPTS is a number"));
     let all = wanted >= 1000;
     let began = Instant::now();
-    let data = tempfile::tempdir().expect("a folder");
+    let data = folder();
     // The servers adopt the cluster of their folder; this test holds it open meanwhile.
     let cluster = Cluster::start(data.path(), Durability::Throwaway).await.expect("PostgreSQL starts");
     let db = PgPool::connect_with(cluster.connect_options()).await.expect("a pool");
@@ -488,6 +495,11 @@ async fn what_terminals_charged_is_what_is_booked_or_not_known() {
         violations.len(),
         began.elapsed()
     );
+    tally(&json!({
+        "attempts": attempts, "requests": requests, "cut": cut, "kills": seen(&campaign.kills), "repeated": seen(&campaign.repeated),
+        "races": seen(&campaign.races), "resolved": seen(&campaign.resolved), "by_card": payments.0, "in_cash": payments.1,
+        "charged_cents": charged_in_the_end, "booked_cents": booked_in_the_end, "violations": violations.len(),
+    }));
     assert!(violations.is_empty(), "{violations:#?}");
     assert!(attempts >= wanted);
     // One place beyond the last byte of each direction of each terminal.

@@ -7,10 +7,13 @@
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::float_arithmetic,
     reason = "a report: what cannot go on should stop, and figures are no money"
 )]
 
+#[path = "../../tests/ground/folder.rs"]
+mod folder;
 #[path = "../service/report.rs"]
 #[expect(dead_code, reason = "shared with the other bench, which asks it more")]
 mod report;
@@ -18,6 +21,7 @@ mod verifying;
 
 use domain::api::CloseRequest;
 use domain::fiscal::{CONTENT_VERSION, Draft, EventCode, EventContent, Head, Judged, SignatureCheck, Verifier};
+use folder::folder;
 use report::{Report, Row};
 use serde_json::json;
 use server::adapters::signer::{Checker, Signer};
@@ -159,7 +163,7 @@ struct Place {
 
 impl Place {
     async fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let cluster = Cluster::start(folder.path(), Durability::Throwaway).await.unwrap();
         let options = cluster.connect_options();
         let owner = PgPool::connect_with(options.clone()).await.unwrap();

@@ -11,6 +11,8 @@
     reason = "a bench: what cannot go on should stop, a person reads what it prints, and figures are no money"
 )]
 
+#[path = "../../tests/ground/folder.rs"]
+mod folder;
 mod limits;
 mod load;
 mod report;
@@ -20,6 +22,7 @@ mod sockets;
 mod statements;
 mod watched;
 
+use folder::folder;
 use load::{Load, Outcome};
 use report::{Report, Row};
 use serde_json::json;
@@ -54,7 +57,7 @@ async fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let cluster = Cluster::start(folder.path(), Durability::Full).await.unwrap();
     let options = cluster.connect_options();
     db::migrate(&options).await.unwrap();

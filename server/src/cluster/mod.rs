@@ -50,7 +50,8 @@ const START_PATIENCE: Duration = Duration::from_secs(60);
 pub enum Durability {
     /// Nothing: what was committed is on the disk.
     Full,
-    /// Everything. For tests: fast, and the server ends and removes its files when the process that started it ends, however it ends.
+    /// Everything. For tests: fast, and the server ends and removes its files, and its data folder, when the process that started it ends,
+    /// however it ends.
     Throwaway,
 }
 

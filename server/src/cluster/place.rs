@@ -61,6 +61,10 @@ impl Place {
         self.root.join("postgres.log")
     }
 
+    pub(super) fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
     pub(super) fn root(&self) -> &Path {
         &self.root
     }

@@ -13,7 +13,8 @@ use tokio::{
 use super::{ClusterError, place::Place};
 
 /// Told by a line to go away, it goes. When the pipe closes instead and no other process uses the cluster, it ends the server and
-/// removes the files. `$1` is the cluster's folder, `$2` the file on which its users hold a lock.
+/// removes the files. `$1` is the cluster's folder, `$2` the file on which its users hold a lock, `$3` the data folder: what lies there belongs
+/// to a database that is gone, and a note in it would name it.
 const SCRIPT: &str = r#"
 read -r _ && exit
 exec 9<> "$2" && flock -w 5 9 || exit
@@ -24,7 +25,7 @@ while [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$1/data" ] && [ $trie
     tries=$((tries + 1))
     sleep 0.1
 done
-rm -rf -- "$1"
+rm -rf -- "$1" "$3"
 "#;
 
 /// Our end of the pipe.
@@ -35,7 +36,7 @@ impl Watchdog {
     pub(super) fn arm(place: &Place) -> Result<Self, ClusterError> {
         let failed = |source| ClusterError::Run { program: "/bin/sh".into(), source };
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", SCRIPT, "watchdog"]).arg(place.root()).arg(place.users_path());
+        command.args(["-c", SCRIPT, "watchdog"]).arg(place.root()).arg(place.users_path()).arg(place.data_dir());
         command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // It must survive the Ctrl-C that ends us.
         command.process_group(0);

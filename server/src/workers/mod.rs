@@ -10,6 +10,7 @@ pub mod printing;
 pub mod push;
 pub mod relay;
 pub mod teller;
+pub mod way;
 
 use crate::state::Shared;
 use futures::FutureExt;

@@ -1,5 +1,6 @@
 //! The database in a file, and back: with the real program, its private PostgreSQL, and `kill -9` in between.
 
+use crate::folder::folder;
 use crate::program::Till;
 use serde_json::json;
 use std::path::Path;
@@ -18,7 +19,7 @@ fn said(output: &Output) -> String {
 
 #[tokio::test]
 async fn what_was_backed_up_while_serving_comes_back_whole_and_the_journal_says_so() {
-    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (first, second) = (folder(), folder());
     let (data, other) = (first.path().join("data"), second.path().join("data"));
     let backup = first.path().join("soir.sauvegarde");
     let backup_name = backup.to_str().unwrap();

@@ -27,6 +27,8 @@ mod doubts;
 mod events;
 mod faults;
 mod floor;
+#[path = "../ground/folder.rs"]
+mod folder;
 mod hardening;
 mod kitchen;
 mod kitchen_system;
@@ -49,8 +51,12 @@ mod secrets;
 mod sharing;
 mod short_way;
 mod signing_in;
+#[path = "../ground/slips.rs"]
+mod slips;
 mod support;
 mod syncing;
+#[path = "../ground/tally.rs"]
+mod tally;
 mod terminal_mistakes;
 mod together;
 mod users;

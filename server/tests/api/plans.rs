@@ -4,6 +4,7 @@
 
 use crate::records::sell;
 use crate::support::{Client, TestApp};
+use crate::tally::tally;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use std::collections::BTreeSet;
@@ -186,6 +187,7 @@ async fn every_query_finds_its_rows_by_an_index() {
         }
     }
     println!("{planned} queries planned at {lines} lines");
+    tally(&json!({"lines": lines, "queries": planned, "read_a_whole_table": wrong.len()}));
     assert!(planned > 200, "{planned} queries were looked at");
     assert!(wrong.is_empty(), "{} of {planned} read a whole table at {lines} lines:\n{}", wrong.len(), wrong.join("\n\n"));
 }

@@ -83,6 +83,14 @@ impl Till {
         }
     }
 
+    /// Asks it to stop, and waits until it has.
+    pub async fn stop(mut self) {
+        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM).unwrap();
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it stops").unwrap();
+        assert!(ended.success(), "{ended}");
+    }
+
     pub async fn kill(mut self) {
         self.kill_in_place().await;
     }

@@ -2,6 +2,7 @@
 //! `COMPTOIR_SCHEDULES=10000 cargo test -p server --test api schedules -- --nocapture` runs as many as one has time for.
 
 use crate::support::{Answer, Client, TestApp};
+use crate::tally::tally;
 use domain::api::SyncRequest;
 use domain::{Cents, ItemId, OrderId, TableId};
 use schedule::{House, Reply, Schedule, Summary};
@@ -177,6 +178,8 @@ async fn whatever_happens_every_order_is_there_once_and_every_conflict_was_shown
         defects.extend(found);
     }
     println!("{many} schedules in {:.0} s: {all:?}; {} answers of 5xx", begun.elapsed().as_secs_f32(), defects.len());
+    let (conflicts, crashes, lost) = (all.conflicts, all.crashes, all.lost);
+    tally(&json!({"schedules": many, "conflicts": conflicts, "crashes": crashes, "lost": lost, "answers_of_5xx": defects.len()}));
     let faults: Vec<&String> = defects.iter().filter(|text| !text.contains("database_unavailable")).collect();
     assert!(faults.is_empty(), "{faults:?}");
     assert!(all.conflicts > 0 && all.crashes > 0 && all.lost > 0, "a schedule in which nothing goes wrong shows nothing: {all:?}");

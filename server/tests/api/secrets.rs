@@ -1,6 +1,7 @@
 //! What nobody may read afterwards: a PIN, a session, a token, a key, a card. The real program is run with its log as loud as it gets, everything that
 //! carries a secret is done, rightly and wrongly, and then the log and every answer are searched.
 
+use crate::folder::folder;
 use crate::program::{Person, Till};
 use domain::terminal::caisse_ap::Reader;
 use reqwest::{Client, Method};
@@ -25,7 +26,7 @@ const CARD: &str = "4970101122334455";
 
 #[tokio::test]
 async fn no_secret_is_in_the_log_or_in_an_answer() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let data = folder.path().join("data");
     let vapid = write_key(&new_key());
     let push = [("VAPID_PRIVATE_KEY", vapid.as_str()), ("VAPID_SUBJECT", "mailto:chef@example.com"), ("PUSH_SERVICES", NOBODY)];

@@ -1,6 +1,7 @@
 //! A whole server per test: its own database in a real PostgreSQL, its own port, real HTTP.
 
 use crate::conforming;
+use crate::folder::folder;
 use serde_json::Value;
 use server::adapters::signer::Signer;
 use server::cluster::{Cluster, Durability};
@@ -29,7 +30,8 @@ const TEMPLATE: &str = "demo_template";
 
 static SHELTER: LazyLock<Shelter> = LazyLock::new(|| {
     std::thread::spawn(|| {
-        let folder = tempfile::tempdir().unwrap().keep();
+        // What it holds goes with the cluster.
+        let folder = folder().keep();
         let runtime = Runtime::new().unwrap();
         let data = folder.clone();
         let options = runtime.block_on(async move {

@@ -1,5 +1,6 @@
 //! `comptoir fiscal verify` as an inspector types it: the real program, its exit codes, an archive, a checkpoint.
 
+use crate::folder::folder;
 use crate::program::Till;
 use serde_json::{Value, json};
 use server::cluster::{Cluster, Durability};
@@ -34,7 +35,7 @@ async fn as_owner(data: &Path, sql: &'static str) {
 
 #[tokio::test]
 async fn the_command_says_sound_or_names_the_flaw_or_that_it_cannot_tell() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let data = folder.path().join("data");
     let till = Till::serve(&data, &[("TPE_URL", "none")]).await;
     let camille = till.sign_in("camille").await;
