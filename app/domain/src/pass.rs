@@ -199,7 +199,8 @@ mod tests {
         let at = OffsetDateTime::UNIX_EPOCH + Duration::seconds(event_id);
         let text = str::to_owned;
         let (table, name, server_name, timestamp) = (text("5"), text("Magret de canard"), text("Alice"), text("15h23"));
-        let news = DishNews { event_id, order_id, table_id, table, dish: name, line_id: None, server_name, timestamp, at, settled: false };
+        let (line_id, settled) = (None, false);
+        let news = DishNews { event_id, order_id, table_id, table, dish: name, qty: 3, line_id, server_name, timestamp, at, settled };
         WaitingDish { news, told }
     }
 
@@ -265,12 +266,15 @@ mod tests {
         assert_eq!(
             frame["data"],
             serde_json::json!({
-                "event_id": 7, "order_id": 2, "table_id": 5, "table": "5", "dish": "Magret de canard", "line_id": null,
+                "event_id": 7, "order_id": 2, "table_id": 5, "table": "5", "dish": "Magret de canard", "qty": 3, "line_id": null,
                 "server_name": "Alice", "timestamp": "15h23", "at": "1970-01-01T00:00:07Z",
             })
         );
+        let mut kept = frame["data"].clone();
         let read: Event = serde_json::from_value(frame).unwrap();
         assert_eq!(WaitingDish::of_event(&read), Some(dish(7, Told::Waiter)));
+        kept.as_object_mut().unwrap().remove("qty");
+        assert_eq!(serde_json::from_value::<DishNews>(kept).unwrap().qty, 1, "kept by a phone before anybody said how many");
         let urgent = dish(7, Told::Till);
         let frame = crate::api::frame(None, &Event::DishEscalated { news: urgent.news.clone(), level: Told::Till }).unwrap();
         assert_eq!(WaitingDish::of_event(&serde_json::from_str(&frame).unwrap()), Some(urgent));

@@ -43,6 +43,7 @@ struct Row {
     at: OffsetDateTime,
     timestamp: String,
     dish: String,
+    qty: i32,
     line_id: Option<i64>,
     order_id: i64,
     table_id: i64,
@@ -61,6 +62,7 @@ impl Row {
             table_id: TableId::from_row(self.table_id),
             table: self.table_name,
             dish: self.dish,
+            qty: self.qty.unsigned_abs(),
             line_id: self.line_id.map(LineId::from_row),
             server_name: self.server_name,
             timestamp: self.timestamp,
@@ -130,7 +132,8 @@ pub async fn say_dish_ready(
 ) -> Result<Word> {
     let said = sqlx::query!(
         r#"select id as "id!", at as "at!", to_char(at at time zone $6, 'HH24"h"MI') as "timestamp!", order_id as "order_id!",
-                  table_id as "table_id!", table_name as "table_name!", server_user_id as "server!", server_name as "server_name!"
+                  table_id as "table_id!", table_name as "table_name!", server_user_id as "server!", server_name as "server_name!",
+                  qty as "qty!"
            from dish_is_ready($1, $2, $3, $4, $5)"#,
         order.get(),
         dish.line.map(LineId::get),
@@ -151,6 +154,7 @@ pub async fn say_dish_ready(
         table_id: TableId::from_row(said.table_id),
         table: said.table_name,
         dish: dish.dish.clone(),
+        qty: said.qty.unsigned_abs(),
         line_id: dish.line,
         server_name: said.server_name,
         timestamp: said.timestamp,
@@ -209,7 +213,7 @@ pub async fn said_after(db: impl PgExecutor<'_>, number: i64, zone: &str) -> Res
     let rows = sqlx::query_as!(
         Row,
         r#"select id as "id!", level as "level!", event_id as "event_id!", at as "at!", to_char(at at time zone $2, 'HH24"h"MI') as "timestamp!",
-                  dish as "dish!", line_id, order_id as "order_id!", table_id as "table_id!", table_name as "table_name!",
+                  dish as "dish!", qty as "qty!", line_id, order_id as "order_id!", table_id as "table_id!", table_name as "table_name!",
                   server_name as "server_name!", how is not null as "settled!",
                   array(select distinct told_of(order_id, level)) as "recipients!"
            from dish_news where id > $1 order by id limit $3"#,
@@ -233,7 +237,7 @@ pub async fn missed(db: &PgPool, user: UserId, since: i64, zone: &str) -> Result
     // The first condition on the number is there for the index.
     let rows = sqlx::query!(
         r#"select h.last, n.id as "id?", n.level as "level?", n.event_id as "event_id?", n.at as "at?",
-                  to_char(n.at at time zone $3, 'HH24"h"MI') as "timestamp?", n.dish as "dish?", n.line_id as "line_id?",
+                  to_char(n.at at time zone $3, 'HH24"h"MI') as "timestamp?", n.dish as "dish?", n.qty as "qty?", n.line_id as "line_id?",
                   n.order_id as "order_id?", n.table_id as "table_id?", n.table_name as "table_name?", n.server_name as "server_name?",
                   n.how is not null as "settled!"
            from event_head h left join lateral (
@@ -264,14 +268,28 @@ pub async fn missed(db: &PgPool, user: UserId, since: i64, zone: &str) -> Result
         else {
             continue;
         };
-        let (Some(dish), Some(order_id), Some(table_id), Some(table_name), Some(server_name)) =
-            (row.dish, row.order_id, row.table_id, row.table_name, row.server_name)
+        let (Some(dish), Some(qty), Some(order_id), Some(table_id), Some(table_name), Some(server_name)) =
+            (row.dish, row.qty, row.order_id, row.table_id, row.table_name, row.server_name)
         else {
             continue;
         };
         let (line_id, settled, recipients) = (row.line_id, row.settled, Vec::new());
-        let row =
-            Row { id, level, event_id, at, timestamp, dish, line_id, order_id, table_id, table_name, server_name, settled, recipients };
+        let row = Row {
+            id,
+            level,
+            event_id,
+            at,
+            timestamp,
+            dish,
+            qty,
+            line_id,
+            order_id,
+            table_id,
+            table_name,
+            server_name,
+            settled,
+            recipients,
+        };
         missed.push(row.said()?);
     }
     Ok((missed, last))
@@ -285,7 +303,7 @@ pub async fn waiting_for(db: &PgPool, user: UserId, zone: &str) -> Result<Vec<Wa
     let rows = sqlx::query_as!(
         Row,
         r#"select distinct on (at, event_id) id as "id!", level as "level!", event_id as "event_id!", at as "at!",
-                  to_char(at at time zone $2, 'HH24"h"MI') as "timestamp!", dish as "dish!", line_id, order_id as "order_id!",
+                  to_char(at at time zone $2, 'HH24"h"MI') as "timestamp!", dish as "dish!", qty as "qty!", line_id, order_id as "order_id!",
                   table_id as "table_id!", table_name as "table_name!", server_name as "server_name!", false as "settled!",
                   '{}'::bigint[] as "recipients!"
            from dish_news

@@ -138,6 +138,33 @@ async fn the_same_event_is_said_once_and_one_more_plate_is_one_more() {
 }
 
 #[tokio::test]
+async fn a_whole_line_is_said_with_how_many_plates_it_has_and_one_more_plate_is_one() {
+    let kitchen = Kitchen::open(Script::default());
+    let app = house_with(&kitchen).await;
+    let alice = app.signed_in("alice").await;
+    let (id, slip) = order(&app, &alice, 5, json!([{"dish_id": 12, "qty": 3}])).await;
+    let mut socket = open(&app, &alice, None).await.unwrap();
+    for (event, dish) in [("e-1", "Magret"), ("e-2", "Magret de canard"), ("e-3", "Magret de canard")] {
+        let body = json!({"erp_order_id": slip, "dish_name": dish, "table_id": 5, "event_id": event});
+        assert_eq!(hook(&app, &body).await.status, 200);
+    }
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.push(next_named(&mut socket, "dish_ready").await.unwrap()["data"]["qty"].clone());
+    }
+    assert_eq!(told, [1, 3, 1], "not on the slip, the whole line, one more plate");
+    let line = alice.get(&format!("/api/orders/{id}")).await.body["lines"][0]["line_id"].clone();
+    let void = json!({"qty": 1, "reason": "Parti"});
+    assert_eq!(alice.post(&format!("/api/orders/{id}/lines/{line}/void"), &void).await.status, 200);
+    let waiting = alice.get("/api/pass").await.body;
+    let plates: Vec<&Value> = waiting.as_array().unwrap().iter().map(|dish| &dish["qty"]).collect();
+    assert_eq!(plates, [1, 2, 1], "what was taken off nobody comes for");
+    let mut missed = open(&app, &alice, None).await.unwrap();
+    next_named(&mut missed, "dish_ready").await.unwrap();
+    assert_eq!(next_named(&mut missed, "dish_ready").await.unwrap()["data"]["qty"], 2, "nor is it said of what was missed");
+}
+
+#[tokio::test]
 async fn only_a_good_token_opens_the_webhook() {
     let kitchen = Kitchen::open(Script::default());
     let app = house_with(&kitchen).await;

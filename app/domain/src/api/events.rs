@@ -21,6 +21,9 @@ pub struct DishNews {
     pub table: String,
     /// The dish.
     pub dish: String,
+    /// How many plates of it: the whole line, or one.
+    #[serde(default = "one_plate")]
+    pub qty: u32,
     /// The line.
     pub line_id: Option<LineId>,
     /// Who looks after the table.
@@ -33,6 +36,11 @@ pub struct DishNews {
     /// Somebody saw to it meanwhile: no reason to run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub settled: bool,
+}
+
+/// What a phone kept before anybody said how many.
+const fn one_plate() -> u32 {
+    1
 }
 
 /// A frame that the server sends over the WebSocket.

@@ -228,6 +228,7 @@ pub(super) fn kitchen() -> Vec<Named> {
                     must("table_id", id()),
                     must("table", words()),
                     must("dish", words()),
+                    must("qty", number()),
                     must("line_id", or_null(id())),
                     must("server_name", words()),
                     must("timestamp", json!({ "type": "string", "pattern": "^[0-2][0-9]h[0-5][0-9]$" })),
