@@ -291,7 +291,7 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn menu() -> Menu {
-        let choice = |choice: &str, cents| OptionChoice { choice: choice.into(), price: Cents(cents) };
+        let choice = |choice: &str, cents| OptionChoice { choice: choice.into(), price: Cents(cents), allergens: vec![] };
         let mut asked = item(11, "Entrecôte", 2900);
         asked.options = vec![
             OptionGroup { group: "Cuisson".into(), required: true, choices: vec![choice("Bleu", 0), choice("Saignant", 0)] },

@@ -308,6 +308,183 @@ test("the kitchen hears, when somebody wants it to", async ({ device }) => {
   await expect(sound).toHaveText("Son coupé");
 });
 
+// What a phone call or a locked screen does to a page: its sound stands still and does not come back while that lasts.
+async function interruptible(context: BrowserContext) {
+  await context.addInitScript(() => {
+    const sound = { contexts: [] as AudioContext[], interrupted: false, notes: 0 };
+    Object.assign(window, { sound });
+    const resume = AudioContext.prototype.resume;
+    AudioContext.prototype.resume = function () {
+      return sound.interrupted ? Promise.reject(new DOMException("interrupted", "InvalidStateError")) : resume.call(this);
+    };
+    const start = OscillatorNode.prototype.start;
+    OscillatorNode.prototype.start = function (when) {
+      sound.notes++;
+      start.call(this, when);
+    };
+    window.AudioContext = class extends AudioContext {
+      constructor() {
+        super();
+        sound.contexts.push(this);
+      }
+    };
+  });
+}
+
+interface Heard {
+  contexts: AudioContext[];
+  interrupted: boolean;
+  notes: number;
+}
+
+const interrupt = (page: Page) =>
+  page.evaluate(async () => {
+    const { sound } = window as unknown as { sound: Heard };
+    sound.interrupted = true;
+    for (const context of sound.contexts) await context.suspend();
+  });
+
+const letThrough = (page: Page) =>
+  page.evaluate(() => {
+    (window as unknown as { sound: Heard }).sound.interrupted = false;
+  });
+
+const heard = (page: Page) => page.evaluate(() => (window as unknown as { sound: Heard }).sound.notes);
+
+// The page comes to the front again, or goes behind another app.
+async function show(page: Page, visible: boolean) {
+  await page.evaluate((visible) => {
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => (visible ? "visible" : "hidden") });
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+  }, visible);
+}
+
+test("a sound that the browser takes away is said to be gone, and comes back", async ({ device }) => {
+  const hot = await device(desktop);
+  await interruptible(hot.context);
+  const kitchen = await hot.newPage();
+  await signIn(kitchen, "alice", "/cuisine");
+  const sound = kitchen.getByTestId("sound");
+  await sound.click();
+  await expect(sound).toHaveText("Son activé");
+
+  await interrupt(kitchen);
+  await expect(sound, "the screen does not lie").toHaveText("Son en veille : touchez l’écran");
+  const before = await heard(kitchen);
+  await order(hot.context, 7, { dish_id: 12, qty: 1 });
+  await expect(kitchen.getByTestId("kitchen-news")).toContainText("table 7");
+  expect(await heard(kitchen), "nothing is played into a dead loudspeaker").toBe(before);
+  await kitchen.getByRole("heading", { level: 1 }).click();
+  await expect(sound, "the call goes on").toHaveText("Son en veille : touchez l’écran");
+
+  await letThrough(kitchen);
+  await kitchen.getByRole("heading", { level: 1 }).click();
+  await expect(sound).toHaveText("Son activé");
+  const after = await heard(kitchen);
+  await order(hot.context, 8, { dish_id: 12, qty: 1 });
+  await expect(kitchen.getByTestId("kitchen-news")).toContainText("table 8");
+  expect(await heard(kitchen), "and rings again").toBe(after + 2);
+
+  await test.step("where no touch is needed, being looked at again is enough", async () => {
+    await interrupt(kitchen);
+    await expect(sound).toHaveText("Son en veille : touchez l’écran");
+    await letThrough(kitchen);
+    await show(kitchen, false);
+    await show(kitchen, true);
+    await expect(sound).toHaveText("Son activé");
+  });
+});
+
+interface Locks {
+  asked: number;
+  released: number;
+  last: EventTarget & { onrelease?: () => void };
+}
+
+test("the kitchen's screen stays lit, and says so where it may not", async ({ device }) => {
+  const hot = await device(desktop);
+  await hot.context.addInitScript(() => {
+    const locks = { asked: 0, released: 0, last: null as unknown };
+    Object.assign(window, { locks });
+    const request = async () => {
+      locks.asked++;
+      locks.last = { release: async () => void locks.released++ };
+      return locks.last;
+    };
+    Object.defineProperty(navigator, "wakeLock", { configurable: true, value: { request } });
+  });
+  const kitchen = await hot.newPage();
+  const locks = () =>
+    kitchen.evaluate(() => {
+      const { asked, released } = (window as unknown as { locks: Locks }).locks;
+      return { asked, released };
+    });
+  await signIn(kitchen, "alice");
+  expect((await locks()).asked, "a waiter's phone may sleep").toBe(0);
+  await kitchen.getByRole("link", { name: "Cuisine" }).click();
+  await expect.poll(async () => (await locks()).asked).toBe(1);
+  await expect(kitchen.getByTestId("may-go-dark")).toHaveCount(0);
+  await show(kitchen, false);
+  await show(kitchen, true);
+  await expect.poll(async () => (await locks()).asked, { message: "the browser took it back: asked again" }).toBe(2);
+
+  await kitchen.evaluate(() => (window as unknown as { locks: Locks }).locks.last.onrelease?.());
+  await expect(kitchen.getByTestId("may-go-dark"), "a battery that runs low").toHaveText(/L’écran peut s’éteindre/);
+  await show(kitchen, true);
+  await expect(kitchen.getByTestId("may-go-dark")).toHaveCount(0);
+  const { released } = await locks();
+  await kitchen.getByRole("link", { name: "Plan" }).click();
+  await expect.poll(async () => (await locks()).released, { message: "given back with the page" }).toBe(released + 1);
+
+  await test.step("an old browser has none, and nothing breaks", async () => {
+    const old = await device(desktop);
+    await old.context.addInitScript(() => Object.defineProperty(navigator, "wakeLock", { value: undefined }));
+    const page = await old.newPage();
+    await signIn(page, "bob", "/cuisine");
+    await expect(page.getByTestId("may-go-dark")).toBeVisible();
+    await order(old.context, 9, { dish_id: 12, qty: 1 });
+    await expect(column(page, "Plats").getByRole("article")).toHaveCount(1);
+    await inspect(page, "kitchen-may-go-dark");
+  });
+});
+
+test("the second of two quick taps bumps nobody else's table, and a bump can be undone", async ({ device }) => {
+  const hot = await device(desktop);
+  const kitchen = await hot.newPage();
+  await signIn(kitchen, "alice", "/cuisine");
+  // Alike, so that the next card comes to lie exactly where the first one was.
+  const [first, second] = [await order(hot.context, 7, { dish_id: 12, qty: 1 }), await order(hot.context, 8, { dish_id: 12, qty: 1 })];
+  await expect(card(kitchen, second, "mains")).toBeVisible();
+  await expect(bump(kitchen, first, "mains")).not.toHaveClass(/is-settling/);
+  const box = (await bump(kitchen, first, "mains").boundingBox())!;
+  const next = (await bump(kitchen, second, "mains").boundingBox())!;
+  expect([next.x, next.width, next.height], "one below the other").toEqual([box.x, box.width, box.height]);
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  await kitchen.mouse.click(x, y);
+  await kitchen.mouse.click(x, y);
+  await expect(card(kitchen, first, "mains")).toHaveCount(0);
+  await expect(card(kitchen, first, "pass")).toBeVisible();
+  // It lies where the first one was, and once it has been seen there it can be tapped.
+  expect((await bump(kitchen, second, "mains").boundingBox())!.y).toBe(box.y);
+  await expect(bump(kitchen, second, "mains")).not.toHaveClass(/is-settling/);
+  await expect(card(kitchen, second, "mains").getByTestId("line-state")).toHaveText("reçu");
+  await expect(card(kitchen, second, "pass")).toHaveCount(0);
+
+  const messages = kitchen.getByRole("region", { name: "Messages" });
+  await expect(messages).toContainText(/Table 7\s: tout est prêt/);
+  await inspect(kitchen, "kitchen-undo");
+  await bump(kitchen, second, "mains").click();
+  await expect(card(kitchen, second, "pass")).toBeVisible();
+  await messages.locator(".toast", { hasText: "Table 8" }).getByTestId("toast-action").click();
+  await expect(card(kitchen, second, "mains").getByTestId("line-state")).toHaveText("en cuisine");
+  await expect(card(kitchen, second, "pass")).toHaveCount(0);
+
+  await bump(kitchen, first, "pass").click();
+  await expect(card(kitchen, first, "pass")).toHaveCount(0);
+  await messages.locator(".toast", { hasText: "tout est servi" }).getByTestId("toast-action").click();
+  await expect(card(kitchen, first, "pass").getByTestId("line-state"), "back to where it stood").toHaveText("prêt");
+});
+
 test("without a network the last slips stay, and come up to date afterwards", async ({ device }) => {
   const [hot, room] = [await device(desktop), await device(phone)];
   hot.announce(...NO_NETWORK);

@@ -38,6 +38,11 @@ async function unfold(page: Page) {
   if ((page.viewportSize()?.width ?? 0) < 1024 && (await bar.getAttribute("aria-expanded")) === "false") await touch(bar);
 }
 
+async function fold(page: Page) {
+  const bar = page.getByTestId("unfold");
+  if ((page.viewportSize()?.width ?? 0) < 1024 && (await bar.getAttribute("aria-expanded")) === "true") await touch(bar);
+}
+
 async function send(page: Page) {
   await touch(page.getByTestId("send"));
   await expect(page.getByTestId("send")).toBeDisabled();
@@ -62,7 +67,9 @@ test("a steak is asked about with one tap, noted with two, and priced to the cen
   await expect(page.getByTestId("count"), "nothing is added without an answer").toHaveText("0 article");
 
   await touch(page.getByTestId("item-11"));
+  await expect(sheet.getByTestId("option-Béarnaise"), "said before it is chosen").toContainText("Œufs");
   await touch(sheet.getByTestId("option-Béarnaise"));
+  await expect(sheet.getByTestId("allergens"), "what the answer brings is declared with it").toHaveText("Allergènes : Lait, Œufs, Sulfites");
   await expect(sheet).toContainText("31,00");
   await touch(sheet.getByTestId("option-Saignant"));
   await expect(sheet, "the last required answer closes the sheet").toBeHidden();
@@ -422,6 +429,55 @@ test("dishes without an allergen are found by saying so", async ({ device }) => 
   await expect(page.getByText("d’après les allergènes déclarés")).toBeVisible();
   await page.getByTestId("search").fill("sans lait saumon");
   await expect(page.getByTestId(/^item-\d+$/)).toHaveCount(0);
+});
+
+test("a dish that can be had without it is found, and its sheet warns of the answer that brings it", async ({ device }) => {
+  const page = await at(await device(), "alice", 18);
+  await page.getByTestId("search").fill("sans oeuf entrec");
+  await touch(page.getByTestId("item-11"));
+  const sheet = page.getByTestId("choose");
+  const sauce = sheet.getByTestId("option-Béarnaise");
+  await expect(sauce).toContainText("contient Œufs");
+  await expect(sauce.locator(".is-avoided")).toBeVisible();
+  await expect(sheet.locator(".is-avoided"), "the other sauces have none").toHaveCount(1);
+  await inspect(page, "20-choix-a-eviter");
+  await touch(sauce);
+  await touch(sheet.getByTestId("option-Bleu"));
+  await unfold(page);
+  await touch(typed(page, 11).getByTestId("line-open"));
+  await expect(page.getByTestId("line-sheet").getByTestId("allergens")).toHaveText("Allergènes : Lait, Œufs, Sulfites");
+  await touch(page.getByTestId("option-Béarnaise"));
+  await expect(page.getByTestId("line-sheet").getByTestId("allergens"), "taken back").toHaveText("Allergènes : Lait");
+  await page.keyboard.press("Escape");
+  await fold(page);
+
+  // Two of what was found are two taps on one place; the next search begins anew.
+  await page.getByTestId("search").fill("mousse");
+  await touch(page.getByTestId("item-62"));
+  await touch(page.getByTestId("item-62"));
+  await expect(page.getByTestId("count")).toHaveText("3 articles");
+  await touch(page.getByTestId("search"));
+  await expect(page.getByTestId("search")).toHaveValue("");
+});
+
+test("a formule says what each of its parts contains", async ({ device }) => {
+  const page = await at(await device(), "alice", 19);
+  await page.getByTestId("search").fill("formule");
+  await touch(page.getByTestId("more-90"));
+  await expect(page.getByTestId("dish").getByTestId("allergens")).toContainText("Œuf mayonnaise : Œufs, Moutarde");
+  await inspect(page, "30-fiche-formule");
+  await touch(page.getByTestId("dish").getByTestId("add"));
+  await expect(page.getByTestId("component-2")).toContainText("Œufs, Moutarde");
+  await expect(page.getByTestId("component-24")).toContainText("Poisson, Lait");
+  await inspect(page, "30-formule-allergenes");
+  await touch(page.getByTestId("component-2"));
+  await touch(page.getByTestId("component-24"));
+  await touch(page.getByTestId("component-76"));
+  await touch(page.getByTestId("formule-add"));
+  await unfold(page);
+  await touch(typed(page, 90).getByTestId("line-open"));
+  const allergens = page.getByTestId("line-sheet").getByTestId("allergens").getByRole("listitem");
+  await expect(allergens).toHaveText(["Œuf mayonnaise : Œufs, Moutarde", "Dos de cabillaud : Poisson, Lait", "Limonade : aucun déclaré"]);
 });
 
 test("of a menu that did not change nothing travels", async ({ device }) => {

@@ -11,8 +11,9 @@ interface Ordered {
 }
 
 // What a phone sends, without the phone.
-async function order(context: BrowserContext, table: number, dishes = 1): Promise<Ordered> {
-  const items = Array.from({ length: dishes }, (_, i) => ({ dish_id: 12, qty: 1, note: `n° ${i + 1}` }));
+async function order(context: BrowserContext, table: number, ...dishes: [id: number, qty: number][]): Promise<Ordered> {
+  const wanted = dishes.length > 0 ? dishes : [[12, 1]];
+  const items = wanted.map(([dish_id, qty], i) => ({ dish_id, qty, note: `n° ${i + 1}` }));
   const answer = await context.request.post("/api/orders", { data: { table_id: table, items } });
   expect(answer.status(), await answer.text()).toBe(201);
   const { order_id: id, round } = (await answer.json()) as { order_id: number; round: number };
@@ -27,6 +28,7 @@ async function say(context: BrowserContext, line: number, state: string) {
 
 const cards = (page: Page) => page.getByRole("region", { name: "Plats prêts" }).getByRole("article");
 const take = (page: Page) => page.getByRole("button", { name: /^Pris/ });
+const dishes = (page: Page) => cards(page).getByRole("listitem");
 
 // The cards stand above the plan and move it: no table lies under one, on either screen.
 async function expectNothingCovered(page: Page) {
@@ -122,31 +124,94 @@ test("the right phone rings, shakes and shows a card; Pris tells the kitchen who
   expect((await called(bob)).tones).toBe(0);
 });
 
-test("her other phone and the kitchen take the card away; the table's own page is one tap away", async ({ device }) => {
+test("a table is one card with its dishes; her other phone and the kitchen take them away; the table is one tap away", async ({ device }) => {
   const [first, second] = [await device(phone), await device(desktop)];
   const [one, two] = [await first.newPage(), await second.newPage()];
   // One after the other: two tries under one name in one moment look like guessing.
   await signIn(one, "alice");
   await signIn(two, "alice");
   for (const page of [one, two]) await expect(page.getByTestId("connection")).toContainText("En ligne");
-  const { lines } = await order(first.context, 6, 5);
+  // Two lines of one dish are carried together.
+  const { lines } = await order(first.context, 6, [12, 2], [14, 1], [24, 1], [12, 1], [16, 1]);
   for (const line of lines) await say(first.context, line, "ready");
-  await expect(cards(one), "three, and a way to the others").toHaveCount(3);
+  await expect(cards(one), "a table is one way to walk").toHaveCount(1);
+  await expect(cards(one)).toContainText("Table 6");
+  await expect(cards(one)).toContainText("prêt à l’instant");
+  const plates = (text: string) => dishes(one).filter({ hasText: text });
+  await expect(dishes(one)).toHaveText([/3\s× Magret de canard/, /1\s× Bœuf bourguignon/, /1\s× Dos de cabillaud/, /1\s× Cassoulet/]);
+  await expectTouchable(take(one).first(), one.getByTestId("take-all-6"));
   await expectNothingCovered(one);
-  await one.getByTestId("pass-more").tap();
-  await expect(cards(one)).toHaveCount(5);
-  await inspect(one, "pass-many");
-  await expectNothingCovered(one);
+  await inspect(one, "pass-table");
 
-  await take(one).first().tap();
-  await expect(cards(one)).toHaveCount(4);
+  await plates("Magret").getByTestId("take").tap();
+  await expect(dishes(one)).toHaveCount(3);
+  await expect(dishes(two)).toHaveCount(3);
   await say(first.context, lines[1]!, "served");
   await say(first.context, lines[2]!, "recalled");
-  await expect(cards(one)).toHaveCount(2);
-  await expect(cards(two)).toHaveCount(2);
+  await expect(dishes(one)).toHaveText([/Cassoulet/]);
+  await expect(dishes(two)).toHaveText([/Cassoulet/]);
+  await expect(one.getByTestId("take-all-6"), "for one dish one button is enough").toHaveCount(0);
   await cards(one).first().getByRole("link").tap();
   await expect(one).toHaveURL("/table/6");
-  await expect(cards(one), "it waits until somebody says that they come").toHaveCount(2);
+  await expect(cards(one), "it waits until somebody says that they come").toHaveCount(1);
+});
+
+test("tout pris takes a whole table, and each dish is acknowledged; with many tables the others are one tap away", async ({ device }) => {
+  const waiter = await device(phone);
+  const page = await waiter.newPage();
+  await signIn(page, "alice");
+  await expect(page.getByTestId("connection")).toContainText("En ligne");
+  const said: number[] = [];
+  for (const table of [1, 2, 3, 4]) {
+    const { lines } = await order(waiter.context, table, [12, 1], [24, 2]);
+    said.push(...lines);
+    for (const line of lines) await say(waiter.context, line, "ready");
+  }
+  await expect(cards(page), "three tables, and a way to the others").toHaveCount(3);
+  await expect(page.getByTestId("pass-more")).toHaveText("+ 1 table");
+  await expectNothingCovered(page);
+  await page.getByTestId("pass-more").tap();
+  await expect(cards(page)).toHaveCount(4);
+  await inspect(page, "pass-many");
+
+  // The next card slides to where the finger is: what was not seen there is not taken.
+  await page.setViewportSize(phone.viewport);
+  const button = page.getByTestId("take-all-1");
+  await expect(button).not.toHaveClass(/is-settling/);
+  await button.scrollIntoViewIfNeeded();
+  const box = (await button.boundingBox())!;
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  await page.touchscreen.tap(x, y);
+  await page.touchscreen.tap(x, y);
+  await expect(page.getByTestId("pass-1")).toHaveCount(0);
+  await expect(page.getByTestId("take-all-2")).not.toHaveClass(/is-settling/);
+  await expect(cards(page), "the second of two quick taps takes nobody else's").toHaveCount(3);
+
+  for (const table of [2, 3, 4]) await page.getByTestId(`take-all-${table}`).tap();
+  await expect(cards(page)).toHaveCount(0);
+  const seen = async () => {
+    const { slips } = (await (await waiter.context.request.get("/api/kitchen")).json()) as { slips: { lines: { line_id: number; seen_by: string | null }[] }[] };
+    return slips.flatMap((slip) => slip.lines).filter((line) => line.seen_by === "Alice").map((line) => line.line_id);
+  };
+  await expect.poll(async () => (await seen()).sort(), { message: "dish by dish" }).toEqual(said.sort());
+});
+
+test("where the cards are not shown nothing rings: a cook does not hear the waiters' bell", async ({ device }) => {
+  const cook = await device(desktop);
+  const page = await cook.newPage();
+  await listen(page);
+  await signIn(page, "charlie", "/cuisine");
+  await expect(page.getByTestId("connection")).toContainText("En ligne");
+  const first = await order(cook.context, 15);
+  await say(cook.context, first.lines[0]!, "ready");
+  await expect(page.getByTestId(`slip-${first.order}-1-pass`)).toBeVisible();
+  await page.getByRole("link", { name: "Plan" }).click();
+  await expect(cards(page), "it waits there").toHaveCount(1);
+  expect((await called(page)).tones, "and was not rung for at the stove").toBe(0);
+  const second = await order(cook.context, 16);
+  await say(cook.context, second.lines[0]!, "ready");
+  await expect(cards(page)).toHaveCount(2);
+  expect((await called(page)).tones, "on the plan it rings").toBeGreaterThan(0);
 });
 
 test("what was missed without a network is listed once it is back, and Pris without a network is said later", async ({ device }) => {
@@ -159,7 +224,7 @@ test("what was missed without a network is listed once it is back, and Pris with
   const kitchen = await device(desktop);
   const screen = await kitchen.newPage();
   await signIn(screen, "bob", "/cuisine");
-  const { lines } = await order(waiter.context, 7, 2);
+  const { lines } = await order(waiter.context, 7, [12, 1], [12, 1]);
   await say(kitchen.context, lines[0]!, "ready");
   await expect(cards(page)).toHaveCount(1);
 
@@ -188,7 +253,7 @@ test("nobody looks: the system shows it, a tap opens the table", async ({ device
   await expect(page.getByTestId("connection")).toContainText("En ligne");
   await page.evaluate(() => navigator.serviceWorker.ready);
   await expect(page.getByTestId("notify-offer"), "no table, no reason to ask").toHaveCount(0);
-  const { lines } = await order(context, 8, 2);
+  const { lines } = await order(context, 8, [12, 1], [24, 1]);
   await expect(page.getByTestId("notify-offer")).toBeVisible();
   await inspect(page, "pass-offer");
   await page.getByTestId("notify-yes").tap();
@@ -200,7 +265,7 @@ test("nobody looks: the system shows it, a tap opens the table", async ({ device
   await take(page).tap();
   await hide(page, true);
   await say(context, lines[1]!, "ready");
-  await expect.poll(() => notified(page)).toEqual([{ title: "Table 8 · prêt au passe", body: "Magret de canard", tag: expect.stringMatching(/^dish-\d+$/) }]);
+  await expect.poll(() => notified(page)).toEqual([{ title: "Table 8 · prêt au passe", body: "Dos de cabillaud", tag: expect.stringMatching(/^dish-\d+$/) }]);
 
   // What the worker does with a tap: the browser hands it the notification, here the test does.
   const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
@@ -221,7 +286,7 @@ test("the owner sees how long dishes waited", async ({ device }) => {
   const owner = await device(desktop);
   const page = await owner.newPage();
   await signIn(page, "gerant", "/cuisine");
-  const { lines } = await order(owner.context, 9, 3);
+  const { lines } = await order(owner.context, 9, [12, 1], [12, 1], [12, 1]);
   for (const line of lines) await say(owner.context, line, "ready");
   for (const line of lines.slice(0, 2)) await say(owner.context, line, "served");
   await page.getByTestId("pass-waits").click();

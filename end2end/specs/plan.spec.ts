@@ -91,6 +91,34 @@ test("a number typed on the plan leads to its table", async ({ device }, { proje
   await expect(page).toHaveURL(/\/table\/4$/);
 });
 
+test("a phone comes back to the room that it left, and shows it as it did", async ({ device }, { project }) => {
+  const page = await (await device()).newPage();
+  await signIn(page, "alice");
+  const terrace = page.getByRole("button", { name: "Terrasse" });
+  await terrace.click();
+  await expect(terrace).toHaveAttribute("aria-pressed", "true");
+  const table = page.locator(".plan").getByRole("link").first();
+  const name = await table.getAttribute("data-testid");
+  await table.click();
+  await expect(page).toHaveURL(/\/table\/\d+$/);
+  await page.goBack();
+  await expect(page.getByTestId(name!), "back from a table").toBeVisible();
+  await page.reload();
+  await expect(page.getByTestId(name!), "and after a new start").toBeVisible();
+  await expect(terrace).toHaveAttribute("aria-pressed", "true");
+  if (project.name === "phone") {
+    await page.getByTestId("as-list").tap();
+    await page.getByRole("complementary", { name: "En salle" }).getByRole("link").first().tap();
+    await expect(page).toHaveURL(/\/table\/\d+$/);
+    await page.goBack();
+    await expect(page.getByTestId("as-list")).toHaveAttribute("aria-pressed", "true");
+    await page.getByTestId("as-map").tap();
+    await page.reload();
+    await expect(page.getByTestId("as-map")).toHaveAttribute("aria-pressed", "true");
+    await expect(page.getByTestId(name!)).toBeVisible();
+  }
+});
+
 test("what this phone has not sent shows on the plan", async ({ device }) => {
   const page = await (await device()).newPage();
   await signIn(page, "alice");

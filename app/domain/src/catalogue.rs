@@ -73,6 +73,7 @@ fn options(faults: &mut Faults, groups: &[OptionGroup]) -> Vec<OptionGroup> {
             if !(Cents::ZERO..=MAX_OPTION_PRICE).contains(&choice.price) {
                 faults.push(FieldError::new(format!("{field}.price"), "price_out_of_range"));
             }
+            twice(faults, &format!("{field}.allergens"), "twice", choice.allergens.iter());
         }
         twice(faults, &format!("{field}.choices"), "twice", group.choices.iter().map(|choice| &choice.choice));
     }
@@ -215,7 +216,7 @@ mod tests {
             options: vec![OptionGroup {
                 group: "Cuisson".into(),
                 required: true,
-                choices: vec![OptionChoice { choice: "Rosé".into(), price: Cents::ZERO }],
+                choices: vec![OptionChoice { choice: "Rosé".into(), price: Cents::ZERO, allergens: vec![] }],
             }],
             glass_of: None,
             components: Vec::new(),
@@ -237,7 +238,11 @@ mod tests {
     fn every_fault_of_an_article_is_named() {
         let mut bad = ItemDraft { name: "x\u{7}".into(), category: String::new(), price: Cents(10_000_001), course: 10, ..dish() };
         bad.allergens.push(Allergen::Celery);
-        bad.options[0].choices.push(OptionChoice { choice: "Rosé ".into(), price: Cents(-1) });
+        bad.options[0].choices.push(OptionChoice {
+            choice: "Rosé ".into(),
+            price: Cents(-1),
+            allergens: vec![Allergen::Eggs, Allergen::Eggs],
+        });
         bad.components.push(ComponentGroup { group: "Plat".into(), item_ids: vec![] });
         let fields: Vec<String> = codes(&bad).into_iter().map(|(field, code)| format!("{field} {code}")).collect();
         assert_eq!(
@@ -249,6 +254,7 @@ mod tests {
                 "course out_of_range",
                 "allergens twice",
                 "options[0].choices[1].price price_out_of_range",
+                "options[0].choices[1].allergens twice",
                 "options[0].choices twice",
                 "components not_a_formule",
                 "components[0].item_ids no_or_too_many_choices",

@@ -1,6 +1,7 @@
 //! What can be sold, which wine goes with it, and how the price of a *formule* is divided over what it contains.
 
 use crate::allocate::largest_remainder;
+use crate::order::OptionChosen;
 use crate::wire::{euros, percent};
 use crate::{Cents, ItemId, VatRate};
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,16 @@ pub struct OptionChoice {
     /// What it adds to the price of one, VAT included.
     #[serde(with = "euros")]
     pub price: Cents,
+    /// What must be declared of it, beside what the dish contains anyway.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allergens: Vec<Allergen>,
+}
+
+impl OptionChoice {
+    /// Which of these it contains.
+    pub fn brings<'a>(&'a self, avoided: &'a [Allergen]) -> impl Iterator<Item = Allergen> + 'a {
+        self.allergens.iter().copied().filter(|one| avoided.contains(one))
+    }
 }
 
 /// What must be declared when a dish contains it: Regulation (EU) No 1169/2011, annex II.
@@ -234,6 +245,33 @@ pub struct MenuItem {
     pub components: Vec<ComponentGroup>,
 }
 
+impl MenuItem {
+    /// What must be declared of it with these answers: what the dish contains anyway, then what each answer brings.
+    #[must_use]
+    pub fn allergens_with(&self, chosen: &[OptionChosen]) -> Vec<Allergen> {
+        let mut all = self.allergens.clone();
+        for answer in chosen {
+            let group = self.options.iter().find(|group| group.group == answer.group);
+            let choice = group.and_then(|group| group.choices.iter().find(|choice| choice.choice == answer.choice));
+            for allergen in choice.iter().flat_map(|choice| &choice.allergens) {
+                if !all.contains(allergen) {
+                    all.push(*allergen);
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether it can be had without any of these, as far as it is declared: the dish itself is free of them, and so is at least one answer
+    /// to every question that has to be answered.
+    #[must_use]
+    pub fn can_be_without(&self, avoided: &[Allergen]) -> bool {
+        let is_free = |choice: &OptionChoice| choice.brings(avoided).next().is_none();
+        !self.allergens.iter().any(|one| avoided.contains(one))
+            && self.options.iter().filter(|group| group.required).all(|group| group.choices.iter().any(is_free))
+    }
+}
+
 /// Everything that can be sold, in the order of the printed menu.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Menu {
@@ -279,6 +317,68 @@ pub fn ventilate(price: Cents, standalone_prices: &[Cents]) -> Vec<Cents> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn some_allergens() -> impl Strategy<Value = Vec<Allergen>> {
+        proptest::sample::subsequence(Allergen::ALL.to_vec(), 0..4)
+    }
+
+    /// A dish with up to three questions of one to three answers each.
+    fn a_dish() -> impl Strategy<Value = MenuItem> {
+        let group = (any::<bool>(), proptest::collection::vec(some_allergens(), 1..4));
+        (some_allergens(), proptest::collection::vec(group, 0..4)).prop_map(|(allergens, groups)| {
+            let choice = |(at, allergens)| OptionChoice { choice: format!("R{at}"), price: Cents::ZERO, allergens };
+            let group = |(at, (required, choices)): (usize, (bool, Vec<_>))| OptionGroup {
+                group: format!("Q{at}"),
+                required,
+                choices: choices.into_iter().enumerate().map(choice).collect(),
+            };
+            let options = groups.into_iter().enumerate().map(group).collect();
+            MenuItem { options, allergens, ..menu(&[]).items.remove(0) }
+        })
+    }
+
+    /// Every way in which a dish can be ordered.
+    fn ways(dish: &MenuItem) -> Vec<Vec<OptionChosen>> {
+        let mut ways = vec![vec![]];
+        for group in &dish.options {
+            let mut next = if group.required { vec![] } else { ways.clone() };
+            for way in &ways {
+                for choice in &group.choices {
+                    let answer = OptionChosen { group: group.group.clone(), choice: choice.choice.clone() };
+                    next.push(way.iter().cloned().chain([answer]).collect());
+                }
+            }
+            ways = next;
+        }
+        ways
+    }
+
+    proptest! {
+        #[test]
+        fn a_dish_is_left_out_when_every_way_contains_it_and_only_then(dish in a_dish(), avoided in some_allergens()) {
+            let is_free = |way: &Vec<OptionChosen>| !dish.allergens_with(way).iter().any(|one| avoided.contains(one));
+            prop_assert_eq!(dish.can_be_without(&avoided), ways(&dish).iter().any(is_free));
+        }
+
+        #[test]
+        fn whatever_a_choice_brings_is_declared_once(dish in a_dish()) {
+            for way in ways(&dish) {
+                let declared = dish.allergens_with(&way);
+                let brought = |answer: &OptionChosen| {
+                    let group = dish.options.iter().find(|group| group.group == answer.group).unwrap();
+                    group.choices.iter().find(|choice| choice.choice == answer.choice).unwrap().allergens.clone()
+                };
+                let mut expected: Vec<Allergen> = dish.allergens.iter().copied().chain(way.iter().flat_map(brought)).collect();
+                expected.sort_by_key(|one| one.as_str());
+                expected.dedup();
+                let mut found = declared.clone();
+                found.sort_by_key(|one| one.as_str());
+                prop_assert_eq!(found, expected);
+                prop_assert!(declared.starts_with(&dish.allergens), "in the order of the house");
+            }
+        }
+    }
 
     #[test]
     fn a_formule_is_taxed_by_what_it_contains() {

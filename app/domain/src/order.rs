@@ -451,7 +451,7 @@ mod tests {
         ];
         let mut out = item(13, ItemKind::Dish, 1900, VatRate::INTERMEDIATE_10);
         out.available = false;
-        let choice = |choice: &str, cents| OptionChoice { choice: choice.into(), price: Cents(cents) };
+        let choice = |choice: &str, cents| OptionChoice { choice: choice.into(), price: Cents(cents), allergens: vec![] };
         let mut asked = item(11, ItemKind::Dish, 2900, VatRate::INTERMEDIATE_10);
         asked.options = vec![
             OptionGroup { group: "Cuisson".into(), required: true, choices: vec![choice("Bleu", 0), choice("À point", 0)] },

@@ -4,10 +4,11 @@
 //! and once more when it becomes more urgent, shows each once, and what was tapped (*Pris*) stays tapped until the server has it in writing.
 //! The list that the server gives on demand is the truth; events are the alarm.
 
-use crate::OrderId;
 use crate::api::{DishNews, Event};
+use crate::{OrderId, TableId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use time::OffsetDateTime;
 
 /// Who is told of a dish that waits: each level tells more people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,6 +57,34 @@ impl WaitingDish {
     }
 }
 
+/// What waits at the pass for one table: one way to walk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingTable {
+    /// Where the guests sit.
+    pub table_id: TableId,
+    /// The table's name.
+    pub table: String,
+    /// Who looks after the table.
+    pub server_name: String,
+    /// Who was told so far of the most urgent dish.
+    pub told: Told,
+    /// Since when the oldest dish waits.
+    pub since: OffsetDateTime,
+    /// What is to be carried, the longest wait first; each dish once, however many lines it came from.
+    pub dishes: Vec<WaitingPlates>,
+}
+
+/// So many plates of one dish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingPlates {
+    /// The dish.
+    pub dish: String,
+    /// How many plates.
+    pub qty: u32,
+    /// Under which numbers they were said to be ready: each is acknowledged by itself.
+    pub events: Vec<i64>,
+}
+
 /// So many dishes are remembered as rung for, the latest: more than wait at the pass of any restaurant in one evening.
 const REMEMBERED: usize = 500;
 
@@ -74,6 +103,35 @@ impl Pass {
     #[must_use]
     pub fn waiting(&self) -> &[WaitingDish] {
         &self.waiting
+    }
+
+    /// The same by table, the longest wait first.
+    #[must_use]
+    pub fn by_table(&self) -> Vec<WaitingTable> {
+        let mut tables: Vec<WaitingTable> = Vec::new();
+        for WaitingDish { news, told } in &self.waiting {
+            let at = tables.iter().position(|table| table.table_id == news.table_id).unwrap_or_else(|| {
+                tables.push(WaitingTable {
+                    table_id: news.table_id,
+                    table: news.table.clone(),
+                    server_name: news.server_name.clone(),
+                    told: *told,
+                    since: news.at,
+                    dishes: Vec::new(),
+                });
+                tables.len() - 1
+            });
+            let Some(table) = tables.get_mut(at) else { continue };
+            table.told = table.told.max(*told);
+            match table.dishes.iter_mut().find(|plates| plates.dish == news.dish) {
+                Some(plates) => {
+                    plates.qty = plates.qty.saturating_add(news.qty);
+                    plates.events.push(news.event_id);
+                }
+                None => table.dishes.push(WaitingPlates { dish: news.dish.clone(), qty: news.qty, events: vec![news.event_id] }),
+            }
+        }
+        tables
     }
 
     /// Whether a dish of this order is shown.
@@ -190,9 +248,8 @@ const fn plain(letter: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TableId;
     use proptest::prelude::*;
-    use time::{Duration, OffsetDateTime};
+    use time::Duration;
 
     fn dish(event_id: i64, told: Told) -> WaitingDish {
         let (order_id, table_id) = (OrderId::from_row(1 + event_id % 3), TableId::from_row(5));
@@ -300,6 +357,35 @@ mod tests {
             let heard: std::collections::BTreeSet<i64> = said.iter().map(|(event, _)| *event).collect();
             prop_assert_eq!(shown(&pass).into_iter().collect::<std::collections::BTreeSet<_>>(), heard.clone(), "none is missed");
             prop_assert!(rings.len() == heard.len(), "each rings");
+        }
+
+        #[test]
+        fn by_table_every_dish_waits_once_and_no_plate_is_lost(
+            said in proptest::collection::vec((1i64..4, 0usize..3, 1u32..5, 0i16..3), 0..30)
+        ) {
+            let mut pass = Pass::default();
+            for (event, (table, name, qty, level)) in (1..).zip(said) {
+                let mut one = dish(event, Told::from_level(level).unwrap());
+                let name = ["Magret de canard", "Cassoulet", "Bar grillé"][name].to_owned();
+                (one.news.table_id, one.news.dish, one.news.qty) = (TableId::from_row(table), name, qty);
+                pass.hear(one);
+            }
+            let tables = pass.by_table();
+            let mut events: Vec<i64> = tables.iter().flat_map(|table| &table.dishes).flat_map(|plates| plates.events.clone()).collect();
+            events.sort_unstable();
+            prop_assert_eq!(events, shown(&pass), "each once");
+            let plates: u32 = tables.iter().flat_map(|table| &table.dishes).map(|plates| plates.qty).sum();
+            prop_assert_eq!(plates, pass.waiting().iter().map(|dish| dish.news.qty).sum::<u32>());
+            prop_assert!(tables.is_sorted_by_key(|table| table.since), "the longest wait first");
+            for table in &tables {
+                let of_table: Vec<_> = pass.waiting().iter().filter(|dish| dish.news.table_id == table.table_id).collect();
+                prop_assert_eq!(Some(table.told), of_table.iter().map(|dish| dish.told).max(), "as urgent as its most urgent dish");
+                prop_assert_eq!(Some(table.since), of_table.iter().map(|dish| dish.news.at).min());
+                let mut names: Vec<_> = table.dishes.iter().map(|plates| &plates.dish).collect();
+                names.sort();
+                names.dedup();
+                prop_assert_eq!(names.len(), table.dishes.len(), "no dish is listed twice");
+            }
         }
 
         #[test]

@@ -4,12 +4,14 @@
 //! Every door is there on the server too and opens on nothing, so that pages read the same on both sides. Pages use [`use_cached`] for
 //! data, [`live::Live::listen`] for events, and never `web_sys`.
 
+pub mod awake;
 pub mod cached;
 pub mod clock;
 #[cfg(feature = "hydrate")]
 pub mod crash;
 #[cfg(feature = "hydrate")]
 mod database;
+pub mod device;
 pub mod grip;
 pub mod http;
 pub mod install;
@@ -25,6 +27,7 @@ pub mod print;
 #[cfg(feature = "hydrate")]
 mod socket;
 pub mod sound;
+pub mod steady;
 pub mod store;
 
 pub use cached::{Cached, use_cached, use_cached_for};

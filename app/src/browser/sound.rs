@@ -1,7 +1,8 @@
 //! Short tones for a loud kitchen and a phone in a pocket, made by the browser itself: there is no file to load.
 //!
 //! Browsers let a page sound only after somebody has touched it. So sound is switched on by a tap and remembered on this device; after a
-//! reload it is *asleep* until the next tap anywhere, and the screen says so.
+//! reload it is *asleep* until the next tap anywhere, and the screen says so. A phone takes the sound away again, for a call or when it is
+//! locked: what is said is what the browser says at this moment, never what it was asked for.
 
 use leptos::prelude::*;
 
@@ -10,7 +11,7 @@ use leptos::prelude::*;
 pub enum SoundState {
     /// Nobody wants it.
     Off,
-    /// Wanted; the browser waits for a touch.
+    /// Wanted; the browser waits for a touch, or took the sound away for a call or a locked screen.
     Asleep,
     /// It sounds.
     On,
@@ -65,7 +66,10 @@ impl SoundOf {
 /// The sound of this page.
 #[derive(Debug, Clone, Copy)]
 pub struct Sound {
-    state: RwSignal<SoundState>,
+    /// Somebody wants it on this device.
+    wanted: RwSignal<bool>,
+    /// The browser lets it out now; the same for everything that sounds on this page.
+    running: RwSignal<bool>,
     of: SoundOf,
 }
 
@@ -73,15 +77,17 @@ impl Sound {
     /// As it was left on this device; wakes up at the first touch. Off on the server, and until the page is there.
     #[must_use]
     pub fn of_this_device(of: SoundOf) -> Self {
-        let sound = Self { state: RwSignal::new(SoundState::Off), of };
+        #[cfg(feature = "hydrate")]
+        let running = audio::running();
+        #[cfg(not(feature = "hydrate"))]
+        let running = RwSignal::new(false);
+        let sound = Self { wanted: RwSignal::new(false), running, of };
         #[cfg(feature = "hydrate")]
         Effect::new(move |_| {
-            if audio::is_wanted(of) {
-                sound.state.set(if audio::is_open() { SoundState::On } else { SoundState::Asleep });
-            }
+            sound.wanted.set(audio::is_wanted(of));
             let wake = move || {
-                if sound.state.try_get_untracked() == Some(SoundState::Asleep) && audio::open() {
-                    sound.state.set(SoundState::On);
+                if sound.wanted.try_get_untracked() == Some(true) && !audio::is_running() {
+                    audio::open();
                 }
             };
             let touched = window_event_listener_untyped("pointerup", move |_| wake());
@@ -97,32 +103,32 @@ impl Sound {
     /// Whether it sounds.
     #[must_use]
     pub fn state(self) -> SoundState {
-        self.state.get()
+        match (self.wanted.get(), self.running.get()) {
+            (false, _) => SoundState::Off,
+            (true, false) => SoundState::Asleep,
+            (true, true) => SoundState::On,
+        }
     }
 
     /// Switches it on, with a tone to hear it by, or off. Called by a tap.
     pub fn toggle(self) {
         #[cfg(feature = "hydrate")]
         {
-            let on = self.state.get_untracked() == SoundState::Off;
+            let on = !self.wanted.get_untracked();
             audio::want(self.of, on);
-            self.state.set(if !on {
-                SoundState::Off
-            } else if audio::open() {
-                SoundState::On
-            } else {
-                SoundState::Asleep
-            });
+            self.wanted.set(on);
+            if on {
+                audio::open();
+            }
             self.play(if self.of == SoundOf::Waiter { Tune::Ready } else { Tune::NewSlip });
         }
     }
 
-    /// Sounds, if it is on.
+    /// Sounds, if it is wanted. What the browser keeps back at this moment is heard if it lets it out soon.
     pub fn play(self, tune: Tune) {
         #[cfg(feature = "hydrate")]
-        if self.state.get_untracked() == SoundState::On {
-            // A device without loudspeakers shows the same on its screen.
-            let _silent = audio::play(tune.notes());
+        if self.wanted.get_untracked() {
+            audio::play(tune);
         }
         #[cfg(not(feature = "hydrate"))]
         let _ = (tune, self.of);
@@ -131,17 +137,25 @@ impl Sound {
 
 #[cfg(feature = "hydrate")]
 mod audio {
-    use super::SoundOf;
-    use leptos::prelude::window;
-    use std::cell::RefCell;
-    use wasm_bindgen::JsValue;
-    use web_sys::{AudioContext, AudioContextState, OscillatorType};
+    use super::{SoundOf, Tune};
+    use leptos::prelude::{ArcRwSignal, GetUntracked, RwSignal, Set, document, window};
+    use leptos::task::spawn_local;
+    use std::cell::{Cell, RefCell};
+    use wasm_bindgen::JsCast;
+    use wasm_bindgen::prelude::{Closure, JsValue};
+    use wasm_bindgen_futures::JsFuture;
+    use web_sys::{AudioContext, AudioContextState, OscillatorType, VisibilityState};
 
     /// Loud enough beside a hood, below what makes small loudspeakers rattle.
     const VOLUME: f32 = 0.4;
+    /// What was kept back for longer is no news any more.
+    const NEWS_FOR_MS: i64 = 3_000;
 
     thread_local! {
         static CONTEXT: RefCell<Option<AudioContext>> = const { RefCell::new(None) };
+        static RUNNING: ArcRwSignal<bool> = ArcRwSignal::new(false);
+        /// What was kept back last, and when.
+        static KEPT_BACK: Cell<Option<(Tune, i64)>> = const { Cell::new(None) };
     }
 
     pub(super) fn is_wanted(of: SoundOf) -> bool {
@@ -157,22 +171,92 @@ mod audio {
         }
     }
 
-    pub(super) fn is_open() -> bool {
+    /// Whether anything is heard, for the screen.
+    pub(super) fn running() -> RwSignal<bool> {
+        RUNNING.with(|running| running.clone().into())
+    }
+
+    /// Whether anything is heard at this moment: a call or a locked screen takes the sound away without asking.
+    pub(super) fn is_running() -> bool {
         CONTEXT.with_borrow(|context| context.as_ref().is_some_and(|context| context.state() == AudioContextState::Running))
     }
 
     /// Only after a touch: a browser complains otherwise, and stays silent.
-    pub(super) fn open() -> bool {
+    pub(super) fn open() {
         CONTEXT.with_borrow_mut(|context| {
             if context.is_none() {
-                *context = AudioContext::new().ok();
+                // Without one the screen says that nothing is heard.
+                *context = begin().ok();
             }
-            context.as_ref().is_some_and(|context| context.resume().is_ok())
-        })
+        });
+        resume();
+    }
+
+    fn begin() -> Result<AudioContext, JsValue> {
+        let context = AudioContext::new()?;
+        let changed = Closure::<dyn FnMut()>::new(heed);
+        context.set_onstatechange(Some(changed.as_ref().unchecked_ref()));
+        document().add_event_listener_with_callback("visibilitychange", changed.as_ref().unchecked_ref())?;
+        changed.forget();
+        Ok(context)
+    }
+
+    /// The browser took the sound away or gave it back, or somebody looks at the page again: what is silent is woken, or said to be silent.
+    fn heed() {
+        note();
+        if !is_running() && document().visibility_state() == VisibilityState::Visible {
+            resume();
+        }
+    }
+
+    /// Asks for the sound. Whether it comes is seen, not promised: the promise may hang until the next touch.
+    fn resume() {
+        let asked = CONTEXT.with_borrow(|context| context.as_ref().and_then(|context| context.resume().ok()));
+        if let Some(asked) = asked {
+            spawn_local(async move {
+                // Refused, for example during a call: the screen says so.
+                let _refused = JsFuture::from(asked).await;
+                note();
+            });
+        }
+    }
+
+    fn note() {
+        let is_running = is_running();
+        RUNNING.with(|running| {
+            if running.get_untracked() != is_running {
+                running.set(is_running);
+            }
+        });
+        if is_running
+            && let Some((tune, at)) = KEPT_BACK.take()
+            && now() - at < NEWS_FOR_MS
+        {
+            sound(tune);
+        }
+    }
+
+    pub(super) fn play(tune: Tune) {
+        if is_running() {
+            sound(tune);
+        } else {
+            KEPT_BACK.set(Some((tune, now())));
+            heed();
+        }
+    }
+
+    fn sound(tune: Tune) {
+        // A device without loudspeakers shows the same on its screen.
+        let _silent = notes(tune.notes());
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit in 64 bits")]
+    fn now() -> i64 {
+        js_sys::Date::now() as i64
     }
 
     #[expect(clippy::float_arithmetic, reason = "the browser counts its time in fractions of a second")]
-    pub(super) fn play(notes: &[(f32, u16, u16)]) -> Result<(), JsValue> {
+    fn notes(notes: &[(f32, u16, u16)]) -> Result<(), JsValue> {
         let Some(context) = CONTEXT.with_borrow(Clone::clone) else { return Ok(()) };
         for &(frequency, begin, length) in notes {
             let begin = context.current_time() + f64::from(begin) / 1000.0;

@@ -177,7 +177,11 @@ fn Bell() -> impl IntoView {
     let t = crate::i18n::pass::t();
     let cards = use_pass();
     let is_on = move || cards.sound.state() != SoundState::Off;
-    let shown = move || if is_on() { (Glyph::Sound, t.sound_on) } else { (Glyph::SoundOff, t.sound_off) };
+    let shown = move || match cards.sound.state() {
+        SoundState::Off => (Glyph::SoundOff, t.sound_off),
+        SoundState::Asleep => (Glyph::SoundOff, t.sound_asleep),
+        SoundState::On => (Glyph::Sound, t.sound_on),
+    };
     let about_notifications = move || {
         match cards.notifications.permission() {
         Permission::NotAsked => {

@@ -1,31 +1,35 @@
-//! Dishes at the pass: cards that stay until somebody says *Pris*, and everything that makes a person notice them.
+//! Dishes at the pass: a card for each table that stays until somebody says *Pris* of each of its dishes, and everything that makes a person
+//! notice them.
 //!
 //! They are announced to screen readers, never take the focus, and stand under the heading, where they move the page instead of covering it. What rings, and what is shown, is the rule
 //! of [`domain::pass::Pass`]; this feeds it with what the server says and does what comes out: sound, a phone that shakes, a notification when
 //! nobody looks. What was tapped without a network is kept and said when it is back.
 
 use super::icon::{Glyph, Icon};
-use crate::browser::clock::{spell_minutes, use_clock};
+use crate::browser::clock::use_clock;
 use crate::browser::http::while_alive;
 use crate::browser::live::{Live, Told as Heard, use_live};
 use crate::browser::notify::{Notifications, Permission, shake, when_opened};
 use crate::browser::sound::{Sound, SoundOf, Tune};
+use crate::browser::steady::Settling;
 use crate::browser::store;
 use crate::calls;
 use crate::i18n;
 use crate::i18n::pass::{t, tag};
 use crate::session::use_session;
+use domain::TableId;
 use domain::api::{ClientEvent, Event};
 use domain::kitchen::{Age, Column};
-use domain::pass::{Pass, Told, WaitingDish};
+use domain::pass::{Pass, Told, WaitingDish, WaitingPlates, WaitingTable};
 use domain::role::Right;
+use leptos::html::Button;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::{use_location, use_navigate};
 
 /// Under which this device keeps what it knows of dishes.
 const STORED: &str = "pass";
-/// So many cards are shown before somebody asks for the others: a phone is for more than this.
+/// So many tables are shown before somebody asks for the others: a phone is for more than this.
 const SHOWN: usize = 3;
 
 /// The pass as this device sees it; in context everywhere.
@@ -36,6 +40,8 @@ pub struct PassCards {
     is_read: RwSignal<bool>,
     /// Somebody asked for those beyond the first ones.
     all: RwSignal<bool>,
+    /// The cards are on the screen. Where they are not, at the stove, nobody carries them out: it does not ring there.
+    is_shown: RwSignal<bool>,
     /// The bell of this device.
     pub sound: Sound,
     /// The notifications of this device.
@@ -53,6 +59,7 @@ impl PassCards {
             pass: RwSignal::new(Pass::default()),
             is_read: RwSignal::new(false),
             all: RwSignal::new(false),
+            is_shown: RwSignal::new(false),
             sound: Sound::of_this_device(SoundOf::Waiter),
             notifications: Notifications::of_this_device(),
             live: use_live(),
@@ -143,8 +150,10 @@ impl PassCards {
         if dishes.is_empty() {
             return;
         }
-        self.sound.play(Tune::Ready);
-        shake();
+        if self.is_shown.get_untracked() {
+            self.sound.play(Tune::Ready);
+            shake();
+        }
         for dish in dishes {
             self.notifications.show_if_hidden(t().notice(&dish.news, dish.told));
         }
@@ -159,10 +168,12 @@ impl PassCards {
         }
     }
 
-    /// Somebody taps *Pris*.
-    fn take(self, event_id: i64) {
-        self.change(|pass| pass.take(event_id));
-        self.notifications.take_away(tag(event_id));
+    /// Somebody taps *Pris*, or *Tout pris*.
+    fn take(self, events: &[i64]) {
+        self.change(|pass| events.iter().for_each(|event| pass.take(*event)));
+        for event in events {
+            self.notifications.take_away(tag(*event));
+        }
         self.say_unconfirmed();
     }
 
@@ -219,11 +230,13 @@ pub fn PassTray() -> impl IntoView {
     // The kitchen's screen shows the pass itself.
     let path = use_location().pathname;
     let is_kitchen = Memo::new(move |_| path.with(|path| path.starts_with("/cuisine")));
-    let events = Memo::new(move |_| {
+    Effect::new(move |_| cards.is_shown.set(!is_kitchen.get()));
+    let waiting = Memo::new(move |_| cards.pass.with(Pass::by_table));
+    let tables = Memo::new(move |_| {
         let shown = if all.get() { usize::MAX } else { SHOWN };
-        cards.pass.with(|pass| pass.waiting().iter().take(shown).map(|dish| dish.news.event_id).collect::<Vec<_>>())
+        waiting.with(|waiting| waiting.iter().take(shown).map(|table| table.table_id).collect::<Vec<_>>())
     });
-    let hidden = Memo::new(move |_| cards.pass.with(|pass| pass.waiting().len().saturating_sub(SHOWN)));
+    let hidden = Memo::new(move |_| waiting.with(|waiting| waiting.len().saturating_sub(SHOWN)));
     let more = move || {
         let count = u32::try_from(hidden.get()).unwrap_or(u32::MAX);
         (count > 0).then(|| {
@@ -236,46 +249,107 @@ pub fn PassTray() -> impl IntoView {
     };
     view! {
         <section class="pass-tray" hidden=is_kitchen aria-label=t.ready_dishes aria-live="assertive" aria-relevant="additions">
-            <For each=move || events.get() key=|event| *event let:event><Card cards=cards event=event/></For>
+            <For each=move || tables.get() key=|table| *table let:table><Card cards=cards waiting=waiting id=table/></For>
             {more}
         </section>
     }
 }
 
+/// What waits for one table.
 #[component]
-fn Card(cards: PassCards, event: i64) -> impl IntoView {
+fn Card(cards: PassCards, waiting: Memo<Vec<WaitingTable>>, id: TableId) -> impl IntoView {
     let t = t();
     let clock = use_clock();
-    let dish = Memo::new(move |_| cards.pass.with(|pass| pass.waiting().iter().find(|dish| dish.news.event_id == event).cloned()));
-    let since = Memo::new(move |_| dish.with(|dish| dish.as_ref().map(|dish| dish.news.at)));
-    let minutes = Memo::new(move |_| since.get().and_then(|since| clock.minutes_since(since)));
+    let table = Memo::new(move |_| waiting.with(|waiting| waiting.iter().find(|table| table.table_id == id).cloned()));
+    let minutes =
+        Memo::new(move |_| table.with(|table| table.as_ref().map(|table| table.since)).and_then(|since| clock.minutes_since(since)));
     let class = move || {
-        let urgent = dish.with(|dish| dish.as_ref().is_some_and(|dish| dish.told > Told::Waiter));
+        let urgent = table.with(|table| table.as_ref().is_some_and(|table| table.told > Told::Waiter));
         let late = minutes.get().is_some_and(|minutes| Column::Pass.age(minutes) == Age::Late);
         if urgent || late { "pass-card is-urgent" } else { "pass-card" }
     };
-    let words = move || {
-        dish.get().map(|WaitingDish { news, told }| {
-            let table = i18n::t().table_named(&news.table);
-            let why = t.told(told, &news.server_name).map(|why| view! { <span class="pass-why"><Icon glyph=Glyph::Alert/>{why}</span> });
-            view! { <span class="pass-what"><strong>{table}</strong>" · "{news.dish}<span class="visually-hidden">" — "{t.ready}" "</span></span>{why} }
-        })
+    let name = Memo::new(move |_| table.with(|table| table.as_ref().map(|table| i18n::t().table_named(&table.table))));
+    let why = move || {
+        let why = table.with(|table| table.as_ref().and_then(|table| t.told(table.told, &table.server_name)));
+        why.map(|why| view! { <span class="pass-why"><Icon glyph=Glyph::Alert/>{why}</span> })
     };
     let age = move || {
-        minutes.get().map(|minutes| view! { <span class="pass-age number"><Icon glyph=Glyph::Clock/>{spell_minutes(minutes)}</span> })
+        minutes.get().map(|minutes| view! { <span class="pass-age number"><Icon glyph=Glyph::Clock/>{t.ready_since(minutes)}</span> })
     };
-    let to_table = move || dish.with(|dish| dish.as_ref().map(|dish| format!("/table/{}", dish.news.table_id)));
-    let name =
-        move || dish.with(|dish| dish.as_ref().map(|dish| format!(" : {}, {}", i18n::t().table_named(&dish.news.table), dish.news.dish)));
+    let dishes = Memo::new(move |_| {
+        table.with(|table| table.iter().flat_map(|table| &table.dishes).map(|plates| plates.dish.clone()).collect::<Vec<_>>())
+    });
+    let events = move || {
+        table.with_untracked(|table| {
+            table.iter().flat_map(|table| &table.dishes).flat_map(|plates| plates.events.clone()).collect::<Vec<_>>()
+        })
+    };
+    let has_several = Memo::new(move |_| dishes.with(Vec::len) > 1);
+    let all = move || {
+        has_several.get().then(|| {
+            let (button, settling) = steady(cards);
+            let take = move |_| {
+                if !settling.is_too_soon() {
+                    cards.take(&events());
+                }
+            };
+            view! {
+                <button type="button" class="button pass-all" class:is-settling=move || settling.is_moving() node_ref=button
+                    data-testid=format!("take-all-{id}") on:click=take>
+                    <Icon glyph=Glyph::CheckAll/>{t.take_all}<span class="visually-hidden">" : "{name}</span>
+                </button>
+            }
+        })
+    };
     view! {
-        <article class=class data-testid=format!("pass-{event}")>
-            <Icon glyph=Glyph::Bell/>
-            <a class="pass-words" href=to_table>{words}<span class="pass-foot" aria-live="off">{age}<span class="pass-see">{t.see_table}</span></span></a>
-            <button type="button" class="button is-main" data-testid=format!("take-{event}") on:click=move |_| cards.take(event)>
-                <Icon glyph=Glyph::Check/>{t.take}<span class="visually-hidden">{name}</span>
-            </button>
+        <article class=class data-testid=format!("pass-{id}")>
+            <a class="pass-words" href=format!("/table/{id}")>
+                <Icon glyph=Glyph::Bell/>
+                <span class="pass-what"><strong>{name}</strong>{why}<span class="pass-foot" aria-live="off">{age}<span class="pass-see">{t.see_table}</span></span></span>
+            </a>
+            <ul class="pass-dishes">
+                <For each=move || dishes.get() key=Clone::clone let:dish><Plates cards=cards table=table dish=dish/></For>
+            </ul>
+            {all}
         </article>
     }
+}
+
+/// One dish of a table. A screen reader says the table with each: one that joins a card is read by itself.
+#[component]
+fn Plates(cards: PassCards, table: Memo<Option<WaitingTable>>, dish: String) -> impl IntoView {
+    let t = t();
+    let name = StoredValue::new(dish);
+    let plates = Memo::new(move |_| {
+        table.with(|table| {
+            let table = table.as_ref()?;
+            let plates = table.dishes.iter().find(|plates| name.with_value(|name| plates.dish == *name))?;
+            Some((i18n::t().table_named(&table.table), plates.clone()))
+        })
+    });
+    let words = move || plates.get().map(|(_, WaitingPlates { dish, qty, .. })| t.plates(qty, &dish));
+    let of_table = move || plates.with(|plates| plates.as_ref().map(|(table, _)| format!("{table} : ")));
+    let (button, settling) = steady(cards);
+    let take = move |_| {
+        if !settling.is_too_soon() {
+            plates.with_untracked(|plates| plates.iter().for_each(|(_, plates)| cards.take(&plates.events)));
+        }
+    };
+    let said = move || plates.with(|plates| plates.as_ref().map(|(table, plates)| format!(" : {table}, {}", plates.dish)));
+    view! {
+        <li>
+            <span class="pass-dish"><span class="visually-hidden">{of_table}</span>{words}<span class="visually-hidden">" — "{t.ready}" "</span></span>
+            <button type="button" class="button is-main" class:is-settling=move || settling.is_moving() node_ref=button data-testid="take" on:click=take>
+                <Icon glyph=Glyph::Check/>{t.take}<span class="visually-hidden">{said}</span>
+            </button>
+        </li>
+    }
+}
+
+/// A button that moves when something else was taken.
+fn steady(cards: PassCards) -> (NodeRef<Button>, Settling) {
+    let button = NodeRef::<Button>::new();
+    (button, Settling::of(button, move || cards.pass.track()))
 }
 
 /// Offers notifications, once somebody has a table to be told of: on the plan, above it.

@@ -35,6 +35,10 @@ texts! {
     recall: "Rappeler",
     all_done: "Tout prêt",
     all_served: "Tout servi",
+    bumped_ready: "tout est prêt",
+    bumped_served: "tout est servi",
+    undo: "Annuler",
+    may_go_dark: "L’écran peut s’éteindre : cet appareil ne permet pas de le garder allumé.",
     all_day: "À faire en tout",
     finished: "Derniers bons terminés",
     finished_none: "Rien n’est encore terminé.",
@@ -87,6 +91,12 @@ impl Texts {
             KitchenMove::Served => self.dish_served,
             KitchenMove::Recalled => self.recall,
         }
+    }
+
+    /// What was said of a whole card.
+    #[must_use]
+    pub fn bumped(&self, table: &str, said: KitchenMove) -> String {
+        format!("{table}\u{a0}: {}", if said == KitchenMove::Served { self.bumped_served } else { self.bumped_ready })
     }
 
     /// `23 plats`.

@@ -17,6 +17,8 @@ texts! {
     // a dish and its questions
     allergens: "Allergènes",
     no_allergens: "Aucun allergène déclaré.",
+    none_declared: "aucun déclaré",
+    contains: "contient",
     optional: "facultatif",
     to_choose: "à choisir",
     add: "Ajouter",

@@ -1,6 +1,7 @@
 //! What is said of dishes at the pass.
 
 use super::counted;
+use crate::browser::clock::spell_minutes;
 use domain::api::DishNews;
 use domain::pass::Told;
 use serde::Serialize;
@@ -11,6 +12,9 @@ texts! {
     ready_dishes: "Plats prêts",
     ready: "prêt au passe",
     take: "Pris",
+    take_all: "Tout pris",
+    just_ready: "prêt à l’instant",
+    ready_for: "prêt depuis",
     see_table: "Voir la table",
     fewer: "Réduire",
     nobody_came: "Personne n’est venu",
@@ -23,6 +27,7 @@ texts! {
     refused: "Les notifications sont bloquées pour ce site : autorisez-les dans les réglages du navigateur.",
     sound_on: "Sonnerie activée",
     sound_off: "Sonnerie coupée",
+    sound_asleep: "Sonnerie en veille : touchez l’écran",
     seen_by: "vu par",
     // the owner
     waits_title: "Attente au passe",
@@ -70,9 +75,10 @@ impl Texts {
     #[must_use]
     pub fn notice(&self, news: &DishNews, told: Told) -> Notice {
         let why = self.told(told, &news.server_name);
+        let dish = if news.qty > 1 { self.plates(news.qty, &news.dish) } else { news.dish.clone() };
         Notice {
             title: format!("{} · {}", super::t().table_named(&news.table), self.ready),
-            body: [Some(news.dish.clone()), why].into_iter().flatten().collect::<Vec<_>>().join(" — "),
+            body: [Some(dish), why].into_iter().flatten().collect::<Vec<_>>().join(" — "),
             tag: tag(news.event_id),
             url: format!("/table/{}", news.table_id),
         }
@@ -84,10 +90,22 @@ impl Texts {
         (told > Told::Waiter).then(|| format!("{}\u{a0}: {} {waiter}", self.nobody_came, self.of_waiter))
     }
 
-    /// How many more cards there are.
+    /// How many more tables there are.
     #[must_use]
     pub fn more(&self, count: u32) -> String {
-        format!("+ {}", counted(count, "plat", "plats"))
+        format!("+ {}", counted(count, "table", "tables"))
+    }
+
+    /// `3 × Magret de canard`.
+    #[must_use]
+    pub fn plates(&self, qty: u32, dish: &str) -> String {
+        format!("{qty}\u{a0}× {dish}")
+    }
+
+    /// How long the oldest dish of a table has waited.
+    #[must_use]
+    pub fn ready_since(&self, minutes: i64) -> String {
+        if minutes < 1 { self.just_ready.to_owned() } else { format!("{} {}", self.ready_for, spell_minutes(minutes)) }
     }
 
     /// Who said that they see to it.
@@ -126,6 +144,7 @@ mod tests {
     fn waits_are_said_as_people_say_them() {
         assert_eq!((t().span(0), t().span(59), t().span(65)), ("0\u{a0}s".into(), "59\u{a0}s".into(), "1\u{a0}min\u{a0}05\u{a0}s".into()));
         assert_eq!(t().of_hour(23), "23\u{a0}h\u{a0}–\u{a0}0\u{a0}h");
+        assert_eq!((t().ready_since(0), t().ready_since(4)), ("prêt à l’instant".into(), "prêt depuis 4\u{a0}min".into()));
         assert_eq!(t().told(Told::Waiter, "Alice"), None);
         assert_eq!(t().told(Told::Till, "Alice").as_deref(), Some("Personne n’est venu\u{a0}: table de Alice"));
     }

@@ -4,7 +4,7 @@ use super::menu::{components, options};
 use super::{SNAPSHOT, rate, word};
 use crate::error::Result;
 use domain::api::{Heading, ItemDraft, ItemView, PairingSet};
-use domain::menu::ItemKind;
+use domain::menu::{Allergen, ItemKind};
 use domain::{Cents, ItemId};
 use sqlx::{PgConnection, PgPool};
 use std::collections::HashMap;
@@ -127,7 +127,7 @@ pub async fn add(db: &mut PgConnection, item: &ItemDraft) -> Result<ItemId> {
         i16::from(item.course),
         item.favourite,
         item.detail,
-        &allergens(item),
+        &codes(&item.allergens),
         item.glass_of.map(ItemId::get)
     )
     .fetch_one(db)
@@ -154,7 +154,7 @@ pub async fn change(db: &mut PgConnection, id: ItemId, item: &ItemDraft) -> Resu
         i16::from(item.course),
         item.favourite,
         item.detail,
-        &allergens(item),
+        &codes(&item.allergens),
         item.glass_of.map(ItemId::get)
     )
     .execute(db)
@@ -162,8 +162,8 @@ pub async fn change(db: &mut PgConnection, id: ItemId, item: &ItemDraft) -> Resu
     Ok(())
 }
 
-fn allergens(item: &ItemDraft) -> Vec<String> {
-    item.allergens.iter().map(|allergen| allergen.as_str().to_owned()).collect()
+fn codes(allergens: &[Allergen]) -> Vec<String> {
+    allergens.iter().map(|allergen| allergen.as_str().to_owned()).collect()
 }
 
 /// Replaces the questions about an article and, for a *formule*, its choices.
@@ -184,12 +184,13 @@ pub async fn set_parts(db: &mut PgConnection, id: ItemId, item: &ItemDraft) -> R
         .await?;
         for (position, choice) in (1i16..).zip(&group.choices) {
             sqlx::query!(
-                "insert into menu_option_choices (item_id, rank, position, choice, price_cents) values ($1, $2, $3, $4, $5)",
+                "insert into menu_option_choices (item_id, rank, position, choice, price_cents, allergens) values ($1, $2, $3, $4, $5, $6)",
                 id.get(),
                 rank,
                 position,
                 choice.choice,
-                choice.price.0
+                choice.price.0,
+                &codes(&choice.allergens)
             )
             .execute(&mut *db)
             .await?;

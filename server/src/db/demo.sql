@@ -184,6 +184,12 @@ from (values
 ) as a (id, codes)
 where menu_items.id = a.id;
 update menu_items set allergens = '{sulphites}' where kind = 'wine';
+update menu_option_choices set allergens = a.codes::text[]
+from (values
+    ('Béarnaise', '{eggs,milk,sulphites}'), ('Poivre', '{milk,sulphites}'), ('Roquefort', '{milk}'), ('Salade verte', '{mustard}'),
+    ('Gratin dauphinois', '{milk}'), ('Double fromage', '{milk}'), ('Noisette', '{milk}')
+) as a (choice, codes)
+where menu_option_choices.choice = a.choice;
 
 insert into preset_notes (rank, note) values
     (1, 'Sans sel'), (2, 'Sauce à part'), (3, 'Sans oignons'), (4, 'Sans gluten'), (5, 'Allergie : prévenir le chef'), (6, 'Pour un enfant'),

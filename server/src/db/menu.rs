@@ -106,7 +106,7 @@ async fn pairings(db: &mut PgConnection) -> Result<HashMap<ItemId, Vec<Pairing>>
 /// What is asked about each dish.
 pub(super) async fn options(db: &mut PgConnection) -> Result<HashMap<ItemId, Vec<OptionGroup>>> {
     let rows = sqlx::query!(
-        "select o.item_id, o.rank, o.group_name, o.required, c.choice, c.price_cents
+        "select o.item_id, o.rank, o.group_name, o.required, c.choice, c.price_cents, c.allergens
          from menu_options o join menu_option_choices c using (item_id, rank) order by o.item_id, o.rank, c.position"
     )
     .fetch_all(db)
@@ -114,7 +114,8 @@ pub(super) async fn options(db: &mut PgConnection) -> Result<HashMap<ItemId, Vec
     let mut options: HashMap<ItemId, Vec<OptionGroup>> = HashMap::new();
     for row in rows {
         let groups = options.entry(ItemId::from_row(row.item_id)).or_default();
-        let choice = OptionChoice { choice: row.choice, price: Cents(row.price_cents) };
+        let allergens = row.allergens.iter().map(|code| word(code)).collect::<Result<_>>()?;
+        let choice = OptionChoice { choice: row.choice, price: Cents(row.price_cents), allergens };
         match groups.last_mut() {
             Some(group) if group.group == row.group_name => group.choices.push(choice),
             _ => groups.push(OptionGroup { group: row.group_name, required: row.required, choices: vec![choice] }),

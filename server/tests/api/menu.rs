@@ -231,7 +231,8 @@ async fn an_article_is_added_once_and_reaches_the_phones() {
     let draft = json!({
         "kind": "dish", "name": " Joue de bœuf ", "category": "Viandes", "price": 21.5, "vat_rate": 10, "course": 2, "favourite": true,
         "detail": "Mijotée sept heures", "allergens": ["celery", "sulphites"],
-        "options": [{"group": "Garniture", "required": true, "choices": [{"choice": "Purée", "price": 0}, {"choice": "Frites", "price": 1.5}]}],
+        "options": [{"group": "Garniture", "required": true, "choices": [{"choice": "Purée", "price": 0, "allergens": ["milk"]},
+            {"choice": "Frites", "price": 1.5}]}],
         "uuid": Uuid::now_v7(),
     });
     let added = gerant.post("/api/menu/items", &draft).await;
@@ -245,6 +246,8 @@ async fn an_article_is_added_once_and_reaches_the_phones() {
     let menu = alice.get("/api/menu").await;
     let seen = item(&menu, id);
     assert_eq!((&seen["options"], &seen["allergens"]), (&added.body["options"], &json!(["celery", "sulphites"])));
+    assert_eq!(seen["options"][0]["choices"][0]["allergens"], json!(["milk"]), "the answer brings it, not the dish");
+    assert_eq!(item(&menu, 11)["options"][1]["choices"][0]["allergens"], json!(["eggs", "milk", "sulphites"]), "béarnaise");
     assert_eq!(seen["wine_pairing"]["id"], json!(34), "the wine of its heading");
     let items = menu.body["items"].as_array().unwrap();
     let headings: Vec<&Value> = items.iter().map(|item| &item["category"]).collect();

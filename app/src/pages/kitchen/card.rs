@@ -4,6 +4,7 @@
 use super::columns::slug;
 use super::stove::Stove;
 use crate::browser::clock::spell_minutes;
+use crate::browser::steady::Settling;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::state::StateChip;
 use crate::i18n;
@@ -12,6 +13,7 @@ use domain::LineId;
 use domain::api::{KitchenLine, KitchenVoid};
 use domain::kitchen::{Age, Card, CardKey, Column, may_be_allergy};
 use domain::order::{KitchenMove, LineState};
+use leptos::html::Article;
 use leptos::prelude::*;
 
 /// A card.
@@ -60,37 +62,39 @@ pub(super) fn CardView(stove: Stove, key: CardKey) -> impl IntoView {
         Memo::new(move |_| card.with(|card| card.iter().flat_map(|card| &card.lines).map(|line| line.line_id).collect::<Vec<_>>()));
     let voids = Memo::new(move |_| card.with(|card| card.as_ref().map(|card| card.voids.clone()).unwrap_or_default()));
     let testid = format!("slip-{}-{}-{}", key.order_id, key.round, slug(key.column));
+    let slip = NodeRef::<Article>::new();
     view! {
-        <article class=class data-testid=testid>
+        <article class=class node_ref=slip data-testid=testid>
             <header class="slip-head">{heading}{how_long}{marks}</header>
             <ul>
                 <For each=move || voids.get() key=|void| void.void_id let:void><Void stove=stove void=void/></For>
                 <For each=move || line_ids.get() key=|id| *id let:id><Line stove=stove card=card id=id/></For>
             </ul>
-            <Bump stove=stove key=key card=card/>
+            <Bump stove=stove key=key card=card slip=slip/>
         </article>
     }
 }
 
-/// The button of the whole card.
+/// The button of the whole card. The next card slides to where a bumped one was: it takes no tap until it stands still.
 #[component]
-fn Bump(stove: Stove, key: CardKey, card: Memo<Option<Card>>) -> impl IntoView {
+fn Bump(stove: Stove, key: CardKey, card: Memo<Option<Card>>, slip: NodeRef<Article>) -> impl IntoView {
     let t = t();
     let (word, said) = if key.column == Column::Pass { (t.all_served, KitchenMove::Served) } else { (t.all_done, KitchenMove::Ready) };
     let active = move || card.with(|card| card.iter().flat_map(Card::active).map(|line| line.line_id).collect::<Vec<LineId>>());
     let is_wanted = Memo::new(move |_| !active().is_empty());
     let table = move || card.with_untracked(|card| card.as_ref().map(|card| i18n::t().table_named(&card.table)));
+    let settling = Settling::of(slip, move || stove.board.track());
     let bump = move |_| {
         let lines = untrack(active);
-        if !lines.is_empty() {
-            stove.move_slip(key.order_id, key.round, lines, said);
+        if !lines.is_empty() && !settling.is_too_soon() {
+            stove.bump(key.order_id, key.round, lines, said, &table().unwrap_or_default());
         }
     };
     let testid = format!("bump-{}-{}-{}", key.order_id, key.round, slug(key.column));
     move || {
         is_wanted.get().then(|| {
             view! {
-                <button type="button" class="button slip-bump" data-testid=testid.clone() on:click=bump>
+                <button type="button" class="button slip-bump" class:is-settling=move || settling.is_moving() data-testid=testid.clone() on:click=bump>
                     <Icon glyph=Glyph::CheckAll/>{word}<span class="visually-hidden">" : "{table}</span>
                 </button>
             }

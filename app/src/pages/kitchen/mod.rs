@@ -8,6 +8,7 @@ mod columns;
 mod stove;
 mod tools;
 
+use crate::browser::awake::keep_awake;
 use crate::components::icon::Glyph;
 use crate::components::notice::{Empty, Skeleton};
 use crate::components::page::Page;
@@ -23,6 +24,7 @@ pub fn KitchenPage() -> impl IntoView {
     let t = t();
     let stove = Stove::light();
     let recalling = RwSignal::new(false);
+    let may_go_dark = keep_awake();
     let is_loaded = Memo::new(move |_| stove.now.with(Option::is_some));
     let is_empty = Memo::new(move |_| stove.board.with(|board| board.is_empty()));
     let slips = move || match (is_loaded.get(), is_empty.get()) {
@@ -36,6 +38,7 @@ pub fn KitchenPage() -> impl IntoView {
                 <AllDayStrip stove=stove/>
                 <Tools stove=stove recalling=recalling/>
             </div>
+            <Show when=move || may_go_dark.get()><p class="quiet-text" data-testid="may-go-dark">{t.may_go_dark}</p></Show>
             <CutOff stove=stove/>
             <News stove=stove/>
             {slips}

@@ -173,6 +173,23 @@ impl Stove {
         self.tap(lines, said, Some((order, round)));
     }
 
+    /// The same by the button of a whole card, which a hand may hit by mistake: for some seconds it can be undone.
+    pub(super) fn bump(self, order: OrderId, round: u32, lines: Vec<LineId>, said: KitchenMove, table: &str) {
+        let undone = lines.clone();
+        self.move_slip(order, round, lines, said);
+        // What was at the pass goes back there, what was on the stove to the stove.
+        let back: &[KitchenMove] =
+            if said == KitchenMove::Served { &[KitchenMove::Recalled, KitchenMove::Ready] } else { &[KitchenMove::Recalled] };
+        let toaster = self.toaster;
+        toaster.offer(t().bumped(table, said), t().undo, move || {
+            if self.taps.try_with_untracked(|_| ()).is_some() {
+                back.iter().for_each(|said| self.move_slip(order, round, undone.clone(), *said));
+            } else {
+                spawn_local(undo_from_elsewhere(toaster, order, round, undone.clone(), back));
+            }
+        });
+    }
+
     /// The kitchen has seen these removals, on this screen.
     pub(super) fn see(self, voids: &[i64]) {
         self.seen.update(|seen| seen.extend(voids));
@@ -251,6 +268,15 @@ impl Stove {
             self.fresh.try_update(|fresh| fresh.retain(|line| !news.lines.contains(line)));
         })
         .forget();
+    }
+}
+
+/// Undoes a bump once the page is left, while the offer is still shown.
+async fn undo_from_elsewhere(toaster: Toaster, order: OrderId, round: u32, lines: Vec<LineId>, back: &[KitchenMove]) {
+    for said in back {
+        if let Err(error) = calls::move_slip(order, round, SlipMove { state: *said, line_ids: Some(lines.clone()) }).await {
+            return toaster.say(Tone::Bad, explain(&error));
+        }
     }
 }
 

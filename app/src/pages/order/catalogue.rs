@@ -28,8 +28,17 @@ pub(super) fn Catalogue(ordering: Ordering, children: Children) -> impl IntoView
     let typed = RwSignal::new(String::new());
     let part = RwSignal::new(Part::Favourites);
     let press = LongPress::new();
+    // What was found stays where it is, under a finger that wants two of it. The next search begins anew.
+    let taken = StoredValue::new(false);
+    let begin_anew = move || {
+        if taken.get_value() {
+            taken.set_value(false);
+            typed.set(String::new());
+        }
+    };
     let wanted = Memo::new(move |_| Wanted::typed(&typed.read()));
     let shown = Memo::new(move |_| ordering.menu.data.with(|menu| menu.as_ref().map(|menu| pick(menu, &wanted.read(), &part.read()))));
+    Effect::new(move |_| ordering.avoided.set(wanted.with(|wanted| wanted.without.clone())));
     let without = move || {
         let list = wanted.with(|wanted| (!wanted.without.is_empty()).then(|| texts().allergen_list(&wanted.without)))?;
         Some(view! { <Notice tone=Tone::Info>{texts().without}" "{list}" · "{texts().declared_only}</Notice> })
@@ -48,7 +57,7 @@ pub(super) fn Catalogue(ordering: Ordering, children: Children) -> impl IntoView
         None => view! { <Skeleton count=8/> }.into_any(),
         Some(items) if items.is_empty() => view! { <Empty glyph=Glyph::Search title=t.nothing_found/> }.into_any(),
         Some(items) => {
-            let tiles = items.into_iter().map(|item| view! { <Tile ordering=ordering press=press item=item/> }).collect_view();
+            let tiles = items.into_iter().map(|item| view! { <Tile ordering=ordering press=press taken=taken item=item/> }).collect_view();
             view! { <ul class="tiles">{tiles}</ul> }.into_any()
         }
     };
@@ -67,6 +76,8 @@ pub(super) fn Catalogue(ordering: Ordering, children: Children) -> impl IntoView
                         placeholder=t.search
                         data-testid="search"
                         prop:value=move || typed.get()
+                        on:focus=move |_| begin_anew()
+                        on:click=move |_| begin_anew()
                         on:input=move |event| typed.set(event_target_value(&event))
                     />
                 </form>
@@ -102,7 +113,7 @@ fn Headings(ordering: Ordering, part: RwSignal<Part>, typed: RwSignal<String>) -
 }
 
 #[component]
-fn Tile(ordering: Ordering, press: LongPress, item: MenuItem) -> impl IntoView {
+fn Tile(ordering: Ordering, press: LongPress, taken: StoredValue<bool>, item: MenuItem) -> impl IntoView {
     let t = t();
     let id = item.id;
     let item = StoredValue::new(item);
@@ -110,6 +121,7 @@ fn Tile(ordering: Ordering, press: LongPress, item: MenuItem) -> impl IntoView {
     let badge = move || Some(ordering.draft.with(|draft| draft.count_of(id))).filter(|count| *count > 0);
     let with_wine = move || item.with_value(|item| ordering.tap_with_wine(item));
     let tap = move |event: leptos::ev::MouseEvent| {
+        taken.set_value(true);
         if press.take_was_long() {
             return;
         }

@@ -1,6 +1,7 @@
 //! What the kitchen has to know about a dish: one tap per question. The sheet closes itself with the last required answer.
 
 use super::ordering::Ordering;
+use crate::components::icon::{Glyph, Icon};
 use crate::draft::DraftLine;
 use crate::i18n::order::order as texts;
 use domain::Cents;
@@ -12,8 +13,9 @@ use leptos::prelude::*;
 #[component]
 pub(super) fn Choose(ordering: Ordering, item: MenuItem, with_wine: bool) -> impl IntoView {
     let chosen = RwSignal::new(Vec::<OptionChosen>::new());
-    let MenuItem { id, options, allergens, price, .. } = item;
+    let MenuItem { id, options, price, .. } = item.clone();
     let (asked, priced) = (options.clone(), options.clone());
+    let allergens = Signal::derive(move || chosen.with(|chosen| item.allergens_with(chosen)));
     let on_choose = Callback::new(move |answers: Vec<OptionChosen>| {
         if is_answered(&asked, &answers) {
             ordering.add_with(DraftLine { options: answers, ..id.into() }, with_wine);
@@ -26,17 +28,19 @@ pub(super) fn Choose(ordering: Ordering, item: MenuItem, with_wine: bool) -> imp
     view! {
         <div class="panel" data-testid="choose">
             <p class="panel-price number">{total}</p>
-            <Questions groups=options chosen=chosen on_choose=on_choose/>
+            <Questions groups=options chosen=chosen avoided=ordering.avoided on_choose=on_choose/>
             <Allergens allergens=allergens/>
         </div>
     }
 }
 
-/// Questions with their answers as large buttons: the required ones first. `on_choose` is told all answers.
+/// Questions with their answers as large buttons: the required ones first. Each answer says what it brings, and warns of what is `avoided`.
+/// `on_choose` is told all answers.
 #[component]
 pub(super) fn Questions(
     groups: Vec<OptionGroup>,
     #[prop(into)] chosen: Signal<Vec<OptionChosen>>,
+    avoided: RwSignal<Vec<Allergen>>,
     on_choose: Callback<Vec<OptionChosen>>,
 ) -> impl IntoView {
     let all = StoredValue::new(groups.clone());
@@ -49,6 +53,7 @@ pub(super) fn Questions(
             move |choice: domain::menu::OptionChoice| {
                 let this = OptionChosen { group: name.clone(), choice: choice.choice.clone() };
                 let testid = format!("option-{}", choice.choice);
+                let brings = brings(choice.allergens, avoided);
                 let same = this.clone();
                 let pressed = move || if chosen.with(|chosen| chosen.contains(&same)) { "true" } else { "false" };
                 let choose =
@@ -57,6 +62,7 @@ pub(super) fn Questions(
                     <button type="button" class="option" aria-pressed=pressed data-testid=testid on:click=choose>
                         <span>{choice.choice}</span>
                         {(choice.price != Cents::ZERO).then(|| view! { <span class="option-price number">"+ "{choice.price.to_string()}</span> })}
+                        {brings}
                     </button>
                 }
             }
@@ -71,12 +77,51 @@ pub(super) fn Questions(
     shown.into_iter().map(question).collect_view()
 }
 
+/// What a button brings, small under its word; loud when it is what the guest must not eat.
+pub(super) fn brings(allergens: Vec<Allergen>, avoided: RwSignal<Vec<Allergen>>) -> impl IntoView {
+    let t = texts();
+    (!allergens.is_empty()).then(|| {
+        move || {
+            let (is_warned, list) = avoided.with(|avoided| {
+                let avoided: Vec<Allergen> = allergens.iter().copied().filter(|one| avoided.contains(one)).collect();
+                (!avoided.is_empty(), t.allergen_list(if avoided.is_empty() { &allergens } else { &avoided }))
+            });
+            if is_warned {
+                view! { <span class="option-brings is-avoided"><Icon glyph=Glyph::Alert/>{t.contains}" "{list}</span> }.into_any()
+            } else {
+                view! { <span class="option-brings"><span class="visually-hidden">{t.contains}" "</span>{list}</span> }.into_any()
+            }
+        }
+    })
+}
+
 /// The allergens of a dish in full words.
 #[component]
-pub(super) fn Allergens(allergens: Vec<Allergen>) -> impl IntoView {
+pub(super) fn Allergens(#[prop(into)] allergens: Signal<Vec<Allergen>>) -> impl IntoView {
     let t = texts();
-    let words = if allergens.is_empty() { t.no_allergens.to_owned() } else { format!("{} : {}", t.allergens, t.allergen_list(&allergens)) };
+    let words = move || {
+        allergens.with(|allergens| match allergens.as_slice() {
+            [] => t.no_allergens.to_owned(),
+            some => format!("{} : {}", t.allergens, t.allergen_list(some)),
+        })
+    };
     view! { <p class="allergens" data-testid="allergens">{words}</p> }
+}
+
+/// The allergens of what a *formule* is made of, part by part.
+#[component]
+pub(super) fn AllergensOfParts(#[prop(into)] parts: Signal<Vec<(String, Vec<Allergen>)>>) -> impl IntoView {
+    let t = texts();
+    let part = move |(name, allergens): (String, Vec<Allergen>)| {
+        let list = if allergens.is_empty() { t.none_declared.to_owned() } else { t.allergen_list(&allergens) };
+        view! { <li><strong>{name}</strong>" : "{list}</li> }
+    };
+    view! {
+        <div class="allergens" data-testid="allergens">
+            <p>{t.allergens}</p>
+            <ul>{move || parts.get().into_iter().map(part).collect_view()}</ul>
+        </div>
+    }
 }
 
 /// The answers after one more, in the order in which the menu asks. The same answer again takes it back, unless the kitchen needs one.

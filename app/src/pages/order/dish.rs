@@ -1,6 +1,6 @@
 //! Everything about something on the menu: allergens in full, its wines, and whether it is out.
 
-use super::choices::Allergens;
+use super::choices::{Allergens, AllergensOfParts};
 use super::ordering::Ordering;
 use super::wine::WineList;
 use crate::browser::clock::next_at;
@@ -19,7 +19,17 @@ const MORNING: u32 = 6;
 pub(super) fn DishCard(ordering: Ordering, id: ItemId) -> impl IntoView {
     let item = Memo::new(move |_| ordering.item(id));
     let card = move |item: MenuItem| {
-        let MenuItem { id, kind, detail, price, available, allergens, .. } = item.clone();
+        let MenuItem { id, kind, detail, price, available, allergens, components, .. } = item.clone();
+        let allergens = if kind == ItemKind::Menu {
+            let parts = components
+                .into_iter()
+                .flat_map(|group| group.item_ids)
+                .filter_map(|id| untrack(|| ordering.part(id, &[])))
+                .collect::<Vec<_>>();
+            view! { <AllergensOfParts parts=parts/> }.into_any()
+        } else {
+            view! { <Allergens allergens=allergens/> }.into_any()
+        };
         let wines = ordering.menu.data.with_untracked(|menu| menu.as_ref().map(|menu| menu.suggest_wines(id)).unwrap_or_default());
         let best = wines.first().cloned().filter(|_| item.components.is_empty());
         let plain = item.clone();
@@ -42,7 +52,7 @@ pub(super) fn DishCard(ordering: Ordering, id: ItemId) -> impl IntoView {
             <div class="panel" data-testid="dish">
                 <p class="panel-price number">{price.to_string()}</p>
                 {detail.map(|detail| view! { <p class="quiet-text">{detail}</p> })}
-                {(kind != ItemKind::Menu).then(|| view! { <Allergens allergens=allergens/> })}
+                {allergens}
                 {available.then(|| view! {
                     <div class="panel-adds">
                         <button type="button" class="button" data-testid="add" on:click=add><Icon glyph=Glyph::Plus/>{texts().add}</button>

@@ -7,13 +7,13 @@ use domain::menu::{Allergen, Menu, MenuItem};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Wanted {
     words: Vec<String>,
-    /// None of these may be declared.
+    /// The dish can be had without any of these.
     pub(super) without: Vec<Allergen>,
 }
 
 impl Wanted {
-    /// Understands what was typed. `sans` followed by the beginning of an allergen's name leaves out whatever declares it; when several
-    /// begin so, all of them are left out.
+    /// Understands what was typed. `sans` followed by the beginning of an allergen's name leaves out whatever cannot be had without
+    /// it; when several begin so, all of them are left out.
     pub(super) fn typed(typed: &str) -> Self {
         let folded = fold(typed);
         let mut wanted = Self::default();
@@ -35,13 +35,13 @@ impl Wanted {
         self.words.is_empty() && self.without.is_empty()
     }
 
-    /// The lines of the menu that are meant. Without an allergen means: something to eat that does not declare it.
+    /// The lines of the menu that are meant. Without an allergen means: something to eat that can be had without it.
     pub(super) fn among(&self, menu: &Menu) -> Vec<MenuItem> {
         menu.items.iter().filter(|item| self.fits(item)).cloned().collect()
     }
 
     fn fits(&self, item: &MenuItem) -> bool {
-        if !self.without.is_empty() && (!item.kind.is_cooked() || item.allergens.iter().any(|one| self.without.contains(one))) {
+        if !self.without.is_empty() && (!item.kind.is_cooked() || !item.can_be_without(&self.without)) {
             return false;
         }
         let all = fold(&format!("{} {} {}", item.name, item.category, item.detail.as_deref().unwrap_or_default()));
@@ -78,6 +78,8 @@ fn fold(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::draft::tests::item;
+    use domain::Cents;
+    use domain::menu::{OptionChoice, OptionGroup};
 
     fn found(typed: &str, items: Vec<MenuItem>) -> Vec<i64> {
         let menu = Menu { version: "1".into(), items, notes: vec![] };
@@ -102,6 +104,22 @@ mod tests {
         assert_eq!(found("sans oeufs", menu()), [3]);
         assert_eq!(found("sans lait mayo", menu()), [1]);
         assert_eq!(Wanted::typed("sans sel").without, [], "salt is no allergen");
+    }
+
+    #[test]
+    fn a_dish_that_can_be_had_without_it_is_found() {
+        let asked = |id, required| {
+            let choice = |choice: &str, allergens: &[Allergen]| OptionChoice {
+                choice: choice.into(),
+                price: Cents(0),
+                allergens: allergens.to_vec(),
+            };
+            let choices = vec![choice("Béarnaise", &[Allergen::Eggs]), choice("Mayonnaise", &[Allergen::Eggs, Allergen::Mustard])];
+            MenuItem { options: vec![OptionGroup { group: "Sauce".into(), required, choices }], ..item(id, "Entrecôte", 2900) }
+        };
+        let menu = || vec![asked(1, true), asked(2, false)];
+        assert_eq!(found("sans oeufs", menu()), [2], "nobody has to have a sauce, or everybody has");
+        assert_eq!(found("sans moutarde", menu()), [1, 2]);
     }
 
     #[test]

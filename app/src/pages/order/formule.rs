@@ -1,6 +1,6 @@
 //! Composing a *formule*: one choice per group, what has to be asked about each choice, then one button.
 
-use super::choices::{Questions, is_answered, surcharge};
+use super::choices::{Questions, brings, is_answered, surcharge};
 use super::ordering::Ordering;
 use crate::draft::DraftLine;
 use crate::i18n::t;
@@ -48,6 +48,7 @@ fn Group(ordering: Ordering, group: ComponentGroup, chosen: RwSignal<Vec<Compone
     let option = move |item_id: ItemId| {
         let item = untrack(|| ordering.item(item_id))?;
         let (item_name, available) = (item.name, item.available);
+        let brings = brings(item.allergens, ordering.avoided);
         let pressed = move || if chosen_here(&chosen.read(), &name.get_value()) == Some(item_id) { "true" } else { "false" };
         let choose = move |_| {
             chosen.update(|chosen| {
@@ -60,6 +61,7 @@ fn Group(ordering: Ordering, group: ComponentGroup, chosen: RwSignal<Vec<Compone
             <button type="button" class="option" aria-pressed=pressed disabled=!available data-testid=format!("component-{item_id}") on:click=choose>
                 {item_name}
                 {(!available).then(|| view! { <span class="sold-out">{t().sold_out}</span> })}
+                {brings}
             </button>
         })
     };
@@ -78,7 +80,9 @@ fn Group(ordering: Ordering, group: ComponentGroup, chosen: RwSignal<Vec<Compone
                 }
             });
         });
-        Some(view! { <div class="part-questions"><Questions groups=groups.get_value() chosen=answers on_choose=on_choose/></div> })
+        Some(
+            view! { <div class="part-questions"><Questions groups=groups.get_value() chosen=answers avoided=ordering.avoided on_choose=on_choose/></div> },
+        )
     };
     view! {
         <fieldset>

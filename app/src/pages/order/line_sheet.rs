@@ -1,7 +1,7 @@
 //! Everything about a line being typed: answers, note, quantity, course, whether it waits. Each tap counts at once; nothing has to be
 //! confirmed.
 
-use super::choices::{Allergens, Questions};
+use super::choices::{Allergens, AllergensOfParts, Questions};
 use super::ordering::Ordering;
 use super::panels::Panel;
 use crate::components::icon::{Glyph, Icon};
@@ -35,7 +35,17 @@ pub(super) fn LineSheet(ordering: Ordering, key: u32) -> impl IntoView {
     };
     let is_formule = item.as_ref().is_some_and(|item| !item.components.is_empty());
     item.map(|item| {
-        let (id, options, allergens, usual) = (item.id, item.options, item.allergens, item.course);
+        let (id, options, usual) = (item.id, item.options.clone(), item.course);
+        let allergens = if is_formule {
+            let parts = Signal::derive(move || {
+                let choices = line.with(|line| line.as_ref().map(|line| line.components.clone()).unwrap_or_default());
+                choices.into_iter().filter_map(|choice| ordering.part(choice.item_id, &choice.options)).collect::<Vec<_>>()
+            });
+            view! { <AllergensOfParts parts=parts/> }.into_any()
+        } else {
+            let all = Signal::derive(move || chosen.with(|chosen| item.allergens_with(chosen)));
+            view! { <Allergens allergens=all/> }.into_any()
+        };
         view! {
             <div class="panel" data-testid="line-sheet">
                 <div class="panel-row">
@@ -52,11 +62,11 @@ pub(super) fn LineSheet(ordering: Ordering, key: u32) -> impl IntoView {
                         <Icon glyph=Glyph::Info/>{texts().dish_card}
                     </button>
                 </div>
-                <Questions groups=options chosen=chosen on_choose=on_choose/>
+                <Questions groups=options chosen=chosen avoided=ordering.avoided on_choose=on_choose/>
                 <Note ordering=ordering line=line key=key/>
                 {(!is_formule).then(|| view! { <Course ordering=ordering line=line key=key usual=usual/> })}
                 <Wait ordering=ordering line=line key=key/>
-                {(!is_formule).then(|| view! { <Allergens allergens=allergens/> })}
+                {allergens}
                 <div class="panel-foot">
                     <button type="button" class="button" data-testid="line-remove" on:click=remove><Icon glyph=Glyph::Trash/>{t().remove}</button>
                     <button type="button" class="button primary" data-testid="line-done" on:click=move |_| ordering.close()>{texts().finished}</button>

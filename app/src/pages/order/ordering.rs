@@ -13,8 +13,8 @@ use crate::i18n::order::order as texts;
 use crate::i18n::t;
 use crate::session::{Session, use_session};
 use domain::api::{Event, OrderStatus, OrderView, TableView};
-use domain::menu::{Menu, MenuItem, Pairing};
-use domain::order::ItemRequest;
+use domain::menu::{Allergen, Menu, MenuItem, Pairing};
+use domain::order::{ItemRequest, OptionChosen};
 use domain::sync::{Ask, Intent};
 use domain::{ItemId, OrderId, TableId};
 use leptos::prelude::*;
@@ -44,6 +44,8 @@ pub struct Ordering {
     pub panel: RwSignal<Option<Panel>>,
     /// Whether the sheet is open.
     pub open: RwSignal<bool>,
+    /// What the guest must not eat, as it was searched for last: the sheet warns of what brings it.
+    pub avoided: RwSignal<Vec<Allergen>>,
     /// What was sent is being changed.
     pub amending: RwSignal<bool>,
     /// Why that was refused.
@@ -76,6 +78,7 @@ impl Ordering {
             unfolded: RwSignal::new(false),
             panel: RwSignal::new(None),
             open: RwSignal::new(false),
+            avoided: RwSignal::new(Vec::new()),
             amending: RwSignal::new(false),
             refusal: RwSignal::new(None),
             leave_to: RwSignal::new(None),
@@ -149,6 +152,11 @@ impl Ordering {
     /// Something of the menu, once it is known.
     pub fn item(self, id: ItemId) -> Option<MenuItem> {
         self.menu.data.with(|menu| menu.as_ref()?.item(id).cloned())
+    }
+
+    /// What something on the menu is called, and what must be declared of it with these answers.
+    pub(super) fn part(self, id: ItemId, chosen: &[OptionChosen]) -> Option<(String, Vec<Allergen>)> {
+        self.menu.data.with(|menu| menu.as_ref()?.item(id).map(|item| (item.name.clone(), item.allergens_with(chosen))))
     }
 
     /// The name of something on the menu; empty when nothing is known of it.

@@ -7,6 +7,7 @@ mod in_service;
 mod jump;
 mod table;
 
+use crate::browser::device::remembered;
 use crate::browser::live::{Told, use_live};
 use crate::browser::outbox::use_outbox;
 use crate::browser::pace::Pace;
@@ -56,9 +57,11 @@ pub fn PlanPage() -> impl IntoView {
             apart::expect_order();
         }
     });
-    let as_list = RwSignal::new(false);
+    // A waiter comes back here from every table: to the room that they serve.
+    let view = remembered("comptoir-plan-view");
+    let as_list = Memo::new(move |_| view.with(Option::is_some));
     let jump = Jump::listen(floor);
-    let chosen = RwSignal::new(None::<String>);
+    let chosen = remembered("comptoir-plan-room");
     let rooms = Memo::new(move |_| floor.data.with(|floor| rooms(floor.as_deref().unwrap_or_default())));
     // A room that is gone, or has another name by now, is no longer chosen.
     let room = Memo::new(move |_| rooms.with(|rooms| chosen.get().filter(|chosen| rooms.contains(chosen)).or(rooms.first().cloned())));
@@ -99,7 +102,7 @@ pub fn PlanPage() -> impl IntoView {
                 <div class="floor-bar">
                     <Rooms floor=floor rooms=rooms room=room chosen=chosen/>
                     <div class="floor-tools">
-                        <AsMapOrList as_list=as_list/>
+                        <AsMapOrList view=view/>
                         {tools}
                     </div>
                 </div>
@@ -178,13 +181,13 @@ fn follow(floor: Cached<Vec<TableView>>) {
 
 /// On a phone: the room as it is, or what happens there as a list.
 #[component]
-fn AsMapOrList(as_list: RwSignal<bool>) -> impl IntoView {
+fn AsMapOrList(view: RwSignal<Option<String>>) -> impl IntoView {
     let words = plan::t();
     let button = move |list: bool, glyph: Glyph, word: &'static str| {
-        let pressed = move || if as_list.get() == list { "true" } else { "false" };
+        let pressed = move || if view.with(Option::is_some) == list { "true" } else { "false" };
         let testid = if list { "as-list" } else { "as-map" };
         view! {
-            <button type="button" aria-pressed=pressed data-testid=testid on:click=move |_| as_list.set(list)><Icon glyph=glyph/>{word}</button>
+            <button type="button" aria-pressed=pressed data-testid=testid on:click=move |_| view.set(list.then(|| "list".to_owned()))><Icon glyph=glyph/>{word}</button>
         }
     };
     view! {

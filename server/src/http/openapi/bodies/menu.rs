@@ -35,7 +35,13 @@ pub(super) fn menu() -> Vec<Named> {
                 [must("id", id()), must("name", words()), must("price", euros()), must("reason", words()), may("glass", glass)],
             ),
         ),
-        ("OptionChoice", object("An answer, and what it adds to the price of one.", [must("choice", text(40)), must("price", price())])),
+        (
+            "OptionChoice",
+            object(
+                "An answer, what it adds to the price of one, and which allergens it brings.",
+                [must("choice", text(40)), must("price", price()), may("allergens", few(to("Allergen"), 14))],
+            ),
+        ),
         (
             "OptionGroup",
             object(
