@@ -520,18 +520,32 @@ impl Error {
         self.is_unreadable_value() || self.is_unreadable_shape()
     }
 
-    /// Whether a stored value could not be read (class 22; 0A000 for a number that is none): another part of the same may still be.
+    /// Whether a stored value could not be read (class 22; 0A000 for a number that is none; 54001 for one that is nested without end): another part of
+    /// the same may still be.
     #[must_use]
     pub fn is_unreadable_value(&self) -> bool {
-        self.sqlstate().is_some_and(|code| code.starts_with("22") || code == "0A000")
+        self.sqlstate().is_some_and(|code| code.starts_with("22") || code == "0A000" || code == "54001")
             || matches!(self.database_error(), Some(sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)))
     }
 
-    /// Whether a table, a column, a function, a type or a role is missing or another one, or a right.
+    /// Whether the database answers and yet does not give what it should have: a table, a column, a function, a type, a role or a right is missing or
+    /// another one (class 42), something that somebody put there refuses (P0001), a page is damaged (XX). What passes by itself is none of these.
     fn is_unreadable_shape(&self) -> bool {
-        self.sqlstate()
-            .is_some_and(|code| ["42P01", "42703", "42501", "42883", "42704", "42804", "42809", "42846"].contains(&code.as_ref()))
+        self.sqlstate().is_some_and(|code| code != "42P05" && ["42", "P0", "XX"].iter().any(|class| code.starts_with(class)))
             || matches!(self.database_error(), Some(sqlx::Error::ColumnNotFound(_) | sqlx::Error::TypeNotFound { .. }))
+    }
+
+    /// Whether the database is there and another try may do: a lock that somebody holds, a statement that somebody cancelled, a memory or a disk that is
+    /// full. Nothing is proven by it.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::DatabaseDown(sqlx::Error::Database(cause)) => {
+                cause.code().is_some_and(|code| ["55P03", "57014", "40001", "40P01"].contains(&code.as_ref()))
+            }
+            Self::Internal(_) => self.sqlstate().is_some_and(|code| ["53", "54", "58"].iter().any(|class| code.starts_with(class))),
+            _ => false,
+        }
     }
 
     fn database_error(&self) -> Option<&sqlx::Error> {

@@ -1,6 +1,6 @@
 //! Whether what is stored beside the journal still is what its records say: payments and lines, corrections, prints, notes, periods and days.
 
-use super::guards::flaw;
+use super::guards::{CHECK_FAILED, flaw};
 use super::journal::Span;
 use crate::error::{Error, Result};
 use domain::api::Flaw;
@@ -63,6 +63,10 @@ impl Part {
 
 /// Records that cannot be taken apart are named one by one, up to so many of a part.
 const NAMED: usize = 100;
+/// So often a part is asked for in pieces.
+const ASKED: usize = 5_000;
+/// What has no record is named up to so many.
+const UNSIGNED: i64 = 1_000;
 
 /// What is stored beside the journal and is not what its records say: payments, refunds and corrected means that were changed or are gone, prints and notes
 /// that are counted otherwise. `after`: only what records after this one say.
@@ -70,9 +74,9 @@ const NAMED: usize = 100;
 /// # Errors
 /// When the database does not answer.
 pub async fn that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
-    let last: Result<Option<i64>> = sqlx::query_scalar!("select max(id) from audit_logs").fetch_one(db).await.map_err(Error::from);
-    let last = match last {
-        Ok(last) => last.unwrap_or(after),
+    let ends = sqlx::query!(r#"select min(id) as first, max(id) as last from audit_logs"#).fetch_one(db).await.map_err(Error::from);
+    let ends = match ends {
+        Ok(row) => Span { first: row.first.unwrap_or(1), last: row.last.unwrap_or(after) },
         // Which the reading of the journal says; without it there is nothing to compare with.
         Err(error) if error.is_unreadable_data() => return Ok(Part::ALL.map(unreadable).to_vec()),
         Err(error) => return Err(error),
@@ -80,8 +84,8 @@ pub async fn that_differ(db: &PgPool, after: i64) -> Result<Vec<Flaw>> {
     let mut flaws = Vec::new();
     for part in Part::ALL {
         // Closings are few, and each decides where the next one begins.
-        let first = if matches!(part, Part::Periods) { 1 } else { after.saturating_add(1) };
-        flaws.extend(compare(db, part, Span { first, last }).await?);
+        let first = if after < 1 || matches!(part, Part::Periods) { ends.first } else { after.saturating_add(1) };
+        flaws.extend(compare(db, part, Span { first, last: ends.last }).await?);
     }
     Ok(flaws)
 }
@@ -93,24 +97,35 @@ fn unreadable(part: Part) -> Flaw {
 /// Compares a part. What was altered so that nothing can be compared with it, a content, a column, a right, must not keep the rest from being said: a
 /// record that cannot be taken apart is looked for in halves, and named.
 async fn compare(db: &PgPool, part: Part, whole: Span) -> Result<Vec<Flaw>> {
-    let (mut flaws, mut named) = (Vec::new(), 0);
+    let (mut flaws, mut named, mut asked) = (Vec::new(), 0, 0);
     let mut left = vec![whole];
     while let Some(span) = left.pop() {
         let Span { first, last } = span;
+        asked += 1;
         match part.that_differ(db, span).await {
             Ok(found) => flaws.extend(found),
-            Err(error) if error.is_unreadable_value() && named < NAMED => {
+            // What has no record is not looked for by records.
+            Err(error) if error.is_unreadable_value() && asked < ASKED && !matches!(part, Part::Unsigned) => {
                 if first < last {
-                    let middle = first + (last - first) / 2;
+                    let middle = i64::try_from((i128::from(first) + i128::from(last)).div_euclid(2)).unwrap_or(first);
                     left.push(Span { first: middle + 1, last });
                     left.push(Span { first, last: middle });
-                } else {
+                } else if named < NAMED {
                     named += 1;
-                    flaws.push(one_unreadable(db, part, first).await?);
+                    flaws.push(one_unreadable(db, part, first).await);
+                } else if named == NAMED {
+                    named += 1;
+                    flaws.push(unreadable(part));
                 }
             }
             Err(error) if error.is_unreadable_data() => {
+                tracing::error!(%error, part = part.name(), "cannot be compared with the journal");
                 flaws.push(unreadable(part));
+                return Ok(flaws);
+            }
+            Err(error) if error.may_pass() => {
+                tracing::warn!(%error, part = part.name(), "not compared with the journal");
+                flaws.push(flaw(CHECK_FAILED, format!("Un contrôle n'a pas pu être fait jusqu'au bout : {}.", part.name())));
                 return Ok(flaws);
             }
             Err(error) => return Err(error),
@@ -120,12 +135,11 @@ async fn compare(db: &PgPool, part: Part, whole: Span) -> Result<Vec<Flaw>> {
 }
 
 /// A record of which nothing can be compared.
-async fn one_unreadable(db: &PgPool, part: Part, id: i64) -> Result<Flaw> {
-    let row =
-        sqlx::query_as!(At, r#"select chain as "chain!", seq as "seq!" from audit_logs where id = $1"#, id).fetch_optional(db).await?;
-    let Some(At { chain, seq }) = row else { return Ok(unreadable(part)) };
+async fn one_unreadable(db: &PgPool, part: Part, id: i64) -> Flaw {
+    let row = sqlx::query_as!(At, r#"select chain as "chain!", seq as "seq!" from audit_logs where id = $1"#, id).fetch_optional(db).await;
+    let Ok(Some(At { chain, seq })) = row else { return unreadable(part) };
     let detail = format!("Le contenu de cet enregistrement ne se compare plus avec ce qui est à côté : {}.", part.name());
-    Ok(Flaw { chain, seq, code: "facts_unreadable".to_owned(), detail })
+    Flaw { chain, seq, code: "facts_unreadable".to_owned(), detail }
 }
 
 /// Refunds, corrected means, prints and notes that are not what their records say, and parts that are not their payment.
@@ -402,10 +416,17 @@ async fn unsigned(db: &PgPool) -> Result<Vec<Flaw>> {
            union all
            select 'period', p.number from fiscal_long_periods p left join audit_logs l on l.id = p.audit_log_id
            where l.transaction_type is null or l.transaction_type not in ('CLOSURE_M', 'CLOSURE_A')
-           order by 1, 2"#
+           order by 1, 2 limit $1"#,
+        UNSIGNED + 1
     )
     .fetch_all(db)
     .await?;
+    if i64::try_from(rows.len()).is_ok_and(|rows| rows > UNSIGNED) {
+        return Ok(vec![flaw(
+            "payment_without_ticket",
+            format!("Plus de {UNSIGNED} règlements, corrections ou périodes n'ont pas d'enregistrement."),
+        )]);
+    }
     let said = rows.into_iter().map(|row| match row.what.as_str() {
         "payment" => flaw("payment_without_ticket", format!("Le règlement {} n'a pas de ticket.", row.id)),
         "refund" => flaw("refund_without_record", format!("Le remboursement {} n'a pas d'annulation.", row.id)),

@@ -84,12 +84,16 @@ async fn is_up_to_date(connection: &mut PgConnection) -> bool {
     ours.eq(applied.iter().map(|migration| (migration.version, &migration.checksum)))
 }
 
-/// Whether the schema is the one of this version, neither an older nor a later one.
+/// Whether the schema is the one of this version, neither an older nor a later one. One that cannot be asked is another.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn is_ours(pool: &PgPool) -> Result<bool> {
-    Ok(is_up_to_date(&mut *pool.acquire().await?).await)
+    let mut connection = pool.acquire().await?;
+    let is_ours = is_up_to_date(&mut connection).await;
+    // Gone meanwhile, it said nothing.
+    connection.ping().await?;
+    Ok(is_ours)
 }
 
 /// Who signs in for the till, see migration 74.

@@ -5,18 +5,18 @@
 
 use super::verifying::{SCHEMA_DIFFERS, verify_house};
 use super::{anchoring, recording};
+use crate::adapters::signer::Checker;
 use crate::db;
+use crate::db::guards::{CHECK_FAILED, is_of_guards};
 use crate::error::{Error, Result};
 use crate::state::{House, REGISTER};
 use domain::api::Flaw;
-use domain::fiscal::{Chain, EventCode, EventContent, FlawCode, Record, sha256_hex};
+use domain::fiscal::{Chain, EventCode, EventContent, FlawCode, Judged, Record, sha256_hex};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 /// How many of the last records the hourly check reads.
 pub const RECENT: i64 = 1_000;
-/// The check itself did not work. On the screens until the next one that does, and not in the journal: it proves nothing.
-const CHECK_FAILED: &str = "check_failed";
 /// How many flaws a technical event names.
 const NAMED: usize = 20;
 
@@ -29,6 +29,8 @@ pub struct Integrity(Mutex<Found>);
 struct Found {
     whole: Vec<Flaw>,
     recent: Vec<Flaw>,
+    /// The last check that did not work to its end.
+    failed: Option<(Depth, Flaw)>,
 }
 
 impl Integrity {
@@ -37,21 +39,42 @@ impl Integrity {
     pub fn flaws(&self) -> Vec<Flaw> {
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut seen = BTreeSet::new();
-        found.whole.iter().chain(&found.recent).filter(|flaw| seen.insert(name(flaw))).cloned().collect()
+        found
+            .whole
+            .iter()
+            .chain(&found.recent)
+            .chain(found.failed.as_ref().map(|(_, flaw)| flaw))
+            .filter(|flaw| seen.insert(name(flaw)))
+            .cloned()
+            .collect()
     }
 
     /// Whether something does not hold.
     #[must_use]
     pub fn is_flawed(&self) -> bool {
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        !found.whole.is_empty() || !found.recent.is_empty()
+        !found.whole.is_empty() || !found.recent.is_empty() || found.failed.is_some()
     }
 
     fn set(&self, depth: Depth, flaws: Vec<Flaw>) {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match depth {
-            Depth::Whole => *found = Found { whole: flaws, recent: Vec::new() },
-            Depth::Recent(_) => found.recent = flaws,
+            Depth::Whole => *found = Found { whole: flaws, ..Found::default() },
+            Depth::Recent(_) => {
+                // Every check looks at the guards, and only the whole one at a record that is not recent any more.
+                found.whole.retain(|flaw| !is_of_guards(flaw));
+                let seen: BTreeSet<String> = flaws.iter().map(name).collect();
+                let earlier = std::mem::replace(&mut found.recent, flaws);
+                found.recent.extend(earlier.into_iter().filter(|flaw| flaw.seq > 0 && !seen.contains(&name(flaw))));
+                found.failed.take_if(|(failed, _)| *failed != Depth::Whole);
+            }
+        }
+    }
+
+    fn failed(&self, depth: Depth, flaw: Flaw) {
+        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if found.failed.as_ref().is_none_or(|(failed, _)| *failed != Depth::Whole) {
+            found.failed = Some((depth, flaw));
         }
     }
 }
@@ -84,10 +107,7 @@ pub async fn check(house: &House, depth: Depth) -> Result<usize> {
             // A database that is away will be asked again. Anything else keeps the journal from being checked, which nobody must have to read in a log.
             if !matches!(error, Error::DatabaseDown(_)) {
                 let detail = "Le journal n'a pas pu être contrôlé : voyez le journal du programme.".to_owned();
-                let mut flaws = house.integrity.flaws();
-                flaws.retain(|flaw| flaw.code != CHECK_FAILED);
-                flaws.push(Flaw { chain: "*".to_owned(), seq: 0, code: CHECK_FAILED.to_owned(), detail });
-                house.integrity.set(Depth::Whole, flaws);
+                house.integrity.failed(depth, Flaw { chain: "*".to_owned(), seq: 0, code: CHECK_FAILED.to_owned(), detail });
             }
             Err(error)
         }
@@ -138,7 +158,11 @@ async fn say(house: &House, flaws: &[Flaw], restored: bool) -> Result<()> {
     // Two processes that find the same at once: the second sees what the first wrote.
     super::journal::lock(house, &mut tx, Chain::J).await?;
     let last = db::journal::last_event(&mut tx, REGISTER, "integrity_flaw").await?;
-    let said = last.and_then(|record: Record| serde_json::from_str::<EventContent>(&record.content_text).ok());
+    // An event that somebody made up says nothing: only one that a key of this journal signed.
+    let checker = Checker::new(&db::journal::keys(&house.db).await?);
+    let is_signed =
+        |record: &Record| Judged::of(record, checker.check(&record.key_id, record.data_to_sign.as_bytes(), &record.signature)).is_whole();
+    let said = last.filter(is_signed).and_then(|record: Record| serde_json::from_str::<EventContent>(&record.content_text).ok());
     if said.is_some_and(|event| event.details.get("digest") == Some(&digest)) {
         return Ok(());
     }

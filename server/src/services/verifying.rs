@@ -5,6 +5,7 @@
 
 use crate::adapters::signer::Checker;
 use crate::db;
+use crate::db::guards::CHECK_FAILED;
 use crate::db::journal::Read;
 use crate::error::{Error, Result};
 use crate::services::anchoring;
@@ -62,7 +63,9 @@ pub const SCHEMA_DIFFERS: &str = "schema_differs";
 /// [`Error::Internal`] when the key is none; when the database does not answer.
 pub async fn verify_as(db: &PgPool, asked: Asked) -> Result<(VerifyReport, Checkpoint)> {
     let ours = db::is_ours(db).await?;
-    match verify_what_is_there(db, asked, ours).await {
+    // First, so that nothing of the rest keeps them from being said.
+    let guards = if ours { guards_missing(db).await? } else { Vec::new() };
+    match verify_what_is_there(db, asked, ours, guards.clone()).await {
         // In a schema of another version nothing is proven by what is missing.
         Err(error) if error.is_unreadable_data() && !ours => {
             Ok((VerifyReport { ok: false, records: 0, inconclusive: true, flaws: vec![schema_differs()] }, Checkpoint::default()))
@@ -73,9 +76,17 @@ pub async fn verify_as(db: &PgPool, asked: Asked) -> Result<(VerifyReport, Check
             let detail =
                 "Le journal ne peut pas être lu : il lui manque une table, une colonne ou un droit, ou l'un d'eux a changé.".to_owned();
             let mut flaws = vec![Flaw { chain: "*".to_owned(), seq: 0, code: "journal_unreadable".to_owned(), detail }];
-            flaws.extend(db::guards::gone(db).await?);
-            flaws.extend(guards_missing(db).await?);
+            flaws.extend(guards);
             Ok((VerifyReport { ok: false, records: 0, inconclusive: false, flaws }, Checkpoint::default()))
+        }
+        // What was found of the guards is found, whoever holds a lock or cancels what is asked.
+        Err(error) if error.may_pass() => {
+            tracing::warn!(%error, "the journal was not read to its end");
+            let detail = "Le journal n'a pas pu être lu jusqu'au bout : à contrôler de nouveau.".to_owned();
+            let inconclusive = guards.is_empty();
+            let failed = Flaw { chain: "*".to_owned(), seq: 0, code: CHECK_FAILED.to_owned(), detail };
+            let flaws = guards.into_iter().chain([failed]).collect();
+            Ok((VerifyReport { ok: false, records: 0, inconclusive, flaws }, Checkpoint::default()))
         }
         done => done,
     }
@@ -88,18 +99,27 @@ fn schema_differs() -> Flaw {
     Flaw { chain: "*".to_owned(), seq: 0, code: SCHEMA_DIFFERS.to_owned(), detail }
 }
 
-/// The guards that are missing; that they cannot be looked at is a flaw too.
+/// The guards and tables that are missing; that they cannot be looked at is a flaw too.
 async fn guards_missing(db: &PgPool) -> Result<Vec<Flaw>> {
-    match db::guards::missing(db).await {
-        Err(error) if error.is_unreadable_data() => {
-            let detail = "Les protections de la base ne peuvent pas être lues.".to_owned();
-            Ok(vec![Flaw { chain: "*".to_owned(), seq: 0, code: "guards_unreadable".to_owned(), detail }])
+    let mut flaws = Vec::new();
+    for found in [db::guards::gone(db).await, db::guards::missing(db).await] {
+        match found {
+            Ok(found) => flaws.extend(found),
+            Err(error) if error.is_unreadable_data() => {
+                let detail = "Les protections de la base ne peuvent pas être lues.".to_owned();
+                flaws.push(Flaw { chain: "*".to_owned(), seq: 0, code: "guards_unreadable".to_owned(), detail });
+            }
+            Err(error) if error.may_pass() => {
+                let detail = "Les protections de la base n'ont pas pu être contrôlées.".to_owned();
+                flaws.push(Flaw { chain: "*".to_owned(), seq: 0, code: CHECK_FAILED.to_owned(), detail });
+            }
+            Err(error) => return Err(error),
         }
-        found => found,
     }
+    Ok(flaws)
 }
 
-async fn verify_what_is_there(db: &PgPool, asked: Asked, ours: bool) -> Result<(VerifyReport, Checkpoint)> {
+async fn verify_what_is_there(db: &PgPool, asked: Asked, ours: bool, guards: Vec<Flaw>) -> Result<(VerifyReport, Checkpoint)> {
     // Heads first: what is appended meanwhile is not a lost tail.
     let (heads, master) = db::journal::heads(db).await?;
     let checker = Arc::new(trusted_keys(db, asked.public_key.as_deref()).await?);
@@ -107,7 +127,7 @@ async fn verify_what_is_there(db: &PgPool, asked: Asked, ours: bool) -> Result<(
         let checker = Arc::clone(&checker);
         move |key_id: &str, signed: &[u8], signature: &str| checker.check(key_id, signed, signature)
     };
-    let mut beside = Vec::new();
+    let mut beside = guards;
     let checkpoint = match asked.checkpoint {
         Some(checkpoint) => {
             let (last, hash) = checkpoint.last();
@@ -122,7 +142,9 @@ async fn verify_what_is_there(db: &PgPool, asked: Asked, ours: bool) -> Result<(
         }
         None => Checkpoint::default(),
     };
+    // From the beginning is from whatever number somebody gave a row.
     let after = asked.from.map_or(checkpoint.last().0, |from| from - 1);
+    let after = if after == 0 { i64::MIN } else { after };
     let verifier = match asked.from {
         Some(from) if from > 1 => Verifier::from_the_middle(&check, from),
         _ => Verifier::going_on(&check, checkpoint),
@@ -132,15 +154,19 @@ async fn verify_what_is_there(db: &PgPool, asked: Asked, ours: bool) -> Result<(
     let checkpoint = verifier.checkpoint();
     let mut report = verifier.finish(&heads, master);
     if ours {
-        beside.extend(guards_missing(db).await?);
-        beside.extend(db::guards::gone(db).await?);
         // Where only the records of the last while are read, so is only what they say. Who goes on from a checkpoint reads no record twice, but what stands
         // beside old ones may have been changed since.
         beside.extend(db::facts::that_differ(db, asked.from.map_or(0, |from| from - 1)).await?);
     }
+    // Another version that brought the schema up to date meanwhile: what this one expects of it says nothing any more.
+    let ours = ours && db::is_ours(db).await?;
+    if !ours {
+        beside.retain(|flaw| flaw.code == "checkpoint_differs");
+    }
     beside.extend(heads_that_differ(db, &checkpoint).await?);
     // What is proven wrong outweighs what could not be judged.
-    report.inconclusive &= beside.is_empty();
+    let proven = beside.iter().any(|flaw| flaw.code != CHECK_FAILED);
+    report.inconclusive = !proven && (report.inconclusive || (report.flaws.is_empty() && !beside.is_empty()));
     report.flaws.extend(beside);
     if !ours {
         report.inconclusive |= report.flaws.is_empty();

@@ -87,7 +87,6 @@ pub async fn tend(house: Shared, stopping: CancellationToken) {
             _ = tick.tick() => {}
         }
         let depth = if looks.is_multiple_of(WHOLE_EVERY) { Depth::Whole } else { Depth::Recent(RECENT) };
-        looks = looks.wrapping_add(1);
         let look = async {
             if let Err(error) = closing::catch_up(&house).await {
                 tracing::warn!(%error, "forgotten closings wait; they will be tried again");
@@ -97,13 +96,18 @@ pub async fn tend(house: Shared, stopping: CancellationToken) {
                 Ok(closings) => tracing::warn!(closings, "closings that were not anchored are now"),
                 Err(error) => tracing::error!(%error, "FISCAL_ANCHORS: closings are not anchored yet; it will be tried again"),
             }
-            if let Err(error) = check(&house, depth).await {
-                tracing::warn!(%error, "the journal was not checked; it will be tried again");
+            match check(&house, depth).await {
+                Ok(_) => true,
+                Err(error) => {
+                    tracing::warn!(%error, "the journal was not checked; it will be tried again");
+                    false
+                }
             }
         };
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = look => {}
+            // One that did not work is made again, as deep as it was to be.
+            checked = look => looks = looks.wrapping_add(u32::from(checked)),
         }
     }
 }

@@ -122,6 +122,56 @@ async fn what_the_whole_check_found_stays_until_it_finds_it_gone() {
     println!("détecté   {:45} T 1 share_differs", "wait until only the last records are read");
 }
 
+/// What somebody holds or cancels while it is checked keeps nothing from being said that was found, and is said itself.
+#[tokio::test]
+async fn who_holds_a_table_stops_the_check_of_nothing_else() {
+    let (app, ..) = evening().await;
+    as_owner(&app, "update payments set amount_cents = 100, tendered_cents = null where audit_log_id = 1").await;
+    let mut holding = app.owner.begin().await.unwrap();
+    sqlx::raw_sql("lock table method_transfers in access exclusive mode").execute(&mut *holding).await.unwrap();
+    assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0);
+    let known: Vec<String> = app.house.integrity.flaws().into_iter().map(|flaw| flaw.code).collect();
+    assert!(known.contains(&"payment_differs".to_owned()) && known.contains(&"check_failed".to_owned()), "{known:?}");
+    assert_eq!(said_so_far(&app).await, 1, "what was found is signed, what failed is not");
+    holding.rollback().await.unwrap();
+    assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0);
+    assert!(app.house.integrity.flaws().iter().all(|flaw| flaw.code != "check_failed"));
+    assert_eq!(said_so_far(&app).await, 1);
+    println!("détecté   {:45} check_failed", "hold a table while it is checked");
+}
+
+/// An event that says that it was said already silences nobody unless it was signed.
+#[tokio::test]
+async fn a_made_up_event_silences_nobody() {
+    let (app, ..) = evening().await;
+    as_owner(&app, "update payments set amount_cents = 100, tendered_cents = null where audit_log_id = 1").await;
+    assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0);
+    assert_eq!(said_so_far(&app).await, 1);
+    // Its digest stays what it is; its signature does not.
+    as_owner(&app, "update audit_logs set signature = repeat('A', 342) where metadata ->> 'code' = 'integrity_flaw'").await;
+    as_owner(&app, "update payments set amount_cents = 250 where audit_log_id = 1").await;
+    assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0, "the event itself is forged now");
+    assert_eq!(said_so_far(&app).await, 2);
+    println!("détecté   {:45} signature_invalid", "an event 90 of one's own");
+}
+
+/// A flaw of the last records does not fade when they are not the last any more, and a guard that is put back is seen within the hour.
+#[tokio::test]
+async fn what_a_recent_check_found_stays_until_the_whole_finds_it_gone() {
+    let (app, alice, camille) = evening().await;
+    as_owner(&app, "update payments set amount_cents = 100, tendered_cents = null where audit_log_id = 7").await;
+    sqlx::raw_sql("alter table refunds disable trigger refunds_no_change").execute(&app.owner).await.unwrap();
+    assert!(self_check::check(&app.house, Depth::Recent(2)).await.unwrap() > 0);
+    let has = |code: &str| app.house.integrity.flaws().iter().any(|flaw| flaw.code == code);
+    assert!(has("payment_differs") && has("guard_disabled"));
+    for table in [6, 7, 8] {
+        crate::records::sell(&alice, &camille, table).await;
+    }
+    sqlx::raw_sql("alter table refunds enable always trigger refunds_no_change").execute(&app.owner).await.unwrap();
+    assert!(self_check::check(&app.house, Depth::Recent(2)).await.unwrap() > 0);
+    assert!(has("payment_differs") && !has("guard_disabled"));
+}
+
 /// Money that was given back is hidden, given back again, and put where it was: each record by itself is sound.
 #[tokio::test]
 async fn a_refund_that_is_hidden_to_be_made_again_is_found() {

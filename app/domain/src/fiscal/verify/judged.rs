@@ -59,6 +59,12 @@ impl From<Content> for Said {
 }
 
 impl Judged {
+    /// Whether the record is by itself what was signed: its content, its fields, and a signature that holds.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.signature == SignatureCheck::Valid && self.intact && self.hash_holds && self.fields_hold
+    }
+
     /// Judges a record whose signature was checked.
     #[must_use]
     pub fn of(record: &Record, signature: SignatureCheck) -> Self {
