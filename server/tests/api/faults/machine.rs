@@ -64,6 +64,10 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
+        // An evening that fails leaves a database on it, which nobody would find once the disk is gone.
+        if let Some(pid) = postmaster(&self.0.join("data")) {
+            say(&family(pid), Signal::SIGKILL);
+        }
         let _ = std::process::Command::new("umount").args(["--lazy"]).arg(&self.0).status();
     }
 }
