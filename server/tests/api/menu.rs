@@ -136,6 +136,8 @@ async fn whoever_writes_to_redis_does_not_set_the_prices() {
     let (alice, bob) = (one.signed_in("alice").await, other.signed_in("bob").await);
     one.house.menu.forget().await;
     alice.get("/api/menu").await;
+    // What the other process still reads it would put over what is written below.
+    bob.get("/api/menu").await;
     let mut connection = redis::Client::open(redis.url.as_str()).unwrap().get_connection().unwrap();
     let kept: String = redis::cmd("GET").arg("menu:full").query(&mut connection).unwrap();
     let mut cheap: Value = serde_json::from_str(&kept).unwrap();
