@@ -94,12 +94,13 @@ pub async fn leave(app: TestApp) {
 /// The till's own check names the flaw, signs technical event 90, and every screen is told. The same flaws are not said again; what is lost at the end of
 /// a chain is a gap in it once the event stands behind it, which is said as well.
 pub async fn is_said(app: &TestApp) {
-    let mut said = Vec::new();
+    let (mut said, mut known) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         assert!(self_check::check(&app.house, Depth::Whole).await.unwrap() > 0);
         said.push(said_so_far(app).await);
+        known.push(app.house.integrity.flaws());
     }
-    assert!(matches!(said[..], [1, 1 | 2, last] if last == said[1]), "{said:?}");
+    assert!(matches!(said[..], [1, 1 | 2, last] if last == said[1]), "{said:?} {known:#?}");
     is_on_every_screen(app).await;
 }
 
@@ -392,8 +393,8 @@ async fn the_guards_that_the_owner_takes_away_are_missed() {
         ("give the till one column to write", "grant insert (id) on audit_logs to comptoir_app", "right_too_wide"),
         (
             "an operator that fits better than PostgreSQL's",
-            "create function nearly(numeric, integer) returns numeric language sql as 'select 0::numeric';
-             create operator public.* (leftarg = numeric, rightarg = integer, function = nearly)",
+            "create function never(bigint, numeric) returns boolean language sql as 'select false';
+             create operator public.<> (leftarg = bigint, rightarg = numeric, function = never)",
             "guard_bypassed",
         ),
         (
