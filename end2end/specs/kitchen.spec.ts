@@ -442,8 +442,7 @@ test("the kitchen's screen stays lit, and says so where it may not", async ({ de
     const page = await old.newPage();
     await signIn(page, "bob", "/cuisine");
     await expect(page.getByTestId("may-go-dark")).toBeVisible();
-    await order(old.context, 9, { dish_id: 12, qty: 1 });
-    await expect(column(page, "Plats").getByRole("article")).toHaveCount(1);
+    await expect(card(page, await order(old.context, 9, { dish_id: 12, qty: 1 }), "mains")).toBeVisible();
     await inspect(page, "kitchen-may-go-dark");
   });
 });

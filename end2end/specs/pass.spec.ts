@@ -200,7 +200,7 @@ test("where the cards are not shown nothing rings: a cook does not hear the wait
   const cook = await device(desktop);
   const page = await cook.newPage();
   await listen(page);
-  await signIn(page, "charlie", "/cuisine");
+  await signIn(page, "bob", "/cuisine");
   await expect(page.getByTestId("connection")).toContainText("En ligne");
   const first = await order(cook.context, 15);
   await say(cook.context, first.lines[0]!, "ready");

@@ -53,10 +53,17 @@ impl Toaster {
         }
     }
 
-    /// Says a sentence and offers to undo what it says, as long as it is shown.
-    pub fn offer(self, text: impl Into<String>, word: &'static str, action: impl Fn() + Send + Sync + 'static) {
+    /// Says a sentence and offers to undo what it says, as long as it is shown. Returns under which number it can be withdrawn.
+    pub fn offer(self, text: impl Into<String>, word: &'static str, action: impl Fn() + Send + Sync + 'static) -> u32 {
         let offer = Message { glyph: Glyph::Undo, action: Some((word, Arc::new(action))), ..Message::saying(Tone::Info, text.into()) };
-        self.dismiss_later(self.add(offer));
+        let number = self.add(offer);
+        self.dismiss_later(number);
+        number
+    }
+
+    /// Takes an offer back: what it says did not happen.
+    pub fn withdraw(self, number: u32) {
+        self.dismiss(number);
     }
 
     fn dismiss_later(self, number: u32) {

@@ -37,6 +37,8 @@ struct Tap {
     said: KitchenMove,
     /// Of a whole slip; `None`: of its one line.
     slip: Option<(OrderId, u32)>,
+    /// The offer to undo it: nothing is to be undone once the server has refused it.
+    offer: Option<u32>,
     /// Once the server has taken it: the last question asked before. An answer to a later one knows of it.
     taken_after: Option<u32>,
 }
@@ -165,29 +167,29 @@ impl Stove {
 
     /// Says where one line stands.
     pub(super) fn move_line(self, line: LineId, said: KitchenMove) {
-        self.tap(vec![line], said, None);
+        self.tap(vec![line], said, None, None);
     }
 
     /// Says where these lines of a slip stand: those that the person sees.
     pub(super) fn move_slip(self, order: OrderId, round: u32, lines: Vec<LineId>, said: KitchenMove) {
-        self.tap(lines, said, Some((order, round)));
+        self.tap(lines, said, Some((order, round)), None);
     }
 
     /// The same by the button of a whole card, which a hand may hit by mistake: for some seconds it can be undone.
     pub(super) fn bump(self, order: OrderId, round: u32, lines: Vec<LineId>, said: KitchenMove, table: &str) {
         let undone = lines.clone();
-        self.move_slip(order, round, lines, said);
         // What was at the pass goes back there, what was on the stove to the stove.
         let back: &[KitchenMove] =
             if said == KitchenMove::Served { &[KitchenMove::Recalled, KitchenMove::Ready] } else { &[KitchenMove::Recalled] };
         let toaster = self.toaster;
-        toaster.offer(t().bumped(table, said), t().undo, move || {
+        let offer = toaster.offer(t().bumped(table, said), t().undo, move || {
             if self.taps.try_with_untracked(|_| ()).is_some() {
                 back.iter().for_each(|said| self.move_slip(order, round, undone.clone(), *said));
             } else {
                 spawn_local(undo_from_elsewhere(toaster, order, round, undone.clone(), back));
             }
         });
+        self.tap(lines, said, Some((order, round)), Some(offer));
     }
 
     /// The kitchen has seen these removals, on this screen.
@@ -201,13 +203,13 @@ impl Stove {
         spawn_local(store::put_json(SEEN, kept));
     }
 
-    fn tap(self, lines: Vec<LineId>, said: KitchenMove, slip: Option<(OrderId, u32)>) {
+    fn tap(self, lines: Vec<LineId>, said: KitchenMove, slip: Option<(OrderId, u32)>, offer: Option<u32>) {
         let number = self.last_tap.try_update_value(|last| {
             *last += 1;
             *last
         });
         let Some(number) = number else { return };
-        self.taps.update(|taps| taps.push(Tap { number, lines, said, slip, taken_after: None }));
+        self.taps.update(|taps| taps.push(Tap { number, lines, said, slip, offer, taken_after: None }));
         if !self.is_sending.get_value() {
             self.is_sending.set_value(true);
             spawn_local(self.send());
@@ -231,6 +233,9 @@ impl Stove {
                 Err(_) => taps.retain(|other| other.number != tap.number),
             });
             if let Err(error) = answer {
+                if let Some(offer) = tap.offer {
+                    self.toaster.withdraw(offer);
+                }
                 self.explain(&error);
             }
             self.kitchen.refresh();

@@ -80,17 +80,15 @@ pub(super) fn Questions(
 /// What a button brings, small under its word; loud when it is what the guest must not eat.
 pub(super) fn brings(allergens: Vec<Allergen>, avoided: RwSignal<Vec<Allergen>>) -> impl IntoView {
     let t = texts();
-    (!allergens.is_empty()).then(|| {
-        move || {
-            let (is_warned, list) = avoided.with(|avoided| {
-                let avoided: Vec<Allergen> = allergens.iter().copied().filter(|one| avoided.contains(one)).collect();
-                (!avoided.is_empty(), t.allergen_list(if avoided.is_empty() { &allergens } else { &avoided }))
-            });
-            if is_warned {
-                view! { <span class="option-brings is-avoided"><Icon glyph=Glyph::Alert/>{t.contains}" "{list}</span> }.into_any()
-            } else {
-                view! { <span class="option-brings"><span class="visually-hidden">{t.contains}" "</span>{list}</span> }.into_any()
-            }
+    (!allergens.is_empty()).then_some(move || {
+        let (is_warned, list) = avoided.with(|avoided| {
+            let avoided: Vec<Allergen> = allergens.iter().copied().filter(|one| avoided.contains(one)).collect();
+            (!avoided.is_empty(), t.allergen_list(if avoided.is_empty() { &allergens } else { &avoided }))
+        });
+        if is_warned {
+            view! { <span class="option-brings is-avoided"><Icon glyph=Glyph::Alert/>{t.contains}" "{list}</span> }.into_any()
+        } else {
+            view! { <span class="option-brings"><span class="visually-hidden">{t.contains}" "</span>{list}</span> }.into_any()
         }
     })
 }

@@ -260,7 +260,7 @@ impl Ordering {
             let removed = removed.clone();
             spawn_local(self.settle(move |draft| draft.put_back(removed)));
         };
-        toaster.offer(format!("{} {}", texts().removed, name.unwrap_or_default()), texts().undo, put_back);
+        let _goes_by_itself = toaster.offer(format!("{} {}", texts().removed, name.unwrap_or_default()), texts().undo, put_back);
     }
 
     /// The wines to suggest with a dish, the best first: none that is out, and none at all once one of them is on the draft.
