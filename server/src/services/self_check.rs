@@ -14,6 +14,7 @@ use domain::api::Flaw;
 use domain::fiscal::{Chain, EventCode, EventContent, FlawCode, Judged, Record, sha256_hex};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
+use verifier::Keys as _;
 
 /// How many of the last records the hourly check reads.
 pub const RECENT: i64 = 1_000;
@@ -158,8 +159,9 @@ async fn say(house: &House, flaws: &[Flaw], restored: bool) -> Result<()> {
     // Two processes that find the same at once: the second sees what the first wrote.
     super::journal::lock(house, &mut tx, Chain::J).await?;
     let last = db::journal::last_event(&mut tx, REGISTER, "integrity_flaw").await?;
-    // An event that somebody made up says nothing: only one that a key of this journal signed.
-    let checker = Checker::new(&db::journal::keys(&house.db).await?);
+    // An event that somebody made up says nothing: only one that a key of this journal signed, or ours, should somebody have taken the keys away.
+    let mut checker = Checker::new(&db::journal::keys(&house.db).await?);
+    checker.add(house.signer.public_key_pem());
     let is_signed =
         |record: &Record| Judged::of(record, checker.check(&record.key_id, record.data_to_sign.as_bytes(), &record.signature)).is_whole();
     let said = last.filter(is_signed).and_then(|record: Record| serde_json::from_str::<EventContent>(&record.content_text).ok());
