@@ -189,7 +189,7 @@ async fn what_the_owner_changes_is_found_and_named() {
             "alter table audit_logs drop constraint audit_logs_id_check;
              insert into audit_logs (id, transaction_type, amount, date, hash_current, hash_previous, signature, metadata, chain, register, seq, format,
                  local_ts, utc_ts, vat, extra, content_sha256, data_to_sign, key_id, app_version)
-             select -1, transaction_type, amount, date, repeat('a', 64), hash_current, signature || 'x', metadata, chain, register, 900, format, local_ts, utc_ts, vat,
+             select -1, transaction_type, amount, date, repeat('a', 64), repeat('b', 64), signature || 'x', metadata, chain, register, 900, format, local_ts, utc_ts, vat,
                  extra, content_sha256, data_to_sign, key_id, app_version from audit_logs where id = 1",
             "* -1 out_of_order",
         ),
