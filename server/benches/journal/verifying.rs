@@ -2,13 +2,14 @@
 //! the order, the lines and the payment that it settles, so that all of it is compared.
 
 use crate::report::{Report, Row};
-use crate::{openssl, size, ticket};
+use crate::{openssl, size, ticket, user};
 use domain::Cents;
-use domain::api::Method;
+use domain::api::{CloseRequest, Method};
 use domain::fiscal::{Draft, Head, Record, TicketContent, TicketPayment};
 use serde_json::{Value, json};
 use server::adapters::signer::Signer;
 use server::config::Config;
+use server::services::closing;
 use server::services::recording::{self, NewTicket};
 use server::state::House;
 use sqlx::postgres::PgPoolCopyExt;
@@ -18,6 +19,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
+/// Tickets of a long day, closed by a Z.
+const A_DAY: i64 = 1_000;
 /// Tickets that are sent to the database at a time.
 const AT_A_TIME: i64 = 5_000;
 /// Of what a ticket settles: two lines.
@@ -38,8 +41,14 @@ pub async fn measure(house: &House, config: &Config, owner: &PgPool, report: &mu
     let (mut filled, mut first) = (0, None);
     for tickets in [largest / 100, largest / 10, largest] {
         let writing = Instant::now();
-        fill(house, config, owner, tickets - filled).await;
-        filled = tickets;
+        while filled < tickets {
+            let today = (tickets - filled).min(A_DAY);
+            fill(house, config, owner, today).await;
+            // What no closing has covered yet has to be remembered, so that days are closed as in a restaurant.
+            closing::close(house, &user(), &CloseRequest::default()).await.unwrap();
+            filled += today;
+        }
+        sqlx::raw_sql("analyze").execute(owner).await.unwrap();
         let written = writing.elapsed().as_secs_f64();
         let before = openssl(1);
         let run = verify(config).await;
@@ -99,7 +108,7 @@ async fn verify(config: &Config) -> Run {
     Run { records: report["records"].as_u64().unwrap(), took, processor, most }
 }
 
-/// A further open day of so many tickets, each with what it settles.
+/// An open day of so many tickets, each with what it settles.
 async fn fill(house: &House, config: &Config, owner: &PgPool, tickets: i64) {
     // The first is the till's own, so that the day is open; its order and payment are put beside it as for the others.
     let mut tx = house.db.begin().await.unwrap();
@@ -212,7 +221,7 @@ async fn guards(owner: &PgPool, on: bool) {
            for r in select t.tgrelid::regclass as guarded, t.tgname from pg_trigger t
                     where not t.tgisinternal and t.tgname <> 'a_dish_leaves_the_pass' loop
                execute format('alter table %s {how} trigger %I', r.guarded, r.tgname);
-           end loop; end $$; analyze"
+           end loop; end $$"
     );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(owner).await.unwrap();
 }
