@@ -9,6 +9,22 @@ use futures::{Stream, StreamExt};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::{Date, OffsetDateTime, PrimitiveDateTime};
 
+/// Rows of the journal, read so that nothing that somebody leaves in a column ends the reading: what follows `from audit_logs`, and its arguments.
+macro_rules! rows {
+    ($which:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            r#"select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
+                      hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
+                      chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
+                      least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
+                      content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
+               from audit_logs "# + $which
+            $(, $argument)*
+        )
+    };
+}
+
 /// What the next record has to follow, and the time on the clock that all processes share.
 pub struct Locked {
     /// The last record of the chain.
@@ -134,18 +150,7 @@ pub async fn append(db: &mut PgConnection, record: &Record, service_day: Date) -
 /// # Errors
 /// When the database does not answer.
 pub async fn record(db: impl PgExecutor<'_>, id: i64) -> Result<Option<Record>> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
-                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
-                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
-                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
-                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
-           from audit_logs where id = $1"#,
-        id
-    )
-    .fetch_optional(db)
-    .await?;
+    let row = rows!(r#"where id = $1"#, id).fetch_optional(db).await?;
     row.map(Record::try_from).transpose()
 }
 
@@ -154,20 +159,9 @@ pub async fn record(db: impl PgExecutor<'_>, id: i64) -> Result<Option<Record>> 
 /// # Errors
 /// When the database does not answer.
 pub async fn by_number(db: impl PgExecutor<'_>, register: &str, chain: Chain, seq: i64) -> Result<Option<Record>> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
-                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
-                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
-                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
-                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
-           from audit_logs where register = $1 and chain = $2::text::char(1) and seq = $3"#,
-        register,
-        chain.as_str(),
-        seq
-    )
-    .fetch_optional(db)
-    .await?;
+    let row = rows!(r#"where register = $1 and chain = $2::text::char(1) and seq = $3"#, register, chain.as_str(), seq)
+        .fetch_optional(db)
+        .await?;
     row.map(Record::try_from).transpose()
 }
 
@@ -258,19 +252,7 @@ pub fn all(db: &PgPool, after: i64) -> impl Stream<Item = Result<Read>> + '_ {
 
 /// Every record between two numbers of the journal, oldest first, streamed.
 pub fn between(db: &PgPool, first: i64, last: i64) -> impl Stream<Item = Result<Read>> + '_ {
-    sqlx::query_as!(
-        Row,
-        r#"select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
-                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
-                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
-                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
-                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
-           from audit_logs where id between $1 and $2 order by id"#,
-        first,
-        last
-    )
-    .fetch(db)
-    .map(|row| {
+    rows!(r#"where id between $1 and $2 order by id"#, first, last).fetch(db).map(|row| {
         let row = row?;
         let id = row.id;
         Ok(Record::try_from(row).map_err(|error| (id, error.to_string())))
@@ -282,32 +264,14 @@ pub fn between(db: &PgPool, first: i64, last: i64) -> impl Stream<Item = Result<
 /// # Errors
 /// When the database does not answer.
 pub async fn key_rotations(db: &PgPool) -> Result<Vec<Record>> {
-    let asked = sqlx::query_as!(
-        Row,
-        r#"select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
-                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
-                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
-                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
-                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
-           from audit_logs where transaction_type = 'JET' and metadata ->> 'code' = 'key_rotated' order by id"#
-    )
-    .fetch_all(db)
-    .await
-    .map_err(Error::from);
+    let asked = rows!(r#"where transaction_type = 'JET' and metadata ->> 'code' = 'key_rotated' order by id"#)
+        .fetch_all(db)
+        .await
+        .map_err(Error::from);
     let rows = match asked {
         // A content that cannot be taken apart, in any technical event: each is looked at as a text.
         Err(error) if error.is_unreadable_value() => {
-            sqlx::query_as!(
-                Row,
-                r#"/* each technical event */ select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
-                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
-                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
-                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
-                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
-                   from audit_logs where transaction_type = 'JET' and strpos(metadata::text, '"key_rotated"') > 0 order by id"#
-            )
-            .fetch_all(db)
-            .await?
+            rows!(r#"where transaction_type = 'JET' and strpos(metadata::text, '"key_rotated"') > 0 order by id"#).fetch_all(db).await?
         }
         rows => rows?,
     };
@@ -319,19 +283,9 @@ pub async fn key_rotations(db: &PgPool) -> Result<Vec<Record>> {
 /// # Errors
 /// When the database does not answer.
 pub async fn last_of(db: impl PgExecutor<'_>, register: &str, chain: Chain) -> Result<Option<Record>> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
-                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
-                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
-                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
-                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
-           from audit_logs where register = $1 and chain = $2::text::char(1) order by seq desc limit 1"#,
-        register,
-        chain.as_str()
-    )
-    .fetch_optional(db)
-    .await?;
+    let row = rows!(r#"where register = $1 and chain = $2::text::char(1) order by seq desc limit 1"#, register, chain.as_str())
+        .fetch_optional(db)
+        .await?;
     row.map(Record::try_from).transpose()
 }
 
@@ -341,14 +295,8 @@ pub async fn last_of(db: impl PgExecutor<'_>, register: &str, chain: Chain) -> R
 /// # Errors
 /// When the database does not answer.
 pub async fn last_event(db: &mut PgConnection, register: &str, code: &str) -> Result<Option<Record>> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"select id, transaction_type as "transaction_type?", case when abs(amount) < 1e15 then (amount * 100)::bigint end as "cents?",
-                  hash_current as "hash_current?", hash_previous as "hash_previous?", signature as "signature?", metadata::text as "content?",
-                  chain as "chain?", register as "register?", seq as "seq?", format as "format?", local_ts as "local_ts?",
-                  least(greatest(utc_ts, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') as "utc_ts?", vat as "vat?", extra as "extra?",
-                  content_sha256 as "content_sha256?", data_to_sign as "data_to_sign?", key_id as "key_id?", app_version as "app_version?"
-           from audit_logs where register = $1 and chain = 'J' and strpos(metadata::text, '"code":"' || $2::text || '"') > 0 order by seq desc limit 1"#,
+    let row = rows!(
+        r#"where register = $1 and chain = 'J' and strpos(metadata::text, '"code":"' || $2::text || '"') > 0 order by seq desc limit 1"#,
         register,
         code
     )

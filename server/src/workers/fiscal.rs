@@ -1,5 +1,6 @@
 //! Keeps the journal honest: closes what was forgotten, checks every hour that everything still holds, once a day all of it, and watches the clock.
 
+use crate::db::guards::CHECK_FAILED;
 use crate::services::anchoring;
 use crate::services::clock::{self, Reading};
 use crate::services::closing;
@@ -97,7 +98,8 @@ pub async fn tend(house: Shared, stopping: CancellationToken) {
                 Err(error) => tracing::error!(%error, "FISCAL_ANCHORS: closings are not anchored yet; it will be tried again"),
             }
             match check(&house, depth).await {
-                Ok(_) => true,
+                // Of what somebody held or cancelled meanwhile nothing is known.
+                Ok(_) => !house.integrity.flaws().iter().any(|flaw| flaw.code == CHECK_FAILED),
                 Err(error) => {
                     tracing::warn!(%error, "the journal was not checked; it will be tried again");
                     false

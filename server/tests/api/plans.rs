@@ -20,7 +20,7 @@ const MAY_READ_ALL: &[(&str, &str)] = &[
     ),
     ("select l.chain as \"chain!\", l.seq as \"seq!\"\n           from (select p.order_id", "the check of the journal"),
     ("select 'payment' as \"what!\", p.id as \"id!\" from payments p left join audit_logs l", "the check of the journal"),
-    ("/* each technical event */", "the check of a journal in which somebody made an event unreadable"),
+    ("strpos(metadata::text, '\"key_rotated\"') > 0", "the check of a journal in which somebody made an event unreadable"),
     // The day is computed inside, so that nobody knows beforehand how few dishes it has; the ends of all waits are read for it.
     ("with asked as", "how long dishes waited on a day: the owner's page, seldom looked at"),
 ];
@@ -182,7 +182,7 @@ async fn every_query_finds_its_rows_by_an_index() {
             reads_all = looked_at(&mut owner, &format!("({arguments})"), &grown, &of_a_part).await;
         }
         sqlx::raw_sql("reset enable_seqscan; deallocate looked_at").execute(&mut owner).await.unwrap();
-        if let Some(what) = reads_all.filter(|_| !MAY_READ_ALL.iter().any(|(beginning, _)| query.starts_with(beginning))) {
+        if let Some(what) = reads_all.filter(|_| !MAY_READ_ALL.iter().any(|(words, _)| query.contains(words))) {
             wrong.push(format!("{what}: {query}"));
         }
     }
