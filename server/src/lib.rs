@@ -14,6 +14,7 @@ pub mod http;
 pub mod jwt;
 pub mod listening;
 pub mod metrics;
+pub(crate) mod owning;
 pub mod qr;
 pub mod router;
 pub mod run;

@@ -102,11 +102,23 @@ impl Database {
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
         match &config.database {
             Some(options) => Ok(Self { options: options.clone(), cluster: None }),
-            None => {
-                let cluster = Cluster::start(&config.data, Durability::Full).await?;
-                Ok(Self { options: cluster.connect_options(), cluster: Some(cluster) })
-            }
+            None => Ok(Self::of(Cluster::start(&config.data, Durability::Full).await?)),
         }
+    }
+
+    /// Finds the database of this configuration; one in the data folder must be there already.
+    ///
+    /// # Errors
+    /// One line that says what to do.
+    pub async fn open_existing(config: &Config) -> anyhow::Result<Self> {
+        match &config.database {
+            Some(options) => Ok(Self { options: options.clone(), cluster: None }),
+            None => Ok(Self::of(Cluster::start_existing(&config.data, Durability::Full).await?)),
+        }
+    }
+
+    fn of(cluster: Cluster) -> Self {
+        Self { options: cluster.connect_options(), cluster: Some(cluster) }
     }
 
     /// How the till reaches it, once the schema is up to date: in a cluster of its own as somebody who is nothing but the till. Elsewhere whoever the

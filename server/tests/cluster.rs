@@ -193,3 +193,34 @@ async fn root_may_keep_its_data_where_nobody_else_may_enter() {
     })
     .await;
 }
+
+/// A service keeps its till in a folder that is its own; root saves it, checks it, sets it up.
+#[tokio::test]
+async fn root_uses_the_cluster_of_whom_the_data_folder_is() {
+    if !geteuid().is_root() {
+        return;
+    }
+    within(async {
+        let theirs = nix::unistd::User::from_name("nobody").ok().flatten().expect("an account");
+        let data = folder();
+        fs::set_permissions(data.path(), fs::Permissions::from_mode(0o700)).expect("a private folder");
+        std::os::unix::fs::chown(data.path(), Some(theirs.uid.as_raw()), Some(theirs.gid.as_raw())).expect("handed over");
+
+        let missing = Cluster::start_existing(data.path(), Durability::Throwaway).await.expect_err("nothing is there");
+        assert!(missing.to_string().contains("holds no till"), "{missing}");
+        assert_eq!(fs::read_dir(data.path()).expect("the folder").count(), 0, "and nothing was made");
+
+        let cluster = start(data.path()).await;
+        let again = Cluster::start_existing(data.path(), Durability::Full).await.expect("it is there now");
+        assert_eq!(one(&again).await, 1);
+        for entry in fs::read_dir(data.path()).expect("the folder") {
+            let entry = entry.expect("a file");
+            let owner = std::os::unix::fs::MetadataExt::uid(&entry.metadata().expect("an owner"));
+            assert_eq!(owner, theirs.uid.as_raw(), "the service must be able to use {}", entry.path().display());
+        }
+        assert!(data.path().join("postgres/data").is_dir(), "in the data folder and not elsewhere");
+        again.stop().await.expect("the guest leaves");
+        cluster.stop().await.expect("a clean stop");
+    })
+    .await;
+}

@@ -20,10 +20,12 @@ use rsa::{RsaPrivateKey, RsaPublicKey};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use verifier::Keys;
+
+use crate::owning;
 
 /// Keys that sign and are believed, in bytes: a shorter one proves nothing, a longer one cannot be read everywhere that a journal is checked.
 const SIZES: std::ops::RangeInclusive<usize> = 256..=512;
@@ -58,7 +60,9 @@ impl Signer {
         }
         // Written beside and linked into place: a crash leaves no half a key, and of two processes that start at once one wins.
         let draft = path.with_extension(format!("new-{}", std::process::id()));
-        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        // What a process of that number left when it was killed.
+        let _ = std::fs::remove_file(&draft);
+        let mut file = owning::make_private(&draft)?;
         file.write_all(pem.as_bytes())?;
         file.sync_all()?;
         let linked = std::fs::hard_link(&draft, path);

@@ -39,7 +39,7 @@ pub(super) struct Restore {
 #[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub(super) async fn back_up(wanted: Backup, config: Config) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(!wanted.out.exists(), "{} exists already", wanted.out.display());
-    let database = Database::open(&config).await?;
+    let database = Database::open_existing(&config).await?;
     let written = async {
         let bytes = dump(&database, &wanted.out).await?;
         let digest = digest(&wanted.out)?;

@@ -127,7 +127,7 @@ async fn run_verify(verify: Verify, config: &Config) -> anyhow::Result<ExitCode>
 }
 
 async fn check_database(config: &Config, asked: Asked) -> anyhow::Result<(VerifyReport, Checkpoint)> {
-    let database = Database::open(config).await?;
+    let database = Database::open_existing(config).await?;
     let checked = async {
         let pool = db::connect(database.options.clone(), 2).await?;
         let checked = verify_as(&pool, asked).await?;
@@ -152,8 +152,11 @@ async fn check_archives(paths: &[PathBuf], public_key: Option<&str>, anchors: &[
 }
 
 /// Opens the house for one act, without serving.
-pub(super) async fn with_house<T>(config: &Config, act: impl AsyncFnOnce(&crate::state::House) -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let database = Database::open(config).await?;
+pub(super) async fn with_house<T>(
+    database: Database,
+    config: &Config,
+    act: impl AsyncFnOnce(&crate::state::House) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let done = async {
         database.migrate().await?;
         let pool = db::connect(database.till(), 4).await?;
@@ -170,7 +173,7 @@ pub(super) async fn with_house<T>(config: &Config, act: impl AsyncFnOnce(&crate:
 
 #[expect(clippy::print_stdout, reason = "the answer of the command")]
 async fn make_archive(wanted: MakeArchive, config: Config) -> anyhow::Result<ExitCode> {
-    let made = with_house(&config, async |house| {
+    let made = with_house(Database::open_existing(&config).await?, &config, async |house| {
         let is_folder = wanted.out.is_dir();
         let draft = if is_folder { wanted.out.join("archive-fiscale.zip") } else { wanted.out.clone() };
         let made = archive::make(house, "", wanted.from, wanted.to, &draft).await?;
@@ -196,7 +199,7 @@ async fn make_archive(wanted: MakeArchive, config: Config) -> anyhow::Result<Exi
 #[expect(clippy::print_stdout, reason = "the answer of the command")]
 async fn rotate_key(config: Config) -> anyhow::Result<ExitCode> {
     let file = config.fiscal_key_file.clone();
-    let record = with_house(&config, async |house| Ok(keys::rotate(house, &file, "").await?)).await?;
+    let record = with_house(Database::open_existing(&config).await?, &config, async |house| Ok(keys::rotate(house, &file, "").await?)).await?;
     println!("Nouvelle clé de signature dans {}, annoncée par l'événement technique n° {}.", file.display(), record.seq);
     println!("Gardez une copie de la nouvelle clé et de l'ancienne ailleurs, puis redémarrez chaque « comptoir serve ».");
     Ok(ExitCode::from(SOUND))

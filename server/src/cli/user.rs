@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::fiscal::with_house;
 use crate::config::Config;
 use crate::db;
+use crate::run::Database;
 use crate::services::people;
 use crate::services::signing_in::is_pin;
 use crate::state::House;
@@ -36,7 +37,7 @@ pub(super) enum User {
 
 pub(super) async fn run(command: User, config: Config) -> anyhow::Result<ExitCode> {
     // With the house, because who may sign in is a matter of the journal.
-    with_house(&config, async |house| apply(command, house).await).await?;
+    with_house(Database::open(&config).await?, &config, async |house| apply(command, house).await).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,14 +5,14 @@
 
 use std::{
     fs, io,
-    os::unix::fs::{MetadataExt, chown},
+    os::unix::fs::{MetadataExt, lchown},
     path::Path,
     process::Command,
 };
 
 use nix::unistd::{Uid, User, getegid, geteuid};
 
-use super::ClusterError;
+use super::{ClusterError, place::Place};
 
 /// Accounts lent to PostgreSQL by root, best first. `postgres` comes with the server programs of every distribution.
 const LENT: [&str; 2] = ["postgres", "nobody"];
@@ -27,11 +27,16 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Our own account, or the one that root lends.
-    pub(super) fn choose() -> Result<Self, ClusterError> {
+    /// Our own account. As root the one that the data folder has already (a service keeps its till there, and root saves or checks it); in a folder of
+    /// root's own the one that root lends.
+    pub(super) fn choose(data_dir: &Path) -> Result<Self, ClusterError> {
         let own = geteuid();
         if !own.is_root() {
             return Ok(Self { uid: own.as_raw(), gid: getegid().as_raw(), lent: false });
+        }
+        let theirs = Place::folders_of(data_dir).into_iter().filter_map(|folder| fs::metadata(folder).ok()).find(|folder| folder.uid() != own.as_raw());
+        if let Some(folder) = theirs {
+            return Ok(Self { uid: folder.uid(), gid: folder.gid(), lent: true });
         }
         let lent = LENT.into_iter().filter_map(|name| User::from_name(name).ok().flatten()).find(|user| user.uid != Uid::from_raw(0));
         let user = lent.ok_or(ClusterError::NoAccount)?;
@@ -54,7 +59,7 @@ impl Account {
 
     /// Hands a file or folder of ours over to this account.
     pub(super) fn give(&self, path: &Path) -> io::Result<()> {
-        if self.lent { chown(path, Some(self.uid), Some(self.gid)) } else { Ok(()) }
+        if self.lent { lchown(path, Some(self.uid), Some(self.gid)) } else { Ok(()) }
     }
 
     /// Whether a file or folder belongs to this account.

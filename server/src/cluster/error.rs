@@ -44,6 +44,12 @@ pub enum ClusterError {
         /// Where the cluster should be.
         root: PathBuf,
     },
+    /// Nothing to check or save.
+    #[error("{} holds no till; COMPTOIR_DATA names the folder of one", data_dir.display())]
+    Missing {
+        /// The data folder.
+        data_dir: PathBuf,
+    },
     /// Another process held the start lock for too long.
     #[error("another process has been starting or stopping PostgreSQL for too long; it holds {}", path.display())]
     Busy {

@@ -73,7 +73,7 @@ impl Cluster {
     /// # Errors
     /// Says in one line what is missing or what the server complained about.
     pub async fn start(data_dir: &Path, durability: Durability) -> Result<Self, ClusterError> {
-        let account = Account::choose()?;
+        let account = Account::choose(data_dir)?;
         let place = Place::choose(data_dir, &account)?;
         let starting = place.lock().await?;
         let programs = Programs::find(place.version())?;
@@ -95,6 +95,17 @@ impl Cluster {
         let stopping = CancellationToken::new();
         let supervisor = tokio::spawn(supervise(launcher.clone(), postmaster, stopping.clone()));
         Ok(Self { launcher, users, stopping, supervisor, watchdog })
+    }
+
+    /// The same for a data folder that has a cluster already: who checks or saves what is there must not find something empty instead.
+    ///
+    /// # Errors
+    /// [`ClusterError::Missing`], and as [`Cluster::start`].
+    pub async fn start_existing(data_dir: &Path, durability: Durability) -> Result<Self, ClusterError> {
+        if !Place::is_taken(data_dir, &Account::choose(data_dir)?)? {
+            return Err(ClusterError::Missing { data_dir: data_dir.to_path_buf() });
+        }
+        Self::start(data_dir, durability).await
     }
 
     /// How to reach the database `comptoir` as its owner.

@@ -6,7 +6,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,6 +14,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{ClusterError, account::Account};
+use crate::owning;
 
 /// Clusters that cannot live in their data folder.
 const ELSEWHERE: &str = "/var/lib/comptoir";
@@ -45,6 +46,17 @@ impl Place {
         let root = choose_root(&data_dir, account)?;
         let socket_dir = choose_socket_dir(&root, account);
         Ok(Self { data_dir, root, socket_dir })
+    }
+
+    /// Where to see whose a data folder is, surest first: its cluster, wherever that is, and the folder itself. Not all of them exist.
+    pub(super) fn folders_of(data_dir: &Path) -> Vec<PathBuf> {
+        let noted = fs::read_to_string(note_of(data_dir)).ok().map(|noted| PathBuf::from(noted.trim()));
+        noted.into_iter().chain([inside(data_dir), data_dir.to_path_buf()]).collect()
+    }
+
+    /// Whether a data folder has a cluster. Creates nothing.
+    pub(super) fn is_taken(data_dir: &Path, account: &Account) -> Result<bool, ClusterError> {
+        Ok(data_dir.is_dir() && Self::choose(data_dir, account)?.pgdata().exists())
     }
 
     /// PostgreSQL's own folder (`PGDATA`).
@@ -123,12 +135,20 @@ impl Place {
 }
 
 fn open_lock(path: &Path) -> Result<File, ClusterError> {
-    let options = OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(path);
-    options.map_err(|source| ClusterError::folder(path, source))
+    let opened = match owning::make_private(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => OpenOptions::new().write(true).open(path),
+        made => made,
+    };
+    opened.map_err(|source| ClusterError::folder(path, source))
 }
 
 fn note_of(data_dir: &Path) -> PathBuf {
     data_dir.join("postgres.location")
+}
+
+/// Where a cluster lives if it can.
+fn inside(data_dir: &Path) -> PathBuf {
+    data_dir.join("postgres")
 }
 
 fn choose_root(data_dir: &Path, account: &Account) -> Result<PathBuf, ClusterError> {
@@ -142,7 +162,7 @@ fn choose_root(data_dir: &Path, account: &Account) -> Result<PathBuf, ClusterErr
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(source) => return Err(ClusterError::folder(&note, source)),
     }
-    let inside = data_dir.join("postgres");
+    let inside = inside(data_dir);
     let reachable = account.can_reach(&inside).map_err(|source| ClusterError::folder(&inside, source))?;
     Ok(if reachable { inside } else { Path::new(ELSEWHERE).join(short_hash(data_dir)) })
 }
@@ -192,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_long_path_gets_a_short_socket() {
-        let account = Account::choose().expect("an account");
+        let account = Account::choose(Path::new("/srv/till")).expect("an account");
         let short = Path::new("/srv/till/postgres");
         assert_eq!(choose_socket_dir(short, &account), short.join("run"));
         let long = PathBuf::from(format!("/srv/{}/postgres", "x".repeat(100)));
@@ -203,7 +223,7 @@ mod tests {
     #[test]
     fn a_noted_cluster_that_is_gone_is_not_replaced_by_an_empty_one() {
         let data = tempfile::tempdir().expect("a temporary folder");
-        let account = Account::choose().expect("an account");
+        let account = Account::choose(data.path()).expect("an account");
         fs::write(note_of(data.path()), "/nowhere/comptoir\n").expect("a note");
         assert!(matches!(Place::choose(data.path(), &account), Err(ClusterError::Gone { .. })));
     }
@@ -211,7 +231,7 @@ mod tests {
     #[test]
     fn a_private_folder_is_not_shared_with_a_link() {
         let data = tempfile::tempdir().expect("a temporary folder");
-        let account = Account::choose().expect("an account");
+        let account = Account::choose(data.path()).expect("an account");
         let link = data.path().join("run");
         std::os::unix::fs::symlink("/tmp", &link).expect("a link");
         assert!(private_folder(&link, &account).is_err());

@@ -149,7 +149,7 @@ impl Launcher {
         let log = self.place.log();
         // There is no earlier log at the first start.
         let _ = fs::rename(&log, log.with_extension("log.1"));
-        let file = OpenOptions::new().create(true).append(true).open(&log).map_err(|source| ClusterError::folder(&log, source))?;
+        let file = OpenOptions::new().create_new(true).append(true).open(&log).map_err(|source| ClusterError::folder(&log, source))?;
         self.account.give(&log).map_err(|source| ClusterError::folder(&log, source))?;
         Ok(file)
     }
