@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
@@ -62,6 +62,18 @@ impl Cable {
         self.becomes(state);
         tokio::time::sleep(for_so_long).await;
         self.becomes(State::Carries);
+    }
+
+    /// Open at one end only for a while, and until that met a connection. False when none came.
+    pub async fn is_half_open(&self, for_so_long: Duration, at_most: Duration) -> bool {
+        let (before, began) = (self.lost(), Instant::now());
+        self.becomes(State::HalfOpen);
+        tokio::time::sleep(for_so_long).await;
+        while self.lost() == before && began.elapsed() < at_most {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.becomes(State::Carries);
+        self.lost() > before
     }
 
     /// How many connections were lost at one end only.

@@ -25,15 +25,26 @@ pub struct Told {
     pub resolved: u64,
 }
 
-/// What all phones know at one moment of what they paid.
+/// Where an order went, as it was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Taken {
+    pub order: i64,
+    pub round: i64,
+}
+
+/// What all phones know at one moment of what they ordered and paid.
 #[derive(Clone, Default)]
 pub struct Ledger {
     /// How often anything was answered that changed something.
     pub answers: u64,
-    /// What each ticket came to that was answered, in cents.
-    pub tickets: BTreeMap<i64, i64>,
-    /// What each phone is about to pay: it may be booked, or not.
-    pub in_flight: BTreeMap<usize, i64>,
+    /// What was answered to each request for an order.
+    pub orders: BTreeMap<Uuid, Taken>,
+    /// What each phone is about to order: it may be there, or not.
+    pub ordering: BTreeMap<usize, Uuid>,
+    /// Of which order each ticket is that was answered, and what it came to, in cents.
+    pub tickets: BTreeMap<i64, (i64, i64)>,
+    /// The same of what each phone is about to pay: it may be booked, or not.
+    pub in_flight: BTreeMap<usize, (i64, i64)>,
 }
 
 pub struct Phone {
@@ -141,11 +152,22 @@ impl Phone {
         while !evening.load(Ordering::Relaxed) {
             let table = first_table + i64::try_from(told.orders).unwrap() % 4;
             let qty = 1 + told.orders % 3;
-            let order = json!({"table_id": table, "covers": 1, "uuid": Uuid::now_v7(), "items": [{"dish_id": 12, "qty": qty}, {"wine_id": 34, "qty": 1}]});
+            let key = Uuid::now_v7();
+            let order = json!({"table_id": table, "covers": 1, "uuid": key, "items": [{"dish_id": 12, "qty": qty}, {"wine_id": 34, "qty": 1}]});
+            self.ledger.lock().unwrap().ordering.insert(self.n, key);
             let taken = self.post("/api/orders", &order).await;
             told.orders += 1;
             let owed = i64::try_from(24 * qty + 28).unwrap();
-            self.ledger.lock().unwrap().in_flight.insert(self.n, owed * 100);
+            let (place, paid) = {
+                let [order, round] = ["order_id", "round"].map(|field| taken[field].as_i64().unwrap());
+                (Taken { order, round }, (order, owed * 100))
+            };
+            {
+                let mut ledger = self.ledger.lock().unwrap();
+                ledger.ordering.remove(&self.n);
+                ledger.orders.insert(key, place);
+                ledger.in_flight.insert(self.n, paid);
+            }
             let ticket = if let Some(terminal) = &self.terminal {
                 let ticket = self.settle_by_card(terminal, &taken["order_id"], owed, &mut told.resolved).await;
                 told.by_card.insert(ticket, owed * 100);
@@ -153,14 +175,14 @@ impl Phone {
             } else {
                 let pay =
                     json!({"order_id": taken["order_id"], "cover_number": 1, "amount": owed, "method": "ESPECES", "uuid": Uuid::now_v7()});
-                let paid = self.post("/api/payments/split", &pay).await;
-                assert_eq!(paid["status"], "order_complete", "{paid}");
-                paid["ticket_no"].as_i64().unwrap()
+                let said = self.post("/api/payments/split", &pay).await;
+                assert_eq!(said["status"], "order_complete", "{said}");
+                said["ticket_no"].as_i64().unwrap()
             };
             {
                 let mut ledger = self.ledger.lock().unwrap();
                 ledger.in_flight.remove(&self.n);
-                ledger.tickets.insert(ticket, owed * 100);
+                ledger.tickets.insert(ticket, paid);
             }
             let again = told.tickets.insert(ticket, owed * 100);
             assert_eq!(again, None, "two payments with one ticket");
