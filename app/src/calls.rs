@@ -28,9 +28,22 @@ pub struct Who {
     pub user: Option<SessionUser>,
     /// Whether the till is in training.
     pub training: bool,
-    /// Whether the till's own check found the journal wanting.
+    /// What the till's own check found last.
     #[serde(default)]
-    pub flawed: bool,
+    pub journal: JournalState,
+}
+
+/// What the till's own check of the journal found last.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JournalState {
+    /// Nothing.
+    #[default]
+    Sound,
+    /// It did not work to its end, and nothing that it saw was wrong.
+    Unchecked,
+    /// Something that does not hold.
+    Flawed,
 }
 
 #[cfg(feature = "ssr")]
@@ -47,7 +60,7 @@ fn answered<T>(answer: Result<T, domain::api::Problem>) -> Result<T, CallError> 
 #[server(name = AskWho, prefix = "/call", endpoint = "who", input = Json, output = Json)]
 pub async fn who() -> Result<Who, CallError> {
     let till = till()?;
-    Ok(Who { user: till.user(), training: till.training(), flawed: till.flawed() })
+    Ok(Who { user: till.user(), training: till.training(), journal: till.journal() })
 }
 
 /// The names to choose from on the sign-in page.

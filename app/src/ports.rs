@@ -1,6 +1,7 @@
 //! The house as one signed-in person sees it. The server makes one [`Till`] per request and puts it in context; the calls in
 //! [`crate::calls`] ask it. The HTTP routes use the same services behind it.
 
+use crate::calls::JournalState;
 use async_trait::async_trait;
 use domain::api::DevicesView;
 use domain::api::{
@@ -27,8 +28,8 @@ pub trait Till: Send + Sync {
     fn user(&self) -> Option<SessionUser>;
     /// Whether everything goes to the training chain.
     fn training(&self) -> bool;
-    /// Whether the till's own check found the journal wanting.
-    fn flawed(&self) -> bool;
+    /// What the till's own check found last.
+    fn journal(&self) -> JournalState;
     /// The names to choose from on the sign-in page.
     async fn sign_in_names(&self) -> Result<Vec<SignInName>, Problem>;
     /// Signs a person in on this device.

@@ -5,7 +5,7 @@
 //! renders are the same for everybody, and hydration finds them as it expects.
 
 use crate::browser::{http::while_alive, live::Live, store};
-use crate::calls::{Who, who};
+use crate::calls::{JournalState, Who, who};
 use crate::error::CallError;
 use domain::Role;
 use domain::api::SessionUser;
@@ -42,7 +42,7 @@ fn now_s() -> i64 {
 pub struct Session {
     user: RwSignal<Option<SessionUser>>,
     training: RwSignal<bool>,
-    flawed: RwSignal<bool>,
+    journal: RwSignal<JournalState>,
     known: RwSignal<bool>,
     /// Counts who came, who left and who asked: what was asked before is answered with what is no longer so.
     turns: StoredValue<u32>,
@@ -56,7 +56,7 @@ impl Session {
         Self {
             user: RwSignal::new(None),
             training: RwSignal::new(false),
-            flawed: RwSignal::new(false),
+            journal: RwSignal::new(JournalState::Sound),
             known: RwSignal::new(false),
             turns: StoredValue::new(0),
         }
@@ -91,10 +91,10 @@ impl Session {
         self.training.get()
     }
 
-    /// Whether the till's own check found the journal wanting, when the page was opened.
+    /// What the till's own check had found when the page was opened.
     #[must_use]
-    pub fn flawed(self) -> bool {
-        self.flawed.get()
+    pub fn journal(self) -> JournalState {
+        self.journal.get()
     }
 
     /// Whether the person may do that; `false` while nobody is known.
@@ -105,8 +105,8 @@ impl Session {
 
     /// Somebody signed in.
     pub fn enter(self, user: SessionUser) {
-        let (training, flawed) = (self.training.get_untracked(), self.flawed.get_untracked());
-        let who = Who { user: Some(user.clone()), training, flawed };
+        let (training, journal) = (self.training.get_untracked(), self.journal.get_untracked());
+        let who = Who { user: Some(user.clone()), training, journal };
         self.turn();
         store::keep_snapshots(true);
         spawn_local(store::put_json(STORED, Remembered { who, until: now_s() + REMEMBERED_S }));
@@ -149,7 +149,7 @@ impl Session {
             // Bound to this phone, and not for ever: who lost it yesterday is not signed in on it today.
             let in_time = until > now_s();
             self.training.set(stored.who.training);
-            self.flawed.set(stored.who.flawed);
+            self.journal.set(stored.who.journal);
             self.user.set(stored.who.user.filter(|_| in_time));
             self.known.set(self.user.with_untracked(Option::is_some));
         }
@@ -158,7 +158,7 @@ impl Session {
         if let Ok(now) = answer {
             // So it is whoever is signed in.
             self.training.set(now.training);
-            self.flawed.set(now.flawed);
+            self.journal.set(now.journal);
             if !self.is_now(turn) {
                 return;
             }

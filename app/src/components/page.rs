@@ -11,7 +11,7 @@ use crate::browser::notify::Permission;
 use crate::browser::outbox::use_outbox;
 use crate::browser::sound::SoundState;
 use crate::browser::store;
-use crate::calls::sign_out;
+use crate::calls::{JournalState, sign_out};
 use crate::i18n::queue::t as words;
 use crate::i18n::t;
 use crate::session::use_session;
@@ -51,9 +51,16 @@ pub fn Page(
                 <Show when=move || session.training()>
                     <p class="training"><strong>{t.training}</strong>" — "{t.training_detail}</p>
                 </Show>
-                <Show when=move || session.flawed()>
-                    <p class="flawed" role="alert"><Icon glyph=Glyph::Shield/><span><strong>{t.journal_broken}</strong>" — "{t.journal_broken_detail}</span></p>
-                </Show>
+                {move || {
+                    let (what, detail) = match session.journal() {
+                        JournalState::Sound => return None,
+                        JournalState::Unchecked => (t.journal_unchecked, t.journal_unchecked_detail),
+                        JournalState::Flawed => (t.journal_broken, t.journal_broken_detail),
+                    };
+                    Some(view! {
+                        <p class="flawed" role="alert"><Icon glyph=Glyph::Shield/><span><strong>{what}</strong>" — "{detail}</span></p>
+                    })
+                }}
                 // Never in the middle of an order.
                 <Show when=move || !own_bar><UpdateBar/></Show>
                 <KeepingBar/>

@@ -51,6 +51,8 @@ texts! {
     training: "FORMATION",
     journal_broken: "Journal fiscal en défaut",
     journal_broken_detail: "la vente continue ; ouvrez Clôture, vérifiez le journal et appelez qui en répond",
+    journal_unchecked: "Journal fiscal non contrôlé",
+    journal_unchecked_detail: "la vente continue ; le contrôle n'a pas abouti et recommence seul. S'il n'aboutit pas d'ici demain, appelez qui en répond",
     drawer: "Espèces en caisse",
     cash_amount: "Montant",
     drawer_float: "Fond de caisse",

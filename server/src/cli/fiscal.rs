@@ -199,7 +199,8 @@ async fn make_archive(wanted: MakeArchive, config: Config) -> anyhow::Result<Exi
 #[expect(clippy::print_stdout, reason = "the answer of the command")]
 async fn rotate_key(config: Config) -> anyhow::Result<ExitCode> {
     let file = config.fiscal_key_file.clone();
-    let record = with_house(Database::open_existing(&config).await?, &config, async |house| Ok(keys::rotate(house, &file, "").await?)).await?;
+    let record =
+        with_house(Database::open_existing(&config).await?, &config, async |house| Ok(keys::rotate(house, &file, "").await?)).await?;
     println!("Nouvelle clé de signature dans {}, annoncée par l'événement technique n° {}.", file.display(), record.seq);
     println!("Gardez une copie de la nouvelle clé et de l'ancienne ailleurs, puis redémarrez chaque « comptoir serve ».");
     Ok(ExitCode::from(SOUND))

@@ -34,7 +34,10 @@ impl Account {
         if !own.is_root() {
             return Ok(Self { uid: own.as_raw(), gid: getegid().as_raw(), lent: false });
         }
-        let theirs = Place::folders_of(data_dir).into_iter().filter_map(|folder| fs::metadata(folder).ok()).find(|folder| folder.uid() != own.as_raw());
+        let theirs = Place::folders_of(data_dir)
+            .into_iter()
+            .filter_map(|folder| fs::metadata(folder).ok())
+            .find(|folder| folder.uid() != own.as_raw());
         if let Some(folder) = theirs {
             return Ok(Self { uid: folder.uid(), gid: folder.gid(), lent: true });
         }

@@ -12,6 +12,7 @@ use crate::services::{
 };
 use crate::session_store;
 use crate::state::Shared;
+use app::calls::JournalState;
 use app::ports::Till;
 use async_trait::async_trait;
 use domain::api::DevicesView;
@@ -64,8 +65,13 @@ impl Till for RequestTill {
         self.house.training
     }
 
-    fn flawed(&self) -> bool {
-        self.house.integrity.is_flawed()
+    fn journal(&self) -> JournalState {
+        let integrity = &self.house.integrity;
+        match () {
+            () if !integrity.is_flawed() => JournalState::Sound,
+            () if integrity.is_only_unchecked() => JournalState::Unchecked,
+            () => JournalState::Flawed,
+        }
     }
 
     async fn sign_in_names(&self) -> Result<Vec<SignInName>, Problem> {

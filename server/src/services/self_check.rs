@@ -57,6 +57,12 @@ impl Integrity {
         !found.whole.is_empty() || !found.recent.is_empty() || found.failed.is_some()
     }
 
+    /// Whether all that is known is that something could not be checked.
+    #[must_use]
+    pub fn is_only_unchecked(&self) -> bool {
+        self.flaws().iter().all(is_no_finding)
+    }
+
     fn set(&self, depth: Depth, flaws: Vec<Flaw>) {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match depth {
@@ -143,14 +149,18 @@ async fn find(house: &House, depth: Depth) -> Result<(Vec<Flaw>, bool)> {
     Ok((flaws, restored))
 }
 
+/// A check that did not work proves nothing of the journal.
+fn is_no_finding(flaw: &Flaw) -> bool {
+    [CHECK_FAILED, SCHEMA_DIFFERS].contains(&flaw.code.as_str())
+}
+
 fn name(flaw: &Flaw) -> String {
     format!("{} {} {}", flaw.chain, flaw.seq, flaw.code)
 }
 
 /// Signs what was found into the journal, once: the same flaws are not said again, by this process or another.
 async fn say(house: &House, flaws: &[Flaw], restored: bool) -> Result<()> {
-    let names: BTreeSet<String> =
-        flaws.iter().filter(|flaw| ![CHECK_FAILED, SCHEMA_DIFFERS].contains(&flaw.code.as_str())).map(name).collect();
+    let names: BTreeSet<String> = flaws.iter().filter(|flaw| !is_no_finding(flaw)).map(name).collect();
     if names.is_empty() {
         return Ok(());
     }

@@ -116,7 +116,7 @@ pub async fn said_so_far(app: &TestApp) -> usize {
 pub async fn is_on_every_screen(app: &TestApp) {
     assert!(app.house.integrity.is_flawed());
     let who = app.signed_in("camille").await.post("/call/who", &json!({})).await.body;
-    assert_eq!(who["flawed"], json!(true), "{who}");
+    assert_eq!(who["journal"], json!("flawed"), "{who}");
 }
 
 /// Each attack on rows, and the record that the check has to name.

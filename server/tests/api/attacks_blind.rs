@@ -95,7 +95,7 @@ async fn what_cannot_be_written_any_more_is_on_every_screen() {
     as_owner(&app, "delete from fiscal_heads").await;
     assert!(self_check::check(&app.house, Depth::Whole).await.is_err(), "the number of the event is taken");
     let who = app.signed_in("camille").await.post("/call/who", &json!({})).await.body;
-    assert_eq!(who["flawed"], json!(true), "{who}");
+    assert_eq!(who["journal"], json!("flawed"), "{who}");
 }
 
 /// What only the reading of the whole finds stays on the screens while the last records are read again and again, and is not said a second time.
@@ -138,6 +138,20 @@ async fn who_holds_a_table_stops_the_check_of_nothing_else() {
     assert!(app.house.integrity.flaws().iter().all(|flaw| flaw.code != "check_failed"));
     assert_eq!(said_so_far(&app).await, 1);
     println!("détecté   {:45} check_failed", "hold a table while it is checked");
+}
+
+/// Nobody is accused for it.
+#[tokio::test]
+async fn a_check_that_did_not_work_is_said_as_that() {
+    let (app, ..) = evening().await;
+    let mut holding = app.owner.begin().await.unwrap();
+    sqlx::raw_sql("lock table method_transfers in access exclusive mode").execute(&mut *holding).await.unwrap();
+    assert_eq!(self_check::check(&app.house, Depth::Whole).await.unwrap(), 1);
+    let camille = app.signed_in("camille").await;
+    assert_eq!(camille.post("/call/who", &json!({})).await.body["journal"], json!("unchecked"));
+    holding.rollback().await.unwrap();
+    assert_eq!(self_check::check(&app.house, Depth::Whole).await.unwrap(), 0);
+    assert_eq!(camille.post("/call/who", &json!({})).await.body["journal"], json!("sound"));
 }
 
 /// An event that says that it was said already silences nobody unless it was signed.

@@ -153,7 +153,8 @@ impl Phone {
             let table = first_table + i64::try_from(told.orders).unwrap() % 4;
             let qty = 1 + told.orders % 3;
             let key = Uuid::now_v7();
-            let order = json!({"table_id": table, "covers": 1, "uuid": key, "items": [{"dish_id": 12, "qty": qty}, {"wine_id": 34, "qty": 1}]});
+            let order =
+                json!({"table_id": table, "covers": 1, "uuid": key, "items": [{"dish_id": 12, "qty": qty}, {"wine_id": 34, "qty": 1}]});
             self.ledger.lock().unwrap().ordering.insert(self.n, key);
             let taken = self.post("/api/orders", &order).await;
             told.orders += 1;
