@@ -150,14 +150,18 @@ async fn verify_what_is_there(db: &PgPool, asked: Asked, ours: bool, guards: Vec
         _ => Verifier::going_on(&check, checkpoint),
     };
     let verifier = verifier.with_anchors(asked.anchors);
-    let verifier = read_all(verifier, checker, db::journal::all(db, after)).await?;
+    // Where only the records of the last while are read, so is only what they say. Who goes on from a checkpoint reads no record twice, but what stands
+    // beside old ones may have been changed since. Compared by the database while the records are judged here.
+    let facts = async {
+        match ours {
+            true => db::facts::that_differ(db, asked.from.map_or(0, |from| from - 1)).await,
+            false => Ok(Vec::new()),
+        }
+    };
+    let (verifier, facts) = tokio::try_join!(read_all(verifier, checker, db::journal::all(db, after)), facts)?;
     let checkpoint = verifier.checkpoint();
     let mut report = verifier.finish(&heads, master);
-    if ours {
-        // Where only the records of the last while are read, so is only what they say. Who goes on from a checkpoint reads no record twice, but what stands
-        // beside old ones may have been changed since.
-        beside.extend(db::facts::that_differ(db, asked.from.map_or(0, |from| from - 1)).await?);
-    }
+    beside.extend(facts);
     // Another version that brought the schema up to date meanwhile: what this one expects of it says nothing any more.
     let ours = ours && db::is_ours(db).await?;
     if !ours {
