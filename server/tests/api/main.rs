@@ -11,6 +11,7 @@ mod anchors;
 mod archive;
 mod attacks;
 mod attacks_blind;
+mod attacks_keys;
 mod attacks_report;
 mod attacks_trade;
 mod backup;
