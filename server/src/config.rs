@@ -25,7 +25,7 @@ use crate::jwt::Secret;
 use crate::workers::outbox::Pace;
 
 /// The configuration of one process.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// `COMPTOIR_ADDR`: where to listen. The machine itself unless told otherwise; phones need an address of the local network.
     pub addr: SocketAddr,
@@ -64,6 +64,21 @@ pub struct Config {
     pub push: Option<PushConfig>,
     /// How sockets are watched.
     pub pulse: Pulse,
+}
+
+/// Only what holds no secret. sqlx shows the password of a database, and so may whatever is added here.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("addr", &self.addr)
+            .field("data", &self.data)
+            .field("database", &self.database.is_some())
+            .field("redis", &self.redis.is_some())
+            .field("time_zone", &self.time_zone)
+            .field("training", &self.training)
+            .field("terminal", &self.terminal.kind())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A kitchen system that is not ours.
@@ -281,6 +296,24 @@ mod tests {
         assert_eq!(config.database.expect("a database").get_host(), "db");
         assert_eq!(config.terminal, Terminal::Manual);
         assert!(config.redis.is_some() && config.demo && !config.training);
+    }
+
+    #[test]
+    fn what_a_configuration_says_of_itself_holds_no_secret() {
+        let config = read(&[
+            ("DATABASE_URL", "postgres://till:a-secret-word@db/till"),
+            ("REDIS_URL", "redis://:a-secret-word@cache"),
+            ("ERP_JWT_SECRET", "a-secret-word-of-more-than-32-bytes"),
+            ("FISCAL_ANCHORS_MAIL", "smtps://till:a-secret-word@mail.example?from=a@example.fr&to=b@example.fr"),
+            ("VAPID_PRIVATE_KEY", "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"),
+            ("VAPID_SUBJECT", "mailto:chef@example.com"),
+        ])
+        .expect("good values");
+        let database = format!("{:?}", config.database);
+        assert!(database.contains("a-secret-word"), "sqlx shows it: {database}");
+        let shown = format!("{config:?} {config:#?}");
+        assert!(shown.contains("Europe/Paris"), "{shown}");
+        assert!(!shown.contains("a-secret-word") && !shown.contains("yfWPiYE"), "{shown}");
     }
 
     #[test]

@@ -488,6 +488,7 @@ fn sentence(errors: &[FieldError]) -> String {
         "blank" => "Il manque un nom ou un texte.",
         "text_too_long" => "Un texte est trop long.",
         "control_character" => "Un texte contient un caractère qui ne s’imprime pas.",
+        "card_number" => "Pas de numéro de carte ici.",
         "price_out_of_range" => "Un prix est hors limites.",
         "twice" => "Une valeur est donnée deux fois.",
         "kind_is_fixed" => "Un article ne change pas de nature : créez-en un autre.",

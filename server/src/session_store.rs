@@ -33,6 +33,8 @@ const BELIEVED: Duration = Duration::from_secs(1);
 const MOST_BELIEVED: usize = 4096;
 /// What Redis holds instead of a session that has ended.
 const ENDED: &str = "ended";
+/// In one step: between a look and a word of ours the end could be said.
+const UNLESS_ENDED: &str = "if redis.call('get', KEYS[1]) ~= ARGV[3] then redis.call('set', KEYS[1], ARGV[1], 'EX', ARGV[2]) end";
 
 /// Where sessions are kept.
 #[derive(Clone)]
@@ -112,14 +114,20 @@ impl Store {
         }
     }
 
-    async fn remember(&self, record: &Record, over: bool) {
-        let Some(redis) = &self.redis else { return };
-        let Ok(value) = serde_json::to_string(&(record.expiry_date.unix_timestamp(), &record.data)) else { return };
-        let options = SetOptions::default().with_expiration(SetExpiry::EX(CACHED_FOR));
-        // What was read a moment ago must not replace what was said since.
-        let options = if over { options } else { options.conditional_set(ExistenceCheck::NX) };
+    /// What was read or begun a moment ago must not replace what was said since.
+    async fn remember(&self, record: &Record) {
+        let (Some(redis), Some(value)) = (&self.redis, cached(record)) else { return };
+        let options = SetOptions::default().with_expiration(SetExpiry::EX(CACHED_FOR)).conditional_set(ExistenceCheck::NX);
         let key = redis_key(&name(&record.id));
         redis.ask(async |mut redis| redis.set_options::<_, _, ()>(key, value, options).await).await;
+    }
+
+    /// What was saved replaces what was there, and never an end that was said meanwhile.
+    async fn replace(&self, record: &Record) {
+        let (Some(redis), Some(value)) = (&self.redis, cached(record)) else { return };
+        let mut asked = redis::cmd("EVAL");
+        asked.arg(UNLESS_ENDED).arg(1).arg(redis_key(&name(&record.id))).arg(value).arg(CACHED_FOR).arg(ENDED);
+        redis.ask(async |mut redis| asked.query_async::<()>(&mut redis).await).await;
     }
 }
 
@@ -147,6 +155,11 @@ fn backend(error: impl std::fmt::Display) -> Error {
     Error::Backend(error.to_string())
 }
 
+/// As Redis holds a session.
+fn cached(record: &Record) -> Option<String> {
+    serde_json::to_string(&(record.expiry_date.unix_timestamp(), &record.data)).ok()
+}
+
 fn encoded(record: &Record) -> Result<(Option<i64>, Value)> {
     let data = serde_json::to_value(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
     let user = record.data.get(USER).and_then(|user| serde_json::from_value::<SessionUser>(user.clone()).ok());
@@ -165,7 +178,7 @@ impl SessionStore for Store {
         loop {
             let (user, data) = encoded(record)?;
             if db::sessions::create(&self.db, &name(&record.id), user, &data, record.expiry_date).await.map_err(backend)? {
-                self.remember(record, true).await;
+                self.remember(record).await;
                 return Ok(());
             }
             record.id = Id::default();
@@ -174,9 +187,12 @@ impl SessionStore for Store {
 
     async fn save(&self, record: &Record) -> Result<()> {
         let (user, data) = encoded(record)?;
-        db::sessions::save(&self.db, &name(&record.id), user, &data, record.expiry_date).await.map_err(backend)?;
+        let saved = db::sessions::save(&self.db, &name(&record.id), user, &data, record.expiry_date).await.map_err(backend)?;
         self.believe_nothing();
-        self.remember(record, true).await;
+        // What was ended meanwhile stays so: the next request of whoever holds it is told.
+        if saved {
+            self.replace(record).await;
+        }
         Ok(())
     }
 
@@ -235,7 +251,7 @@ impl Store {
         }
         let Some((data, expires_at)) = db::sessions::load(&self.db, &name).await.map_err(backend)? else { return Ok(None) };
         let record = decoded(id, data, expires_at)?;
-        self.remember(&record, false).await;
+        self.remember(&record).await;
         Ok(Some(record))
     }
 }

@@ -15,6 +15,7 @@
 //! | [`floor`] | where a table stands on the plan, and what a drawing of the house must look like |
 //! | [`catalogue`] | what an article, its wines and a person must look like |
 //! | [`attempt`], [`terminal`] | the life of an attempt to charge a card, and the protocols of card terminals |
+//! | [`card`] | what a text must not hold: the number of a card |
 //! | [`role`] | who may do what |
 //! | [`sync`] | orders that a phone keeps: when each is sent, and what a person has to decide |
 //! | [`breaker`], [`backoff`] | when a system that does not answer is called again |
@@ -28,6 +29,7 @@ pub mod api;
 pub mod attempt;
 pub mod backoff;
 pub mod breaker;
+pub mod card;
 pub mod catalogue;
 pub mod degraded;
 pub mod fiscal;

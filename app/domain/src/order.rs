@@ -315,6 +315,9 @@ fn price_wish(at: &str, wish: &ItemRequest, menu: &Menu, lines: &mut Vec<PricedL
         if note.chars().any(char::is_control) {
             errors.push(FieldError::new(format!("{at}.note"), "control_character"));
         }
+        if crate::card::is_in(note) {
+            errors.push(FieldError::new(format!("{at}.note"), "card_number"));
+        }
     }
     let Some(wanted) = wish.wanted() else {
         errors.push(FieldError::new(format!("{at}.item_id"), "exactly_one_item"));

@@ -23,30 +23,29 @@ pub async fn create(db: &PgPool, id: &str, user_id: Option<i64>, data: &Value, e
     Ok(done.rows_affected() == 1)
 }
 
-/// Replaces what a session holds.
+/// Replaces what a session holds; false when there is none. One that was ended meanwhile does not come back.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn save(db: &PgPool, id: &str, user_id: Option<i64>, data: &Value, expires_at: OffsetDateTime) -> Result<()> {
-    sqlx::query!(
-        "insert into sessions (id, user_id, data, expires_at) values ($1, $2, $3, $4)
-         on conflict (id) do update set user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at",
-        id,
-        user_id,
-        data,
-        expires_at
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+pub async fn save(db: &PgPool, id: &str, user_id: Option<i64>, data: &Value, expires_at: OffsetDateTime) -> Result<bool> {
+    let done = sqlx::query!("update sessions set user_id = $2, data = $3, expires_at = $4 where id = $1", id, user_id, data, expires_at)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
-/// What a session holds, unless it has expired.
+/// What a session holds, unless it has expired or is of somebody who may no longer sign in.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn load(db: &PgPool, id: &str) -> Result<Option<(Value, OffsetDateTime)>> {
-    let row = sqlx::query!("select data, expires_at from sessions where id = $1 and expires_at > now()", id).fetch_optional(db).await?;
+    let row = sqlx::query!(
+        "select sessions.data, sessions.expires_at from sessions left join users on users.id = sessions.user_id
+         where sessions.id = $1 and sessions.expires_at > now() and coalesce(users.active, true)",
+        id
+    )
+    .fetch_optional(db)
+    .await?;
     Ok(row.map(|row| (row.data, row.expires_at)))
 }
 

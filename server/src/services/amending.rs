@@ -103,6 +103,9 @@ fn reason<'r>(said: &'r str, line: &LineView) -> Result<&'r str> {
     if said.chars().any(char::is_control) {
         return Err(Error::invalid("reason", "control_character"));
     }
+    if domain::card::is_in(said) {
+        return Err(Error::invalid("reason", "card_number"));
+    }
     match said {
         "" if line.was_told() => Err(Error::invalid("reason", "reason_required")),
         "" => Ok(NOT_SENT_YET),

@@ -72,7 +72,7 @@ async fn discount_once(house: &House, user: &SessionUser, order: OrderId, reques
 /// Why money is handled otherwise than usual, in a person's words.
 ///
 /// # Errors
-/// [`Error::Invalid`] when it is empty, too long or cannot be printed.
+/// [`Error::Invalid`] when it is empty, too long, cannot be printed or holds the number of a card.
 pub(super) fn check_reason(said: &str) -> Result<&str> {
     let said = said.trim();
     let code = if said.is_empty() {
@@ -81,6 +81,8 @@ pub(super) fn check_reason(said: &str) -> Result<&str> {
         "too_long"
     } else if said.chars().any(char::is_control) {
         "control_character"
+    } else if domain::card::is_in(said) {
+        "card_number"
     } else {
         return Ok(said);
     };

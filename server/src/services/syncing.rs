@@ -324,6 +324,9 @@ pub async fn give_up(house: &House, user: &SessionUser, uuid: Uuid, request: &Dr
     if reason.chars().any(char::is_control) {
         return Err(Error::invalid("reason", "control_character"));
     }
+    if domain::card::is_in(reason) {
+        return Err(Error::invalid("reason", "card_number"));
+    }
     let mut tx = house.db.begin().await?;
     let claimed = db::sync::claim(&mut tx, uuid, user.id, None, None).await?;
     if claimed.user != user.id && !user.role.may(Right::HandleMoney) {

@@ -79,6 +79,52 @@ async fn another_role_another_pin_or_a_dismissal_ends_every_session_at_once() {
     }
 }
 
+/// A session is written once while somebody signs in, and once more when the answer goes out. Here the second time waits until the person has another role.
+#[tokio::test]
+async fn a_session_that_ends_while_its_sign_in_is_answered_does_not_come_back() {
+    let redis = Redis::start();
+    for app in [TestApp::start().await, TestApp::with_redis(&redis.url).await] {
+        let gerant = app.signed_in("gerant").await;
+        let waits =
+            "create function waits() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock(7); return null; end $$;
+                     create trigger waits before update on sessions for each statement execute function waits()";
+        sqlx::raw_sql(waits).execute(&app.owner).await.unwrap();
+        let mut held = app.owner.begin().await.unwrap();
+        sqlx::query("select pg_advisory_xact_lock(7)").execute(&mut *held).await.unwrap();
+        let stranger = app.stranger();
+        let signing_in =
+            tokio::spawn(async move { stranger.post("/api/auth/login", &json!({"username": "camille", "pin": "1234"})).await });
+        let until = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+        let waiting = "select exists(select from pg_locks where locktype = 'advisory' and objid = 7 and not granted)";
+        while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&app.owner).await.unwrap() {
+            assert!(tokio::time::Instant::now() < until && !signing_in.is_finished(), "it is written a second time");
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let changed = gerant.put("/api/users/4", &camille(&json!({"role": "serveur"}))).await;
+        assert_eq!(changed.status, 200, "{}", changed.text);
+        held.commit().await.unwrap();
+
+        let answer = signing_in.await.unwrap();
+        let mut camille = app.stranger();
+        camille.cookie = answer.header("set-cookie").map(|cookie| cookie.split(';').next().unwrap().to_owned());
+        assert!(camille.cookie.is_some(), "{} {}", answer.status, answer.text);
+        assert_eq!(camille.get("/api/nf525/verify").await.status, 401);
+        assert_eq!(camille.at(&app.another().await).get("/api/nf525/verify").await.status, 401, "another process");
+        let left: i64 = sqlx::query_scalar("select count(*) from sessions where user_id = 4").fetch_one(&app.owner).await.unwrap();
+        assert_eq!(left, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_session_of_somebody_who_may_not_sign_in_is_none() {
+    let app = TestApp::start().await;
+    let camille = app.signed_in("camille").await;
+    assert_eq!(camille.at(&app.another().await).get("/api/tables").await.status, 200);
+    // As if something had kept her session from being ended with it.
+    sqlx::query("update users set active = false where id = 4").execute(&app.owner).await.unwrap();
+    assert_eq!(camille.at(&app.another().await).get("/api/tables").await.status, 401);
+}
+
 #[tokio::test]
 async fn another_name_ends_no_session_and_is_the_one_that_colleagues_see() {
     let redis = Redis::start();

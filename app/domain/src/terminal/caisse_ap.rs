@@ -7,9 +7,7 @@
 //! Sources: the public descriptions by `HiPay` and `PayXpert` and the behaviour of terminals as reported by OCA/l10n-france; the specification
 //! itself is for members of the Association du Paiement.
 
-use super::{
-    Charge, Doubt, EURO, LastTicket, MAX_APPROVAL_CODE, Outcome, Queried, Reference, Stray, Till, amount_from, approval_code, currency_from,
-};
+use super::{Charge, Doubt, EURO, LastTicket, Outcome, Queried, Reference, Stray, Till, amount_from, approval_code, currency_from};
 use crate::Cents;
 use std::fmt;
 
@@ -379,10 +377,8 @@ fn approved(answer: &Message, charge: &Charge) -> Option<Outcome> {
     let same_till = !answer.has(b"CA") || answer.text(b"CA").and_then(|text| text.parse().ok()) == Some(charge.till);
     let a_debit = !answer.has(b"CD") || answer.text(b"CD") == Some("0");
     let plausible = amount > Cents::ZERO && amount <= charge.amount;
-    (same_currency && same_till && a_debit && plausible).then(|| Outcome::Approved {
-        approval_code: answer.text(b"AC").filter(|code| code.len() <= MAX_APPROVAL_CODE).and_then(approval_code),
-        amount,
-    })
+    (same_currency && same_till && a_debit && plausible)
+        .then(|| Outcome::Approved { approval_code: answer.text(b"AC").and_then(approval_code), amount })
 }
 
 /// The reasons (`AF`) of a transaction that was not done. What follows the first two characters comes from the bank.

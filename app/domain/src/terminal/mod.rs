@@ -294,11 +294,15 @@ pub enum Aborted {
     Requested,
 }
 
-/// An authorisation number fit to be stored and printed: what is not a plain character is left out; none when nothing is left.
+/// An authorisation number fit to be stored and printed: what is not a plain character is left out; none when nothing is left, or when there is more
+/// than an authorisation number has: that is something else, perhaps a card's number, and a part of it says nothing.
 #[must_use]
 pub fn approval_code(text: &str) -> Option<String> {
-    let plain: String =
-        text.trim().chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ' ')).take(MAX_APPROVAL_CODE).collect();
+    let said = text.trim();
+    if said.chars().count() > MAX_APPROVAL_CODE {
+        return None;
+    }
+    let plain: String = said.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ' ')).collect();
     (!plain.is_empty()).then_some(plain)
 }
 

@@ -260,6 +260,13 @@ fn the_last_ticket_is_evidence_and_never_an_approval() {
     assert_eq!(judged(&same), Outcome::Unknown(Doubt::Contradiction), "as an answer to a debit it is none");
     assert!(matches!(read(&same).stray().map(|stray| stray.outcome), Some(Outcome::Unknown(_))), "nor as one that nobody waits for");
 
+    // The number of a card where that of the authorisation belongs is no number of an authorisation, nor is a piece of it.
+    for card in ["4970101122334455", " 4970 1011 2233 4455"] {
+        let telling = approval(&[(b"CD", "3"), (b"AC", card)]);
+        assert!(matches!(read(&telling).last_ticket(true), Some(Queried::Ticket(LastTicket { approval_code: None, .. }))));
+        assert!(matches!(judged(&approval(&[(b"AC", card)])), Outcome::Approved { approval_code: None, .. }));
+    }
+
     // Over TCP some repeat the answer to the debit; on a line that is the result of a payment.
     assert!(matches!(read(&approval(&[])).last_ticket(false), Some(Queried::Ticket(_))));
     assert_eq!(read(&approval(&[])).last_ticket(true), None);
