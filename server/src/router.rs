@@ -190,6 +190,23 @@ pub fn router_with(house: Shared, sessions: Store, stopping: ws::Stopping, withi
         .with_state(house)
 }
 
+/// The door for whoever watches from another machine, `METRICS_ADDR`: the figures and the health, and nothing else of the house.
+pub fn for_watchers(house: Shared, sessions: Store) -> Router {
+    let watched = Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::show_to_anybody))
+        .fallback(async || Error::NotFound("cette adresse"))
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(Extension(sessions))
+        .layer(middleware::from_fn_with_state(SLOWEST_ANSWER, in_time))
+        .layer(CatchPanicLayer::custom(|_| Error::internal("a handler panicked").into_response()));
+    guarded(watched)
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+        .with_state(house)
+}
+
 /// With what every answer says to browsers.
 fn guarded(router: Router<Shared>) -> Router<Shared> {
     let header = |name: HeaderName, value: &'static str| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));

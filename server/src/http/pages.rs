@@ -84,12 +84,23 @@ pub async fn verifier(request: Request) -> Result<Response> {
     Ok(page)
 }
 
+/// The address of a call that there is. Whatever registered itself counts, wherever it is written.
+#[must_use]
+pub fn known_call(asked: &str) -> Option<&'static str> {
+    known_calls().find(|path| *path == asked)
+}
+
+/// The addresses of all calls.
+pub fn known_calls() -> impl Iterator<Item = &'static str> {
+    server_fn_paths().map(|(path, _)| path)
+}
+
 /// `POST /call/{name}`: the typed calls of the pages.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::TooLarge`]; when the session store does not answer.
 pub async fn call(State(house): State<Shared>, session: Session, request: Request) -> Result<Response> {
-    if !server_fn_paths().any(|(path, _)| path == request.uri().path()) {
+    if known_call(request.uri().path()).is_none() {
         return Err(Error::NotFound("cette adresse"));
     }
     let till: CurrentTill = Arc::new(RequestTill::new(house, session, Peer::of(&request)).await?);
