@@ -29,6 +29,8 @@ use crate::workers::outbox::Pace;
 pub struct Config {
     /// `COMPTOIR_ADDR`: where to listen. The machine itself unless told otherwise; phones need an address of the local network.
     pub addr: SocketAddr,
+    /// `METRICS_ADDR`: where figures and health are shown to whoever reaches it. Without it figures are for this machine only.
+    pub metrics_addr: Option<SocketAddr>,
     /// `COMPTOIR_DATA`: everything that must be saved, in one folder.
     pub data: PathBuf,
     /// `DATABASE_URL`: a PostgreSQL kept by somebody else. Without it we keep one ourselves, see [`crate::cluster`].
@@ -128,6 +130,11 @@ impl Config {
         Ok(Self {
             addr: parse(get("COMPTOIR_ADDR")?, "COMPTOIR_ADDR", "give an address and a port, such as 127.0.0.1:3000 or 0.0.0.0:3000")?
                 .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000))),
+            metrics_addr: parse(
+                get("METRICS_ADDR")?,
+                "METRICS_ADDR",
+                "give an address and a port, such as 127.0.0.1:9100 or 0.0.0.0:9100",
+            )?,
             database: get("DATABASE_URL")?.map(|url| parse_database(&url)).transpose()?,
             redis: parse(get("REDIS_URL")?, "REDIS_URL", "give redis://HOST:6379/0 or unix:///PATH")?,
             fiscal_key_file: get("FISCAL_KEY_FILE")?.map_or_else(|| data.join("fiscal-key.pem"), PathBuf::from),
@@ -237,6 +244,7 @@ mod tests {
         assert!(config.database.is_none() && config.redis.is_none() && !config.demo);
         assert!(config.training, "the default terminal is simulated");
         assert_eq!(config.erp, None, "the built-in kitchen screen");
+        assert_eq!(config.metrics_addr, None, "figures are for this machine");
         assert_eq!(config.printer, None, "the browser prints");
     }
 
@@ -327,6 +335,7 @@ mod tests {
         for (name, value) in [
             ("COMPTOIR_ADDR", "localhost"),
             ("COMPTOIR_ADDR", "127.0.0.1:99999"),
+            ("METRICS_ADDR", "9100"),
             ("DATABASE_URL", "mysql://comptoir:secret@db/till"),
             ("DATABASE_URL", "postgres://db:notaport/till"),
             ("REDIS_URL", "memcached://cache"),

@@ -1,7 +1,7 @@
 //! What the process counts while it runs, and how the house is when somebody asks: Prometheus' text, for `/metrics`.
 //!
-//! Requests are counted as they end, under the path as `router.rs` writes it, so that ids and what strangers type make no new series.
-//! Everything else is read when it is asked for.
+//! Requests are counted as they end, under the path as `router.rs` writes it, so that ids and what strangers type make no new series. Everything else is
+//! read when it is asked for. What the database would say is missing while it does not answer, and nothing else is: that is when somebody looks.
 
 use crate::db::vitals::{self, Vitals};
 use crate::error::{Error, Result};
@@ -22,6 +22,9 @@ use std::time::Duration;
 /// Upper bounds of the answer times, in seconds. Most answers take a few milliseconds; the last bound is where requests are given up.
 const BOUNDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 30.0];
 
+/// The database may take so long. Whoever scrapes waits ten seconds, as a rule, for everything.
+const DATABASE_WITHIN: Duration = Duration::from_secs(2);
+
 /// A request that was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
@@ -41,6 +44,8 @@ pub struct Metrics {
     answered: Family<Answered, Counter>,
     took: Family<Route, Histogram>,
     ended: Family<State, Counter>,
+    sign_ins_refused: Family<Why, Counter>,
+    names_locked: Counter,
 }
 
 impl Default for Metrics {
@@ -50,7 +55,17 @@ impl Default for Metrics {
         for state in AttemptState::ALL.into_iter().filter(|state| !state.is_under_way()) {
             drop(ended.get_or_create(&State { state: state.as_str().to_owned() }));
         }
-        Self { answered: Family::default(), took: Family::new_with_constructor(|| Histogram::new(BOUNDS)), ended }
+        let sign_ins_refused = Family::<Why, Counter>::default();
+        for why in [Refusal::wrong_pin, Refusal::too_many] {
+            drop(sign_ins_refused.get_or_create(&Why { why }));
+        }
+        Self {
+            answered: Family::default(),
+            took: Family::new_with_constructor(|| Histogram::new(BOUNDS)),
+            ended,
+            sign_ins_refused,
+            names_locked: Counter::default(),
+        }
     }
 }
 
@@ -64,6 +79,21 @@ impl Metrics {
     /// A card attempt came to an end, or nobody knows of any. Counted as it is decided: should the database not take it, it is decided and counted again.
     pub fn attempt_ended(&self, state: AttemptState) {
         self.ended.get_or_create(&State { state: state.as_str().to_owned() }).inc();
+    }
+
+    /// Somebody was not let in. Which name it was is nobody's business here.
+    pub fn sign_in_refused(&self, error: &Error) {
+        let why = match error {
+            Error::WrongPin => Refusal::wrong_pin,
+            Error::TooMany { .. } => Refusal::too_many,
+            _ => return,
+        };
+        self.sign_ins_refused.get_or_create(&Why { why }).inc();
+    }
+
+    /// A name was locked, or is locked for longer: too many wrong PINs in a row.
+    pub fn name_locked(&self) {
+        self.names_locked.inc();
     }
 }
 
@@ -95,21 +125,53 @@ enum Tickets {
     training,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Why {
+    why: Refusal,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[expect(non_camel_case_types, reason = "these are the label's values")]
+enum Refusal {
+    wrong_pin,
+    too_many,
+}
+
 /// How the house is, as Prometheus reads it.
 ///
 /// # Errors
-/// When the database does not answer; `/health/ready` says the same.
+/// When it cannot be written down.
 pub async fn page(house: &House) -> Result<String> {
-    let vitals = vitals::read(&mut *house.db.acquire().await?, &house.zone).await?;
+    let redis = async {
+        match &house.redis {
+            Some(redis) => Some(redis.answers().await),
+            None => None,
+        }
+    };
+    let (vitals, redis, line) = tokio::join!(vitals_of(house), redis, querying::line(house));
     let mut registry = Registry::with_prefix("comptoir");
     registry.register("requests", "Requests answered", house.metrics.answered.clone());
     registry.register("request_duration_seconds", "From the request's head to the answer's", house.metrics.took.clone());
     let ended = house.metrics.ended.clone();
     registry.register("card_attempts_ended", "Card attempts of this process that came to an end, or to unknown, by how", ended);
-    tell(&mut registry, vitals);
+    let refused = house.metrics.sign_ins_refused.clone();
+    registry.register("sign_ins_refused", "Sign-ins that this process refused, by why", refused);
+    let locked = house.metrics.names_locked.clone();
+    registry.register("names_locked", "Wrong PINs that locked a name, or locked it for longer", locked);
+    gauge(&mut registry, "database_up", "1 while PostgreSQL answers; what it would say is missing otherwise", i64::from(vitals.is_some()));
+    if let Some(vitals) = vitals {
+        tell(&mut registry, vitals);
+    }
+    if let Some(answers) = redis {
+        gauge(&mut registry, "redis_up", "1 while Redis answers", i64::from(answers));
+    }
+    let flawed = i64::from(house.integrity.is_flawed());
+    gauge(&mut registry, "journal_flawed", "1 while the till's own check finds the journal wanting", flawed);
+    gauge(&mut registry, "anchors_up", "1 while the file of anchors can be written", i64::from(house.anchoring.is_there()));
+    gauge(&mut registry, "closings_not_anchored", "Closings that this process could not anchor yet", house.anchoring.missing());
     gauge(&mut registry, "sockets", "Open WebSockets of this process", house.bus.listeners());
     gauge(&mut registry, "database_connections", "Connections of this process to PostgreSQL", i64::from(house.db.size()));
-    if let Some(line) = querying::line(house).await {
+    if let Some(line) = line {
         gauge(&mut registry, "terminal_up", "1 while the card terminal answers", i64::from(line != Probed::Unreachable));
     }
     if let Some(outbox) = &house.outbox {
@@ -124,11 +186,28 @@ pub async fn page(house: &House) -> Result<String> {
     Ok(text)
 }
 
+/// What the database says of the house; nothing when it does not answer in time.
+async fn vitals_of(house: &House) -> Option<Vitals> {
+    let read = async { vitals::read(&mut *house.db.acquire().await?, &house.zone).await };
+    match tokio::time::timeout(DATABASE_WITHIN, read).await {
+        Ok(Ok(vitals)) => Some(vitals),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "figures without those of the database");
+            None
+        }
+        Err(_) => {
+            tracing::warn!("figures without those of the database, which does not answer in time");
+            None
+        }
+    }
+}
+
 fn tell(registry: &mut Registry, vitals: Vitals) {
     gauge(registry, "money_to_check", "Sums that a terminal took and a person has to decide about", vitals.money_to_check);
     gauge(registry, "kitchen_slips_waiting", "Slips that the kitchen system has not taken", vitals.slips_waiting);
     gauge(registry, "kitchen_slips_refused", "Those of them that it said it does not want", vitals.slips_refused);
     gauge(registry, "kitchen_oldest_slip_seconds", "Age of the oldest of them", vitals.oldest_slip);
+    gauge(registry, "prints_waiting", "Papers that the printer of the till has not taken", vitals.prints_waiting);
     let attempts = Family::<State, Gauge>::default();
     // All four always, so that an alarm on `unknown` has a series to look at.
     for state in ["created", "sending", "sent", "unknown"] {

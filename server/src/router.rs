@@ -2,7 +2,7 @@
 
 use crate::LARGEST_BODY;
 use crate::error::Error;
-use crate::http::guard::{may, same_origin, secure_cookies, signed_in, to_the_end};
+use crate::http::guard::{closed_unless_said, may, same_origin, secure_cookies, signed_in, to_the_end};
 use crate::http::{
     amendments, auth, documents, fiscal, floor, health, kitchen, menu, metrics, openapi, orders, pages, payments, printing, sync, users,
     webhooks, ws,
@@ -164,10 +164,9 @@ pub fn router_with(house: Shared, sessions: Store, stopping: ws::Stopping, withi
         // `secure_cookies` marks it behind TLS; on the till itself there is none.
         .with_secure(false);
 
-    let header = |name: HeaderName, value: &'static str| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-
     // Read from the bottom: what stands last sees the request first.
-    api.merge(site)
+    let house_itself = api
+        .merge(site)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .layer(middleware::from_fn_with_state(house.metrics.clone(), metrics::count))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -178,11 +177,8 @@ pub fn router_with(house: Shared, sessions: Store, stopping: ws::Stopping, withi
         .layer(middleware::from_fn(secure_cookies))
         .layer(middleware::from_fn(same_origin))
         .layer(middleware::from_fn_with_state(within, in_time))
-        .layer(CatchPanicLayer::custom(|_| Error::internal("a handler panicked").into_response()))
-        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(header(header::REFERRER_POLICY, "same-origin"))
-        .layer(header(header::X_FRAME_OPTIONS, "DENY"))
-        .layer(header(HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"))
+        .layer(CatchPanicLayer::custom(|_| Error::internal("a handler panicked").into_response()));
+    guarded(house_itself)
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
             let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();
@@ -192,4 +188,32 @@ pub fn router_with(house: Shared, sessions: Store, stopping: ws::Stopping, withi
         }))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
         .with_state(house)
+}
+
+/// The door for whoever watches from another machine, `METRICS_ADDR`: the figures and the health, and nothing else of the house.
+pub fn for_watchers(house: Shared, sessions: Store) -> Router {
+    let watched = Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::show_to_anybody))
+        .fallback(async || Error::NotFound("cette adresse"))
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(Extension(sessions))
+        .layer(middleware::from_fn_with_state(SLOWEST_ANSWER, in_time))
+        .layer(CatchPanicLayer::custom(|_| Error::internal("a handler panicked").into_response()));
+    guarded(watched)
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+        .with_state(house)
+}
+
+/// With what every answer says to browsers.
+fn guarded(router: Router<Shared>) -> Router<Shared> {
+    let header = |name: HeaderName, value: &'static str| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    router
+        .layer(middleware::from_fn(closed_unless_said))
+        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(header::REFERRER_POLICY, "same-origin"))
+        .layer(header(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(header(HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"))
 }

@@ -19,7 +19,7 @@ use crate::db::orders::Way;
 use crate::http::ws::Stopping;
 use crate::listening::{self, Limits};
 use crate::metrics::Metrics;
-use crate::router::router;
+use crate::router::{for_watchers, router};
 use crate::services::anchoring::{self, Anchoring};
 use crate::services::floor::{Changed, announce_changes};
 use crate::services::menu_cache::MenuCache;
@@ -71,6 +71,8 @@ const CATCHING_UP: usize = CONNECTIONS as usize / 2;
 const _: () = assert!(2 * (CONNECTIONS as usize + BESIDE + 2) <= 90);
 /// In lanes of their own.
 const BESIDE: usize = ROUNDS_AT_ONCE + DISHES_AT_ONCE + CARDS_AT_ONCE + STEPS_AT_ONCE + PAYMENTS_AT_ONCE;
+/// Connections to `METRICS_ADDR` at once, far more than programs watch a till.
+const WATCHERS: usize = 16;
 /// How long running requests may take once the server was asked to stop.
 const LAST_ORDERS: Duration = Duration::from_secs(10);
 /// How often what has expired is forgotten.
@@ -353,13 +355,20 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()> + Send + '
     let listener = TcpListener::bind(config.addr)
         .await
         .with_context(|| format!("COMPTOIR_ADDR: cannot listen on {}; is another till running?", config.addr))?;
+    let watchers = match config.metrics_addr {
+        None => None,
+        Some(addr) => {
+            let bound = TcpListener::bind(addr).await;
+            Some(bound.with_context(|| format!("METRICS_ADDR: cannot listen on {addr}; does something else already?"))?)
+        }
+    };
     let mut shutdown = Box::pin(shutdown);
     let database = tokio::select! {
         opened = Database::open(&config) => opened?,
         // Asked to stop before it began. A database that was being started goes on, and the next start finds it.
         () = &mut shutdown => return Ok(()),
     };
-    let done = serve_with(&config, &database, listener, shutdown).await;
+    let done = serve_with(&config, &database, listener, watchers, shutdown).await;
     database.close().await;
     done
 }
@@ -368,6 +377,7 @@ async fn serve_with(
     config: &Config,
     database: &Database,
     listener: TcpListener,
+    watchers: Option<TcpListener>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     database.migrate().await?;
@@ -389,6 +399,11 @@ async fn serve_with(
          a new journal on purpose, put that file away first and keep it",
         house.anchoring.file.display()
     );
+    if let Err(error) = anchoring::reach(&house) {
+        // A disk that is not plugged in closes no till.
+        let path = house.anchoring.file.display();
+        tracing::warn!(%path, %error, "FISCAL_ANCHORS: the file cannot be written; closings are anchored once it can");
+    }
     if let Err(error) = starting::say_started(&house, settings(config)).await {
         // Selling does not wait for it; the check of the journal says what is wrong.
         tracing::error!(%error, "the start is not in the technical journal");
@@ -416,6 +431,11 @@ async fn serve_with(
     if let Some(conduit) = &conduit {
         let with = (Arc::clone(conduit), till, stopping.clone());
         working.spawn(supervised("way to the database", move || workers::way::watch(Arc::clone(&with.0), with.1.clone(), with.2.clone())));
+    }
+    if let Some(watchers) = watchers {
+        let limits = Limits { most_connections: WATCHERS, most_of_one: WATCHERS, ..Limits::default() };
+        let service = for_watchers(Arc::clone(&house), sessions.clone());
+        working.spawn(listening::serve(watchers, service, limits, stopping.clone()));
     }
     let service = router(Arc::clone(&house), sessions, Stopping(stopping.clone()));
     announce(config, &house);

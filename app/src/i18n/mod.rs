@@ -201,6 +201,8 @@ texts! {
     gross: "TTC",
     vat_total: "dont TVA",
     perpetual: "Grand total perpétuel",
+    anchors_away: "Ancres hors d’atteinte",
+    anchors_away_detail: "La clôture reste possible et vaut ; sa trace sur l’autre disque sera écrite dès qu’il répond. Prévenez qui en répond.",
     tables_open: "Tables non réglées",
     tables_open_detail: "Leurs ventes compteront le jour où elles seront réglées.",
     close_day: "Clôturer la journée",

@@ -69,6 +69,20 @@ pub async fn closings_after(db: impl PgExecutor<'_>, register: &str, after: i64,
     .await?)
 }
 
+/// The number of the last closing in its chain; 0 before the first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn last_closing(db: impl PgExecutor<'_>, register: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select coalesce(max(seq), 0) as "last!" from audit_logs where register = $1 and chain = $2"#,
+        register,
+        Chain::of_closings(false).as_str()
+    )
+    .fetch_one(db)
+    .await?)
+}
+
 /// The mail server has these. Returns how many of them nobody had mailed before.
 ///
 /// # Errors

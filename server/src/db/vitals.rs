@@ -12,6 +12,8 @@ pub struct Vitals {
     pub slips_refused: i64,
     /// How long the oldest of them has waited, in seconds; 0 when none waits.
     pub oldest_slip: i64,
+    /// Papers that the printer of the till has not taken.
+    pub prints_waiting: i64,
     /// Card attempts without an end, by state.
     pub attempts: Vec<(String, i64)>,
     /// Sums that a terminal took and that a person has to decide about: contradictions, and money that no payment explains.
@@ -46,6 +48,9 @@ pub async fn read(db: &mut PgConnection, zone: &str) -> Result<Vitals> {
     )
     .fetch_one(&mut *db)
     .await?;
+    let prints_waiting = sqlx::query_scalar!(r#"select count(*) as "waiting!" from prints where state in ('waiting', 'sending')"#)
+        .fetch_one(&mut *db)
+        .await?;
     let heads = sqlx::query!("select register, chain::text as \"chain!\", last_seq from fiscal_heads where chain <> '*'")
         .fetch_all(&mut *db)
         .await?;
@@ -60,6 +65,7 @@ pub async fn read(db: &mut PgConnection, zone: &str) -> Result<Vitals> {
         slips_waiting: slips.waiting,
         slips_refused: slips.refused,
         oldest_slip: slips.oldest,
+        prints_waiting,
         attempts: attempts.into_iter().map(|row| (row.state, row.count)).collect(),
         money_to_check,
         chain_heads: heads.into_iter().map(|row| (row.register, row.chain, row.last_seq)).collect(),

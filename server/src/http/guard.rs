@@ -125,13 +125,41 @@ fn writes(method: &Method) -> bool {
 
 /// Marks our cookie `Secure` when the proxy in front says that the person's connection is TLS.
 pub async fn secure_cookies(request: Request, next: Next) -> Response {
-    let behind_tls = request.headers().get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+    let behind_tls = is_behind_tls(request.headers());
     let mut response = next.run(request).await;
     if behind_tls && let Some(cookie) = response.headers().get(header::SET_COOKIE).cloned() {
         let marked = [cookie.as_bytes(), b"; Secure"].concat();
         if let Ok(marked) = HeaderValue::from_bytes(&marked) {
             response.headers_mut().insert(header::SET_COOKIE, marked);
         }
+    }
+    response
+}
+
+fn is_behind_tls(headers: &HeaderMap) -> bool {
+    headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https")
+}
+
+/// What is no page loads nothing and is framed by nobody.
+const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// What is said to a program or a page is of a person and a moment.
+const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
+/// A year. Of this name only: what else stands on the domain is not ours to decide.
+const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// What every answer says where its handler did not, refusals included: who may load what for it, and who may keep it. Behind TLS also that the browser comes
+/// back that way, for whoever types the address without it would send the cookie's request in the open.
+pub async fn closed_unless_said(request: Request, next: Next) -> Response {
+    let is_said_to_somebody = ["/api/", "/call/"].into_iter().any(|under| request.uri().path().starts_with(under));
+    let behind_tls = is_behind_tls(request.headers());
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NO_PAGE);
+    if is_said_to_somebody {
+        headers.entry(header::CACHE_CONTROL).or_insert(NOT_KEPT);
+    }
+    if behind_tls {
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(TLS_ONLY);
     }
     response
 }

@@ -16,8 +16,8 @@ pub async fn live() -> Response {
     axum::Json(json!({"status": "live"})).into_response()
 }
 
-/// `GET /health/ready`: what it needs answers too. 503 names the part that does not. A card terminal that does not answer is `degraded`: the
-/// house sells on without it.
+/// `GET /health/ready`: what it needs answers too. 503 names the part that does not. A card terminal that does not answer is `degraded`, and so is a
+/// file of anchors that cannot be written: the house sells on without them.
 pub async fn ready(State(house): State<Shared>, Extension(sessions): Extension<Store>) -> Response {
     let mut failing = Vec::new();
     if let Err(error) = db::ping(&house.db).await {
@@ -28,10 +28,11 @@ pub async fn ready(State(house): State<Shared>, Extension(sessions): Extension<S
         failing.push("redis");
     }
     if failing.is_empty() {
-        match querying::line(&house).await {
-            Some(Probed::Unreachable) => axum::Json(json!({"status": "ready", "degraded": ["terminal"]})).into_response(),
-            _ => axum::Json(json!({"status": "ready"})).into_response(),
-        }
+        let terminal = (querying::line(&house).await == Some(Probed::Unreachable)).then_some("terminal");
+        let anchors = (!house.anchoring.is_there()).then_some("anchors");
+        let degraded: Vec<&str> = terminal.into_iter().chain(anchors).collect();
+        let said = if degraded.is_empty() { json!({"status": "ready"}) } else { json!({"status": "ready", "degraded": degraded}) };
+        axum::Json(said).into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, axum::Json(json!({"status": "not ready", "failing": failing}))).into_response()
     }

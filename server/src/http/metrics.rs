@@ -1,6 +1,7 @@
 //! Counting requests, and showing what was counted.
 
 use crate::error::{Error, Result};
+use crate::http::pages;
 use crate::http::peer::from_this_machine;
 use crate::metrics::{self, Metrics};
 use crate::state::Shared;
@@ -13,9 +14,11 @@ use std::time::Instant;
 /// Counts a request as it ends.
 pub async fn count(State(metrics): State<Metrics>, route: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let (method, began) = (request.method().clone(), Instant::now());
+    // The pages' calls are one route of the router; each that there is has its own series.
+    let call = pages::known_call(request.uri().path());
     let response = next.run(request).await;
     // What no route knows is one series, whatever was asked for.
-    let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    let route = call.unwrap_or_else(|| route.as_ref().map_or("other", MatchedPath::as_str));
     metrics.answered(&method, route, response.status().as_u16(), began.elapsed());
     response
 }
@@ -28,6 +31,14 @@ pub async fn show(State(house): State<Shared>, request: Request) -> Result<Respo
     if !from_this_machine(&request) {
         return Err(Error::Forbidden);
     }
+    show_to_anybody(State(house)).await
+}
+
+/// `GET /metrics` where the operator let others in: `METRICS_ADDR`.
+///
+/// # Errors
+/// As [`metrics::page`].
+pub async fn show_to_anybody(State(house): State<Shared>) -> Result<Response> {
     let page = metrics::page(&house).await?;
     Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], page).into_response())
 }

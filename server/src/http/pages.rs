@@ -29,6 +29,11 @@ fn content_security_policy(nonce: &str) -> String {
     )
 }
 
+/// The worker's own policy holds for what it fetches, which is every file of the site.
+const WORKER_POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+/// What the policy inside a page cannot say.
+const NOT_FRAMED: &str = "frame-ancestors 'none'";
+
 fn options(shell: bool) -> DocumentOptions {
     let urls = asset_urls();
     DocumentOptions { shell, assets: Assets { js: urls.js.into(), wasm: urls.wasm.into(), css: urls.css.into() } }
@@ -74,7 +79,20 @@ pub async fn shell(State(house): State<Shared>, session: Session, request: Reque
 /// # Errors
 /// [`Error::NotFound`] when the server was built without a browser side.
 pub async fn verifier(request: Request) -> Result<Response> {
-    find_asset(request.method(), request.uri(), request.headers()).await.ok_or(Error::NotFound("cette adresse"))
+    let mut page = find_asset(request.method(), request.uri(), request.headers()).await.ok_or(Error::NotFound("cette adresse"))?;
+    page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOT_FRAMED));
+    Ok(page)
+}
+
+/// The address of a call that there is. Whatever registered itself counts, wherever it is written.
+#[must_use]
+pub fn known_call(asked: &str) -> Option<&'static str> {
+    known_calls().find(|path| *path == asked)
+}
+
+/// The addresses of all calls.
+pub fn known_calls() -> impl Iterator<Item = &'static str> {
+    server_fn_paths().map(|(path, _)| path)
 }
 
 /// `POST /call/{name}`: the typed calls of the pages.
@@ -82,7 +100,7 @@ pub async fn verifier(request: Request) -> Result<Response> {
 /// # Errors
 /// [`Error::NotFound`], [`Error::TooLarge`]; when the session store does not answer.
 pub async fn call(State(house): State<Shared>, session: Session, request: Request) -> Result<Response> {
-    if !server_fn_paths().any(|(path, _)| path == request.uri().path()) {
+    if known_call(request.uri().path()).is_none() {
         return Err(Error::NotFound("cette adresse"));
     }
     let till: CurrentTill = Arc::new(RequestTill::new(house, session, Peer::of(&request)).await?);
@@ -115,7 +133,10 @@ async fn with_status_of_refusal(response: Response) -> Result<Response> {
 /// # Errors
 /// [`Error::NotFound`] for programs; a person gets the page that says so.
 pub async fn other(State(house): State<Shared>, session: Session, request: Request) -> Result<Response> {
-    if let Some(asset) = find_asset(request.method(), request.uri(), request.headers()).await {
+    if let Some(mut asset) = find_asset(request.method(), request.uri(), request.headers()).await {
+        if request.uri().path() == "/sw.js" {
+            asset.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(WORKER_POLICY));
+        }
         return Ok(asset);
     }
     let wants_page = request.headers().get(header::ACCEPT).is_some_and(|accept| accept.to_str().is_ok_and(|a| a.contains("text/html")));

@@ -89,6 +89,22 @@ mod tests {
     }
 
     #[test]
+    fn this_machine_asks_for_itself_and_over_itself() {
+        let is_ours = |from: &str, field: &str| {
+            let request = if field.is_empty() { Request::builder() } else { Request::builder().header(field, "x") };
+            let mut request = request.body(Body::empty()).unwrap();
+            request.extensions_mut().insert(ConnectInfo(from.parse::<SocketAddr>().unwrap()));
+            from_this_machine(&request)
+        };
+        assert!(is_ours("127.0.0.1:4000", "") && is_ours("[::1]:4000", "") && is_ours("[::ffff:127.0.0.1]:4000", ""));
+        assert!(!is_ours("192.168.1.20:4000", "") && !is_ours("[fe80::1]:4000", ""));
+        for field in ["x-forwarded-for", "forwarded", "x-real-ip", "via"] {
+            assert!(!is_ours("127.0.0.1:4000", field), "{field}");
+        }
+        assert!(!from_this_machine(&Request::builder().body(Body::empty()).unwrap()), "nobody knows from where");
+    }
+
+    #[test]
     fn one_household_of_ipv6_is_one_peer() {
         assert_eq!(peer("[2001:db8:1:2:aaaa::1]:4000", &[]), peer("[2001:db8:1:2:bbbb::9]:4000", &[]));
         assert_ne!(peer("[2001:db8:1:2::1]:4000", &[]), peer("[2001:db8:1:3::1]:4000", &[]));

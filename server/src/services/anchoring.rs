@@ -1,5 +1,6 @@
 //! Each closing is kept once more, outside the database: in a file that belongs on another disk, and, where the house has said so, in somebody's mail.
-//! Failing costs no closing: the file is written later, the mail is tried again until a mail server has it.
+//! Failing costs no closing: the file is written later, the mail is tried again until a mail server has it. Whoever looks after the till is told meanwhile:
+//! the file has gone away (a disk that was pulled out, a folder that the system keeps from us) is a part that has failed ([`super::degraded`]).
 
 use crate::adapters::post::{FOR_A_LETTER, Post};
 use crate::config::MailConfig;
@@ -9,9 +10,12 @@ use crate::state::{House, REGISTER};
 use domain::Cents;
 use domain::api::Flaw;
 use domain::fiscal::{Anchor, Chain, Record};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -32,28 +36,73 @@ pub struct Anchoring {
     pub post: Option<Post>,
     /// A closing was written.
     pub due: Notify,
+    /// The file could not be written the last time that it was tried.
+    is_away: AtomicBool,
+    /// Closings that it lacks, as far as this process knows.
+    missing: AtomicI64,
 }
 
 impl Anchoring {
     /// # Errors
     /// When the mail address is none.
     pub fn new(file: PathBuf, mail: Option<&MailConfig>) -> anyhow::Result<Self> {
-        Ok(Self { file, post: mail.map(Post::new).transpose()?, due: Notify::new() })
+        let post = mail.map(Post::new).transpose()?;
+        Ok(Self { file, post, due: Notify::new(), is_away: AtomicBool::new(false), missing: AtomicI64::new(0) })
     }
+
+    /// Whether the file could be written the last time that it was tried.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        !self.is_away.load(Ordering::Relaxed)
+    }
+
+    /// Closings that could not be written into it, and were not since.
+    #[must_use]
+    pub fn missing(&self) -> i64 {
+        self.missing.load(Ordering::Relaxed)
+    }
+
+    fn tried<T>(&self, done: std::io::Result<T>) -> std::io::Result<T> {
+        self.is_away.store(done.is_err(), Ordering::Relaxed);
+        done
+    }
+}
+
+/// Whether the file can be written now. Nothing is written.
+///
+/// # Errors
+/// What keeps it from being.
+pub fn reach(house: &House) -> std::io::Result<()> {
+    house.anchoring.tried(open(&house.anchoring.file).map(drop))
+}
+
+/// Whether the file can be written; one that could not is tried again, and given what it lacks.
+pub async fn works(house: &House) -> bool {
+    if house.anchoring.is_there() && house.anchoring.missing() == 0 {
+        return true;
+    }
+    let done = if house.training { reach(house).map_err(Error::internal) } else { complete(house).await.map(drop) };
+    done.is_ok()
 }
 
 /// Appends a closing to the file of anchors, and has it mailed.
 pub fn keep(house: &House, record: &Record) {
-    if let Err(error) = append(&house.anchoring.file, record) {
+    if let Err(error) = house.anchoring.tried(append(&house.anchoring.file, record)) {
+        // In training nothing is missed.
+        house.anchoring.missing.fetch_add(i64::from(!house.training), Ordering::Relaxed);
         let path = house.anchoring.file.display();
         tracing::error!(%path, %error, "FISCAL_ANCHORS: the closing could not be anchored; it will be tried again");
     }
     house.anchoring.due.notify_one();
 }
 
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).read(true).append(true).open(path)
+}
+
 fn append(path: &Path, record: &Record) -> std::io::Result<()> {
     let line = serde_json::to_string(&Anchor::from(record)).map_err(std::io::Error::other)?;
-    let mut file = std::fs::OpenOptions::new().create(true).read(true).append(true).open(path)?;
+    let mut file = open(path)?;
     let mut whole = Vec::new();
     file.read_to_end(&mut whole)?;
     // What was cut off in the middle of a line, by a full disk or a lost current, must not take this one with it.
@@ -65,7 +114,7 @@ fn append(path: &Path, record: &Record) -> std::io::Result<()> {
     file.sync_data()
 }
 
-/// Anchors the closings after the last one that was: those that a process wrote and died, or whose disk was away. Returns how many.
+/// Anchors the closings that the file lacks: those that a process wrote and died, or whose disk was away. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer, or the file cannot be written.
@@ -74,20 +123,33 @@ pub async fn complete(house: &House) -> Result<usize> {
         return Ok(0);
     }
     let of_closings = |anchor: &&Anchor| anchor.register == REGISTER && anchor.chain == Chain::of_closings(false);
-    let mut last = read(house).0.iter().filter(of_closings).map(|anchor| anchor.seq).max().unwrap_or(0);
+    let there: BTreeSet<i64> = read(house).0.iter().filter(of_closings).map(|anchor| anchor.seq).collect();
+    // Not from the last one on: one that found the disk away stands before one that found it again.
+    let mut last = (1..).take_while(|seq| there.contains(seq)).last().unwrap_or(0);
     let mut written = 0;
     loop {
         let missing = db::anchors::closings_after(&house.db, REGISTER, last, AT_A_TIME).await?;
         if missing.is_empty() {
-            return Ok(written);
+            break;
         }
         for id in missing {
             let Some(record) = db::journal::record(&house.db, id).await? else { return Ok(written) };
-            append(&house.anchoring.file, &record).map_err(Error::internal)?;
             last = record.seq;
+            if there.contains(&last) {
+                continue;
+            }
+            if let Err(error) = house.anchoring.tried(append(&house.anchoring.file, &record)) {
+                let closings = db::anchors::last_closing(&house.db, REGISTER).await?;
+                let kept = i64::try_from(there.len() + written).unwrap_or(i64::MAX);
+                house.anchoring.missing.store((closings - kept).max(1), Ordering::Relaxed);
+                return Err(Error::internal(error));
+            }
             written += 1;
         }
     }
+    house.anchoring.missing.store(0, Ordering::Relaxed);
+    reach(house).map_err(Error::internal)?;
+    Ok(written)
 }
 
 /// How many closings the file names although the journal is empty: then this is not the database that they were written in, and a first record would begin

@@ -256,7 +256,9 @@ pub async fn view(house: &House) -> Result<ClosingView> {
     };
     let has_printer = house.printing.is_some();
     let flaws = house.integrity.flaws();
-    Ok(ClosingView { open, open_tables, closed: closed_days, unresolved, strays, due, closed_long, movements, x, has_printer, flaws })
+    let anchors_away = !house.anchoring.is_there();
+    let closed = closed_days;
+    Ok(ClosingView { open, open_tables, closed, unresolved, strays, due, closed_long, movements, x, has_printer, flaws, anchors_away })
 }
 
 /// Closes what was forgotten: days that ended more than a day ago, then months and years that ended. Nobody is at the till; the record says so by

@@ -1,9 +1,10 @@
 //! What the till works with is looked at, and the technical journal says when something of it has failed and when it works again (*mode dégradé*).
 //!
-//! Selling goes on: sessions are kept in the database without Redis, payments are taken without a terminal, slips wait for the kitchen system.
+//! Selling goes on: sessions are kept in the database without Redis, payments are taken without a terminal, slips wait for the kitchen system, closings
+//! wait for the disk on which they are anchored.
 //! What phones keep while they have no network is not one of these: those are orders, and no ticket is ever made away from the till.
 
-use super::{journal, querying, recording};
+use super::{anchoring, journal, querying, recording};
 use crate::db;
 use crate::error::Result;
 use crate::state::{House, REGISTER};
@@ -36,7 +37,8 @@ pub async fn look(house: &House) -> Result<Vec<(&'static str, bool)>> {
         None => true,
     };
     let kitchen = house.outbox.is_none() || !db::outbox::is_unheard(&house.db, UNHEARD).await?;
-    Ok(vec![("redis", redis), ("terminal", terminal), ("kitchen_system", kitchen)])
+    let anchors = anchoring::works(house).await;
+    Ok(vec![("redis", redis), ("terminal", terminal), ("kitchen_system", kitchen), ("anchors", anchors)])
 }
 
 /// One look, by the one process of the house whose turn it is: of several, each may reach what another does not.

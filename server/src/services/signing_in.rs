@@ -86,6 +86,14 @@ async fn matches(pin: &str, hash: Option<String>) -> Result<bool> {
 /// # Errors
 /// [`Error::WrongPin`], or [`Error::TooMany`] while the name or the address is locked, also for the right PIN.
 pub async fn check(house: &Shared, peer: &str, login: &Login) -> Result<Credentials> {
+    let proven = prove(house, peer, login).await;
+    if let Err(error) = &proven {
+        house.metrics.sign_in_refused(error);
+    }
+    proven
+}
+
+async fn prove(house: &Shared, peer: &str, login: &Login) -> Result<Credentials> {
     let username = login.username.trim().to_lowercase();
     if username.is_empty() || username.len() > 64 || username.chars().any(char::is_control) || !is_pin(&login.pin) {
         return Err(Error::WrongPin);
@@ -112,6 +120,9 @@ pub async fn check(house: &Shared, peer: &str, login: &Login) -> Result<Credenti
         }
         known => {
             tracing::info!(failures, "sign-in refused");
+            if failures >= FREE_FAILURES {
+                house.metrics.name_locked();
+            }
             // Said when a name of this house is locked, which comes less and less often however many try.
             if let Some(known) = known.filter(|_| failures >= FREE_FAILURES) {
                 // Not waited for: an unknown name is answered as late as a known one.

@@ -1,15 +1,18 @@
 //! Closings are mailed: once a mail server takes them, each of them, and what was mailed proves a journal as the file does.
 
+use crate::program::Till;
 use crate::support::TestApp;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use domain::fiscal::Anchor;
 use serde_json::json;
 use server::config::MailConfig;
-use server::services::anchoring;
+use server::db;
 use server::services::self_check::{self, Depth};
 use server::services::verifying::{Asked, verify_as, verify_house};
+use server::services::{anchoring, degraded};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -223,4 +226,69 @@ async fn nothing_is_mailed_in_training() {
     close(&app).await;
     assert_eq!(anchoring::mail(&app.house).await.unwrap(), 0);
     assert!(server.letters().is_empty());
+}
+
+/// A disk that was pulled out costs no closing; it is said where somebody looks, and made good when the disk is back.
+#[tokio::test]
+async fn a_disk_that_is_away_is_said_and_costs_no_closing_and_no_anchor() {
+    let folder = tempfile::tempdir().unwrap();
+    let (disk, pulled_out) = (folder.path().join("disk"), folder.path().join("pulled-out"));
+    let app = TestApp::with(|config| config.fiscal_anchors = disk.join("anchors.jsonl")).await;
+    let camille = app.signed_in("camille").await;
+    let said = async || {
+        let page = app.stranger().get("/metrics").await.text;
+        let figure = |name: &str| page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<i64>().ok());
+        let ready = app.stranger().get("/health/ready").await;
+        assert_eq!(ready.status, 200, "the till sells");
+        let on_the_page = camille.post("/call/closing", &json!({})).await.body["anchors_away"].as_bool();
+        let degraded = ready.body["degraded"] == json!(["anchors"]);
+        (figure("comptoir_anchors_up"), figure("comptoir_closings_not_anchored"), degraded, on_the_page)
+    };
+    let kept = || anchoring::read(&app.house).0.iter().map(|anchor| anchor.seq).collect::<Vec<_>>();
+    let works = async || degraded::look(&app.house).await.unwrap().into_iter().any(|part| part == ("anchors", true));
+
+    // Not plugged in when the till opens.
+    assert!(anchoring::reach(&app.house).is_err());
+    assert_eq!(said().await, (Some(0), Some(0), true, Some(true)));
+    close(&app).await;
+    close(&app).await;
+    assert_eq!(said().await, (Some(0), Some(2), true, Some(true)));
+    assert!(!works().await, "tried again, and still away");
+    assert_eq!(said().await, (Some(0), Some(2), true, Some(true)));
+    std::fs::create_dir(&disk).unwrap();
+    assert!(works().await);
+    assert_eq!((kept(), said().await), (vec![1, 2], (Some(1), Some(0), false, Some(false))));
+
+    // Away for one closing, and back for the next: the one between is not forgotten.
+    std::fs::rename(&disk, &pulled_out).unwrap();
+    close(&app).await;
+    assert_eq!(said().await, (Some(0), Some(1), true, Some(true)));
+    std::fs::rename(&pulled_out, &disk).unwrap();
+    close(&app).await;
+    assert_eq!((kept(), said().await), (vec![1, 2, 4], (Some(1), Some(1), false, Some(false))));
+    assert!(works().await);
+    assert_eq!((kept(), said().await), (vec![1, 2, 4, 3], (Some(1), Some(0), false, Some(false))));
+    assert_eq!(anchoring::complete(&app.house).await.unwrap(), 0, "each once");
+    assert!(verify_house(&app.house, None).await.unwrap().ok);
+
+    // The technical journal says so as of any other part.
+    let mut watch = degraded::Watch::default();
+    for (seconds, there) in [(0, false), (61, false), (70, true)] {
+        degraded::heed(&app.house, &mut watch, &[("anchors", there)], Duration::from_secs(seconds)).await.unwrap();
+        assert_eq!(db::journal::is_degraded(&app.house.db, "01", "anchors").await.unwrap(), seconds == 61, "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn a_till_opens_without_the_disk_of_its_anchors_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let away = folder.path().join("not-plugged-in/anchors.jsonl");
+    let settings = [("FISCAL_ANCHORS", away.to_str().unwrap()), ("RUST_LOG", "warn")];
+    let till = Till::serve(&folder.path().join("data"), &settings).await;
+    let said = till.said.lock().unwrap().clone();
+    let line = said.lines().find(|line| line.contains("FISCAL_ANCHORS: the file cannot be written")).unwrap_or_else(|| panic!("{said}"));
+    assert!(line.contains("WARN") && line.contains("not-plugged-in"), "{line}");
+    let camille = till.sign_in("camille").await;
+    assert_eq!(camille.get("/health/ready").await, (200, json!({"status": "ready", "degraded": ["anchors"]})));
+    till.stop().await;
 }

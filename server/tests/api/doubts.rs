@@ -264,18 +264,21 @@ async fn whether_a_terminal_is_there_is_asked_without_asking_for_money() {
     assert_eq!((ready.status, &ready.body["degraded"]), (200, &json!(["terminal"])), "the house sells on");
     // What is written of it goes by the payments that could not reach it.
     let parts = async || server::services::degraded::look(&app.house).await.unwrap();
-    assert_eq!(parts().await, [("redis", true), ("terminal", true), ("kitchen_system", true)]);
+    assert_eq!(parts().await, [("redis", true), ("terminal", true), ("kitchen_system", true), ("anchors", true)]);
     let (alice, camille) = (app.signed_in("alice").await, app.signed_in("camille").await);
     let order =
         alice.post("/api/orders", &json!({"table_id": 1, "covers": 1, "items": [{"item_id": 71, "qty": 1}]})).await.body["order_id"]
             .clone();
     let paid = camille.post("/api/payments/split", &json!({"order_id": order, "cover_number": 1, "amount": 2.5, "method": "CB"})).await;
     assert_eq!(paid.status, 503, "{}", paid.text);
-    assert_eq!(parts().await, [("redis", true), ("terminal", false), ("kitchen_system", true)]);
+    assert_eq!(parts().await, [("redis", true), ("terminal", false), ("kitchen_system", true), ("anchors", true)]);
     // The cable is back: the line answers before anybody pays by card again.
     let _back = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     let house = app.another_process(None).await;
-    assert_eq!(server::services::degraded::look(&house).await.unwrap(), [("redis", true), ("terminal", true), ("kitchen_system", true)]);
+    assert_eq!(
+        server::services::degraded::look(&house).await.unwrap(),
+        [("redis", true), ("terminal", true), ("kitchen_system", true), ("anchors", true)]
+    );
 
     let silent = PseudoTerminal::open().unwrap();
     let path = silent.name().to_owned();

@@ -130,7 +130,22 @@ impl TestApp {
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {name} template {TEMPLATE}"))).execute(&mut admin).await.unwrap();
         admin.close().await.unwrap();
 
-        let options = shelter.options.clone().database(&name);
+        Self::serve(Self::config(&name, change), shelter.options.clone().database(&name)).await
+    }
+
+    /// On a PostgreSQL of the test's own, which it may stop.
+    pub async fn on(cluster: &Cluster) -> Self {
+        let options = cluster.connect_options();
+        db::migrate(&options).await.unwrap();
+        let pool = db::connect(options.clone(), 1).await.unwrap();
+        assert!(run::load_demo(&pool).await.unwrap());
+        pool.close().await;
+        let name = format!("own_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        Self::serve(Self::config(&name, |_| {}), options).await
+    }
+
+    fn config(name: &str, change: impl FnOnce(&mut Config)) -> Config {
+        let shelter = &*SHELTER;
         let mut config = Config::from_env().unwrap();
         config.training = false;
         config.fiscal_key_file = shelter.folder.join("fiscal-key.pem");
@@ -138,7 +153,7 @@ impl TestApp {
         change(&mut config);
         // Made once for all tests: making a key takes longer than using it.
         Signer::open(&config.fiscal_key_file, true).unwrap();
-        Self::serve(config, options).await
+        config
     }
 
     /// Another server process of the same house.

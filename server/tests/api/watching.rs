@@ -2,14 +2,18 @@
 
 use crate::charging::caisse_ap;
 use crate::events::{caught_up, open};
+use crate::folder::folder;
 use crate::kitchen_system::{Kitchen, hurried};
 use crate::paying::table_12;
 use crate::program::Till;
+use crate::redis_sessions::Redis;
 use crate::support::TestApp;
 use domain::breaker::{Patience, Phase};
 use reqwest::Method;
 use serde_json::{Value, json};
+use server::cluster::{Cluster, Durability};
 use server::config::Erp;
+use server::services::self_check::{Depth, check};
 use server::sim::tpe::Simulator;
 use server::workers::outbox::Pace;
 use std::time::{Duration, Instant};
@@ -125,6 +129,162 @@ async fn every_trouble_has_its_figure() {
     within("comptoir_open_day_seconds{kind=\"sales\"}", 30 * 3_600);
     assert!(series(&page, "comptoir_database_connections").is_some_and(|count| count > 0), "{page}");
     drop(socket);
+}
+
+#[tokio::test]
+async fn each_call_of_the_pages_has_its_own_series_and_what_is_no_call_has_none() {
+    let app = TestApp::start().await;
+    let alice = app.signed_in("alice").await;
+    for (call, body, times) in
+        [("floor", json!({}), 2), ("who", json!({}), 1), ("order", json!({"id": 987_654_321}), 1), ("xyzzy", json!({}), 3)]
+    {
+        for _ in 0..times {
+            alice.post(&format!("/call/{call}"), &body).await;
+        }
+    }
+    let page = app.stranger().get("/metrics").await.text;
+    for (route, status, count) in [
+        ("/call/floor", 200, 2),
+        ("/call/who", 200, 1),
+        ("/call/order", 404, 1),
+        // Whatever was asked for, one series.
+        ("/call/{*name}", 404, 3),
+    ] {
+        let name = format!("comptoir_requests_total{{method=\"POST\",route=\"{route}\",status=\"{status}\"}}");
+        assert_eq!(series(&page, &name), Some(count), "{page}");
+    }
+    assert_eq!(series(&page, "comptoir_request_duration_seconds_count{route=\"/call/floor\"}"), Some(2), "{page}");
+    assert!(!page.contains("xyzzy"), "{page}");
+}
+
+#[tokio::test]
+async fn what_the_process_knows_is_shown_when_postgresql_is_stopped_or_does_not_answer() {
+    let folder = folder();
+    let cluster = Cluster::start(folder.path(), Durability::Throwaway).await.unwrap();
+    let app = TestApp::on(&cluster).await;
+    let camille = app.signed_in("camille").await;
+    assert_eq!(camille.get("/api/tables").await.status, 200);
+    let watcher = app.stranger();
+    let counted = "comptoir_requests_total{method=\"GET\",route=\"/api/tables\",status=\"200\"}";
+    let look = async || {
+        let asked = Instant::now();
+        let page = watcher.get("/metrics").await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert!(page.text.ends_with("# EOF\n") && asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
+        assert_eq!(series(&page.text, counted), Some(1), "{}", page.text);
+        (series(&page.text, "comptoir_database_up"), series(&page.text, "comptoir_money_to_check"))
+    };
+    assert_eq!(look().await, (Some(1), Some(0)));
+
+    // Somebody holds what is read: nothing comes back.
+    let mut held = app.owner.begin().await.unwrap();
+    sqlx::raw_sql("lock table kitchen_slips in access exclusive mode").execute(&mut *held).await.unwrap();
+    assert_eq!(look().await, (Some(0), None), "what is not known is not said");
+    held.rollback().await.unwrap();
+    assert_eq!(look().await, (Some(1), Some(0)));
+
+    app.owner.close().await;
+    cluster.stop().await.unwrap();
+    assert_eq!(look().await, (Some(0), None));
+    assert_eq!(watcher.get("/health/ready").await.status, 503);
+}
+
+#[tokio::test]
+async fn whether_redis_answers_is_a_figure_where_there_is_one() {
+    let redis = "comptoir_redis_up";
+    let without = TestApp::start().await.stranger().get("/metrics").await.text;
+    assert_eq!(series(&without, redis), None, "{without}");
+    let mut real = Redis::start();
+    let app = TestApp::with_redis(&real.url).await;
+    assert_eq!(series(&app.stranger().get("/metrics").await.text, redis), Some(1));
+    real.child.kill().unwrap();
+    real.child.wait().unwrap();
+    assert_eq!(series(&app.stranger().get("/metrics").await.text, redis), Some(0));
+}
+
+#[tokio::test]
+async fn guesses_are_counted_and_nobody_is_named() {
+    let app = TestApp::start().await;
+    let stranger = app.stranger();
+    let figures = async || {
+        let page = stranger.get("/metrics").await.text;
+        assert!(!page.contains("alice") && !page.contains("Alice"), "{page}");
+        ["sign_ins_refused_total{why=\"wrong_pin\"}", "sign_ins_refused_total{why=\"too_many\"}", "names_locked_total"]
+            .map(|name| series(&page, &format!("comptoir_{name}")).unwrap_or_else(|| panic!("{name}: {page}")))
+    };
+    assert_eq!(figures().await, [0, 0, 0]);
+    let guess = json!({"username": "alice", "pin": "0000"});
+    for _ in 0..4 {
+        assert_eq!(stranger.post("/api/auth/login", &guess).await.status, 401);
+    }
+    assert_eq!(figures().await, [4, 0, 0]);
+    assert_eq!(stranger.post("/api/auth/login", &guess).await.status, 401);
+    assert_eq!(figures().await, [5, 0, 1], "the fifth locks the name");
+    assert_eq!(stranger.post("/call/sign-in", &json!({"login": guess})).await.status, 429, "on the page too");
+    assert_eq!(figures().await, [5, 1, 1]);
+    app.signed_in("camille").await;
+    assert_eq!(figures().await, [5, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_flawed_journal_and_papers_that_wait_have_their_figures() {
+    // Nobody prints there.
+    let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let app = TestApp::with_printer(&format!("tcp://{nowhere}?columns=48")).await;
+    let figures = async || {
+        let page = app.stranger().get("/metrics").await.text;
+        ["comptoir_journal_flawed", "comptoir_prints_waiting"].map(|name| series(&page, name))
+    };
+    assert_eq!(figures().await, [Some(0), Some(0)]);
+    let camille = app.signed_in("camille").await;
+    let order = json!({"table_id": 5, "items": [{"dish_id": 12, "qty": 1}], "covers": 1});
+    let order = camille.post("/api/orders", &order).await.body["order_id"].clone();
+    let paid = json!({"order_id": order, "cover_number": 1, "amount": 24, "method": "ESPECES"});
+    assert_eq!(camille.post("/api/payments/split", &paid).await.status, 201);
+    assert_eq!(camille.post("/api/nf525/close", &json!({})).await.status, 200);
+    assert_eq!(figures().await, [Some(0), Some(1)], "the Z waits for its printer");
+    let spoilt = std::fs::read_to_string(&app.house.anchoring.file).unwrap().replace("\"register\"", "\"registre\"");
+    std::fs::write(&app.house.anchoring.file, spoilt).unwrap();
+    assert_eq!(check(&app.house, Depth::Recent(1_000)).await.unwrap(), 1);
+    assert_eq!(figures().await, [Some(1), Some(1)]);
+}
+
+/// From another machine, or from the one that runs the container: at an address of its own, which has nothing else to say.
+#[tokio::test]
+async fn whoever_reaches_the_address_for_watchers_sees_the_figures_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let till = Till::serve(&folder.path().join("data"), &[("METRICS_ADDR", &door.to_string())]).await;
+    let gerant = till.sign_in("gerant").await;
+    let ask = async |base: &str, method: Method, path: &str| {
+        let request =
+            gerant.http.request(method, format!("{base}{path}")).header("x-forwarded-for", "203.0.113.7").header("cookie", &gerant.cookie);
+        let answer = request.send().await.unwrap();
+        let policy = answer.headers().get("content-security-policy").map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(policy.as_deref(), Some("default-src 'none'; frame-ancestors 'none'"), "{path}");
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let watched = format!("http://{door}");
+    let (status, page) = ask(&watched, Method::GET, "/metrics").await;
+    assert_eq!(status, 200, "{page}");
+    assert_eq!(series(&page, "comptoir_database_up"), Some(1), "{page}");
+    assert_eq!(series(&page, "comptoir_requests_total{method=\"POST\",route=\"/api/auth/login\",status=\"200\"}"), Some(1), "{page}");
+    assert_eq!(ask(&watched, Method::GET, "/health/live").await.0, 200);
+    assert_eq!(ask(&watched, Method::GET, "/health/ready").await.0, 200);
+    for (method, path, status) in [
+        (Method::GET, "/api/menu", 404),
+        (Method::GET, "/", 404),
+        (Method::GET, "/api/openapi.json", 404),
+        (Method::GET, "/sw.js", 404),
+        (Method::POST, "/api/auth/login", 404),
+        (Method::POST, "/call/who", 404),
+        (Method::POST, "/metrics", 405),
+    ] {
+        assert_eq!(ask(&watched, method, path).await.0, status, "{path}");
+    }
+    assert_eq!(ask(&till.base, Method::GET, "/metrics").await.0, 403, "the till's own address shows them to this machine only");
+    till.stop().await;
+    assert!(tokio::net::TcpStream::connect(door).await.is_err(), "closed with the till");
 }
 
 /// One line for each thing, and each line says of which request, by which route, with what result.

@@ -302,6 +302,9 @@ pub struct ClosingView {
     /// What the till's own check found wrong with the journal.
     #[serde(default)]
     pub flaws: Vec<Flaw>,
+    /// The file in which closings are written down once more cannot be written. They are closings all the same.
+    #[serde(default)]
+    pub anchors_away: bool,
 }
 
 /// A fault in the journal.

@@ -79,6 +79,14 @@ fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<Shown>>) -> impl IntoVi
             <Notice tone=Tone::Info><span><strong>{t.tables_open}" : "{tables.join(", ")}"."</strong>" "{t.tables_open_detail}</span></Notice>
         })
     };
+    let away = Memo::new(move |_| view.data.with(|view| view.as_ref().is_some_and(|view| view.anchors_away)));
+    let unanchored = move || {
+        away.get().then(|| {
+            view! {
+                <Notice tone=Tone::Bad><span><strong>{t.anchors_away}"."</strong>" "{t.anchors_away_detail}</span></Notice>
+            }
+        })
+    };
     let day = move || match open.get() {
         Some(summary) => {
             let to_close = summary.clone();
@@ -98,6 +106,7 @@ fn Day(view: Cached<ClosingView>, shown: RwSignal<Option<Shown>>) -> impl IntoVi
         <div class="closing-columns">
             <div class="closing-open">
                 <MissingOrders devices=devices/>
+                {unanchored}
                 {unsettled}
                 <MoneyMark/>
                 {day}

@@ -54,7 +54,7 @@ pub(super) fn errors() -> Vec<Named> {
                 [
                     must("status", one_of(&["live", "ready", "not ready"])),
                     may("failing", list(one_of(&["database", "redis"]))),
-                    may("degraded", list(one_of(&["terminal"]))),
+                    may("degraded", list(one_of(&["terminal", "anchors"]))),
                 ],
             ),
         ),
