@@ -263,6 +263,9 @@ async fn behind_one_address_two_processes_share_the_work_and_no_phone_is_tied_to
     let alice = Person::sign_in(door, "alice").await;
     let (camille, gerant) = (Person::sign_in(door, "camille").await, Person::sign_in(door, "gerant").await);
     let (mut orders, mut cents) = (0, 0);
+    // What was answered: the orders, and their payments.
+    let (mut taken_orders, mut taken_payments) = (Vec::new(), Vec::new());
+    let number = |answer: &Value, name: &str| answer[name].as_i64().unwrap_or_else(|| panic!("{name}: {answer}"));
     let twice = async |person: &Person, path: &str, body: &Value| {
         let first = person.post(door, path, body).await;
         assert_eq!(person.post(door, path, body).await, first, "{path}: the other process says the same");
@@ -275,12 +278,16 @@ async fn behind_one_address_two_processes_share_the_work_and_no_phone_is_tied_to
         let taken = twice(&alice, "/api/orders", &order).await;
         let paid = twice(&camille, "/api/payments/split", &pay(&taken["order_id"], 52.0)).await;
         assert_eq!(paid["status"], "order_complete", "{paid}");
+        taken_orders.push(number(&taken, "order_id"));
+        taken_payments.push(number(&paid, "payment_id"));
         (orders, cents) = (orders + 1, cents + 5200);
     }
     let at = time::OffsetDateTime::now_utc().format(&time::format_description::well_known::Rfc3339).expect("a time");
     let kept = json!({"uuid": Uuid::now_v7(), "table_id": 6, "covers": 1, "items": [{"dish_id": 12, "qty": 1}], "offline_timestamp": at});
     let synced = twice(&alice, "/api/orders/sync", &kept).await;
-    twice(&camille, "/api/payments/split", &pay(&synced["order_id"], 24.0)).await;
+    let paid = twice(&camille, "/api/payments/split", &pay(&synced["order_id"], 24.0)).await;
+    taken_orders.push(number(&synced, "order_id"));
+    taken_payments.push(number(&paid, "payment_id"));
     (orders, cents) = (orders + 1, cents + 2400);
 
     // What is changed at one costs the same at both.
@@ -320,7 +327,9 @@ async fn behind_one_address_two_processes_share_the_work_and_no_phone_is_tied_to
     .await;
     assert_eq!(dishes(&mut phone, 1).await, [1]);
     drop(phone);
-    twice(&camille, "/api/payments/split", &pay(&order, 26.5)).await;
+    let paid = twice(&camille, "/api/payments/split", &pay(&order, 26.5)).await;
+    taken_orders.push(order.as_i64().expect("a number"));
+    taken_payments.push(number(&paid, "payment_id"));
 
     alice.post(door, "/api/auth/logout", &json!({})).await;
     for port in [here, there] {
@@ -348,6 +357,10 @@ async fn behind_one_address_two_processes_share_the_work_and_no_phone_is_tied_to
     // Whatever was answered is answered so for ever, also by who did not answer it.
     for Sent { by, path, body, answer } in &sent {
         assert_eq!(&by.post(door, path, body).await, answer);
+        match *path {
+            "/api/orders" => taken_orders.push(number(answer, "order_id")),
+            _ => taken_payments.push(number(answer, "payment_id")),
+        }
     }
     let more = i64::try_from(sent.len() / 2).expect("few");
     (orders, cents) = (orders + more, cents + 2800 * more);
@@ -359,9 +372,16 @@ async fn behind_one_address_two_processes_share_the_work_and_no_phone_is_tied_to
         (status, &x["count"], domain::Cents::parse(&x["total_ttc"].to_string())),
         (StatusCode::OK, &json!(orders), Ok(domain::Cents(cents)))
     );
-    let rounds: i64 = sqlx::query_scalar("select sum(rounds)::bigint from orders").fetch_one(&db).await.expect("a sum");
-    let paid: (i64, i64) = sqlx::query_as("select count(*), sum(amount_cents)::bigint from payments").fetch_one(&db).await.expect("a sum");
-    assert_eq!((rounds, paid), (orders, (orders, cents)), "nothing is lost, nothing is there twice");
+    // Each by its number: one that is lost and one that is there twice would make the same sum. An order of ours has one round.
+    let there: Vec<(i64, i64)> =
+        sqlx::query_as("select id, generate_series(1, rounds)::bigint from orders order by 1").fetch_all(&db).await.expect("what is there");
+    taken_orders.sort_unstable();
+    assert_eq!(taken_orders.into_iter().map(|id| (id, 1)).collect::<Vec<_>>(), there, "no order is lost, none is there twice");
+    let there: Vec<i64> = sqlx::query_scalar("select id from payments order by 1").fetch_all(&db).await.expect("what is there");
+    taken_payments.sort_unstable();
+    assert_eq!(taken_payments, there, "no payment is lost, none is there twice");
+    let sum: i64 = sqlx::query_scalar("select sum(amount_cents)::bigint from payments").fetch_one(&db).await.expect("a sum");
+    assert_eq!((sum, i64::try_from(there.len()).expect("few")), (cents, orders));
     db.close().await;
     cluster.stop().await.expect("a clean stop");
 }

@@ -7,8 +7,8 @@ use domain::fiscal::jcs::canonical;
 use domain::receipt::escpos::Decoder;
 use domain::share::Units;
 use domain::terminal::caisse_ap::{self, Dialect};
-use domain::terminal::concert::dialogue::Dialogue;
-use domain::terminal::concert::frame::{Listener, frame};
+use domain::terminal::concert::dialogue::{Dialogue, Do};
+use domain::terminal::concert::frame::{ACK, ENQ, Listener, frame};
 use domain::terminal::concert::overhearing::Overhearing;
 use domain::terminal::concert::{Reply, Speech};
 use domain::terminal::{Charge, Doubt, Outcome, Reference, Till};
@@ -63,6 +63,52 @@ fn damaged(sound: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// A sound reply of a terminal that speaks in fixed fields, which repeats the name of the attempt or nothing.
+fn fixed_approval(name: &str) -> Vec<u8> {
+    format!("010000025501978{name:<10}").into_bytes()
+}
+
+/// The same, with other characters in a few places: as long as before.
+fn written_over(sound: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+    let character = prop_oneof![Just(b' '), b'0'..=b'9', 0x20_u8..0x7f];
+    prop::collection::vec((any::<prop::sample::Index>(), character), 1..4).prop_map(move |damages| {
+        let mut bytes = sound.clone();
+        for (place, character) in damages {
+            let at = place.index(bytes.len());
+            bytes[at] = character;
+        }
+        bytes
+    })
+}
+
+/// Bodies of frames near to approvals, in either form.
+fn replies() -> impl Strategy<Value = Vec<u8>> {
+    let (named, unnamed) = (fixed_approval(charge().reference.as_str()), fixed_approval(""));
+    prop_oneof![written_over(named.clone()), written_over(unnamed), written_over(approval()), damaged(named), damaged(approval()),]
+}
+
+/// What is believed of our charge when a terminal answers it with this body, in a frame whose checksum is right.
+fn answered(body: &[u8], tagged: bool) -> Vec<Outcome> {
+    let speech = if tagged { Speech::Tagged(Dialect::default()) } else { Speech::Fixed };
+    let (mut dialogue, _) = Dialogue::begin(charge(), speech, Duration::from_secs(60));
+    let mut listener = Listener::default();
+    let mut said = Vec::new();
+    // It hears us, takes the request, and comes back with its answer.
+    let bytes = [vec![ACK, ACK, ENQ], frame(body)].concat();
+    for heard in bytes.into_iter().filter_map(|byte| listener.hear(byte)) {
+        said.extend(dialogue.hear(heard));
+    }
+    said.into_iter().filter_map(|what| if let Do::Store(outcome) = what { Some(outcome) } else { None }).collect()
+}
+
+#[test]
+fn an_approval_that_nobody_damaged_is_believed() {
+    for (body, tagged) in [(approval(), true), (fixed_approval(charge().reference.as_str()), false), (fixed_approval(""), false)] {
+        let said = answered(&body, tagged);
+        assert!(matches!(said.as_slice(), [Outcome::Approved { amount: Cents(2550), .. }]), "{said:?}");
+    }
+}
+
 fn answers() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![prop::collection::vec(any::<u8>(), 0..400), damaged(approval())]
 }
@@ -113,6 +159,31 @@ proptest! {
     }
 
     #[test]
+    fn concert_believes_no_approval_that_was_not_said(body in replies(), tagged in any::<bool>()) {
+        let said = answered(&body, tagged);
+        let charge = charge();
+        for outcome in said {
+            let Outcome::Approved { amount, .. } = outcome else { continue };
+            let has = |part: &[u8]| body.windows(part.len()).any(|window| window == part);
+            prop_assert!(amount > Cents::ZERO && amount <= charge.amount, "more than was asked");
+            if tagged {
+                prop_assert!(has(b"AE00210"), "an approval without AE=10");
+                prop_assert!(has(charge.reference.as_str().as_bytes()) || !has(b"CF010"), "an approval of another attempt");
+                prop_assert!(has(b"CE003978"), "an approval in another currency");
+            } else {
+                // Till, state, amount; mode; currency and name, after the card data where a terminal sends them.
+                let after = body.len() - 13;
+                prop_assert!(body.starts_with(b"010"), "an approval of another till, or none");
+                prop_assert_eq!(std::str::from_utf8(&body[3..11]).unwrap().parse::<i64>().unwrap(), amount.0);
+                prop_assert_eq!(&body[after..after + 3], b"978", "an approval in another currency");
+                let name = String::from_utf8_lossy(&body[after + 3..]).into_owned();
+                let blank = name.trim().bytes().all(|byte| byte == b'0');
+                prop_assert!(name == charge.reference.as_str() || (blank && amount == charge.amount), "an approval of another attempt");
+            }
+        }
+    }
+
+    #[test]
     fn a_frame_that_is_damaged_anywhere_is_no_frame(body in "[ -~]{1,80}", place in any::<prop::sample::Index>(), bit in 0u8..8) {
         let sound = frame(body.as_bytes());
         let mut bytes = sound.clone();
@@ -137,10 +208,12 @@ proptest! {
     fn an_amount_is_read_exactly_or_not_at_all(text in prop_oneof!["\\PC{0,24}", "-?[0-9]{0,14}[.,]?[0-9]{0,4}", "[0-9+eE.-]{0,12}"]) {
         // A number of JSON may have an exponent; what it comes to is shown elsewhere.
         if let (Ok(cents), false) = (Cents::parse(&text), text.contains(['e', 'E'])) {
-            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-            let written: String = cents.to_decimal().chars().filter(char::is_ascii_digit).collect();
-            let bare = |digits: &str| digits.trim_start_matches('0').trim_end_matches('0').to_owned();
-            prop_assert_eq!(bare(&digits), bare(&written), "{}", text);
+            // What is written, as so many of the smallest unit that its decimals can say.
+            let written = text.trim();
+            let units = written.chars().filter_map(|c| c.to_digit(10)).fold(0_i128, |units, digit| 10 * units + i128::from(digit));
+            let units = if written.starts_with('-') { -units } else { units };
+            let decimals = written.split_once(['.', ',']).map_or(0, |(_, decimals)| u32::try_from(decimals.len()).unwrap());
+            prop_assert_eq!(100 * units, i128::from(cents.0) * 10_i128.pow(decimals), "{}", text);
             prop_assert_eq!(Cents::parse(&cents.to_decimal()), Ok(cents));
         }
         let _ = (Units::parse(&text), text.parse::<OrderId>());

@@ -296,7 +296,7 @@ pub async fn last_of(db: impl PgExecutor<'_>, register: &str, chain: Chain) -> R
 /// When the database does not answer.
 pub async fn last_event(db: &mut PgConnection, register: &str, code: &str) -> Result<Option<Record>> {
     let row = rows!(
-        r#"where register = $1 and chain = 'J' and strpos(metadata::text, '"code":"' || $2::text || '"') > 0 order by seq desc limit 1"#,
+        r#"where register = $1 and chain = 'J' and substring(metadata::text from '"code":"([^"]*)"') = $2 order by seq desc limit 1"#,
         register,
         code
     )
@@ -312,7 +312,7 @@ pub async fn last_event(db: &mut PgConnection, register: &str, code: &str) -> Re
 pub async fn events_of_day(db: impl PgExecutor<'_>, register: &str, code: &str, day: Date) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar!(
         r#"select metadata::text as "content!" from audit_logs
-           where date = $3 and register = $1 and chain = 'J' and strpos(metadata::text, '"code":"' || $2::text || '"') > 0 order by id"#,
+           where date = $3 and register = $1 and chain = 'J' and substring(metadata::text from '"code":"([^"]*)"') = $2 order by id"#,
         register,
         code,
         day

@@ -80,11 +80,21 @@ pub async fn oldest_open(db: impl PgExecutor<'_>, register: &str, training: bool
 /// # Errors
 /// When the database does not answer.
 pub async fn newest_closed(db: impl PgExecutor<'_>, register: &str, training: bool, day: Option<Date>) -> Result<Option<Period>> {
+    let Some(day) = day else {
+        return Ok(sqlx::query_as!(
+            Period,
+            "select no, service_day, start_seq, end_seq, first_record, last_record, opened_local, audit_log_id from fiscal_periods
+             where register = $1 and training = $2 and closed_at is not null order by no desc limit 1",
+            register,
+            training
+        )
+        .fetch_optional(db)
+        .await?);
+    };
     Ok(sqlx::query_as!(
         Period,
         "select no, service_day, start_seq, end_seq, first_record, last_record, opened_local, audit_log_id from fiscal_periods
-         where register = $1 and training = $2 and closed_at is not null and ($3::date is null or service_day = $3)
-         order by no desc limit 1",
+         where register = $1 and training = $2 and closed_at is not null and service_day = $3 order by no desc limit 1",
         register,
         training,
         day

@@ -216,8 +216,12 @@ pub async fn late(db: impl PgExecutor<'_>, register: &str, training: bool) -> Re
         r#"select i.order_id as "order_id!", t.name as table_name, u.name as user_name, i.offline_at as "typed_at!", i.settled_at as "received_at!"
            from sync_intents i
            join orders o on o.id = i.order_id join tables t on t.id = o.table_id join users u on u.id = i.user_id
-           cross join (select max(closed_at) as at from fiscal_periods where register = $1 and training = $2) closing
-           where i.outcome = 'taken' and i.settled_at > closing.at and i.offline_at < closing.at
+           -- Days are closed one after the other.
+           where i.outcome = 'taken'
+             and i.settled_at > (select closed_at from fiscal_periods
+                                 where register = $1 and training = $2 and closed_at is not null order by no desc limit 1)
+             and i.offline_at < (select closed_at from fiscal_periods
+                                 where register = $1 and training = $2 and closed_at is not null order by no desc limit 1)
            order by i.settled_at desc limit 50"#,
         register,
         training

@@ -298,6 +298,35 @@ async fn an_archive_of_any_bytes_is_refused_or_is_the_one_that_was_signed() {
     println!("{tries} damaged archives: {refused} refused, {flawed} flawed, {unchanged} the same archive in another envelope");
     assert!(refused + flawed > tries / 2);
 
+    // Packed again as an archive that is whole in itself, with one file of it changed: that is seen from what was signed, whatever file it is.
+    let names: Vec<String> = {
+        use server::services::archive::zip::read;
+        let places = read::directory(&mut std::io::BufReader::new(std::fs::File::open(&sound).unwrap())).unwrap();
+        places.into_iter().map(|(name, _)| name).collect()
+    };
+    let (mut refused, mut flawed) = (0, 0);
+    for name in names.iter().cycle().take((tries / 5).max(4 * names.len())) {
+        let path = folder.path().join("repacked.zip");
+        changed(&sound, &path, name, |mut bytes| {
+            match (bytes.len(), rand::random_range(0..3)) {
+                (0, _) => bytes.push(b'x'),
+                (length, 0) => bytes[rand::random_range(0..length)] ^= 1 << rand::random_range(0..8),
+                (length, 1) => bytes.truncate(rand::random_range(0..length)),
+                (length, _) => bytes.insert(rand::random_range(0..=length), b'0'),
+            }
+            Some(bytes)
+        });
+        match check(&path, Some(pem), Vec::new()).await {
+            Err(_) => refused += 1,
+            Ok(checked) => {
+                assert!(!checked.report.ok, "a change of {name} is not seen");
+                flawed += 1;
+            }
+        }
+    }
+    println!("one file changed in each: {refused} refused, {flawed} flawed");
+    assert!(flawed > 0, "a change inside an archive is a flaw of it");
+
     // A line that is a gigabyte once it is unpacked costs no gigabyte.
     let bomb = folder.path().join("bomb.zip");
     changed(&sound, &bomb, "journal.jsonl", |_| Some(vec![b'{'; 256 << 20]));
