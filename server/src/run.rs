@@ -28,6 +28,7 @@ use crate::services::querying::Watch;
 use crate::services::self_check::Integrity;
 use crate::services::signing_in::hash_pin;
 use crate::services::together::Rounds;
+use crate::services::verifying::Checks;
 use crate::services::witnessing::Ear;
 use crate::services::{recording, recovering, starting};
 use crate::session_store::Store;
@@ -278,6 +279,7 @@ pub async fn open_house(config: &Config, pool: PgPool) -> anyhow::Result<Shared>
         journal: Queue::default(),
         identity: identity(&config.establishment)?,
         integrity: Integrity::default(),
+        checks: Checks::default(),
         anchoring: Anchoring::new(config.fiscal_anchors.clone(), config.fiscal_anchors_mail.as_ref()).context("FISCAL_ANCHORS_MAIL")?,
         zone: config.time_zone.clone(),
         training: config.training,

@@ -17,6 +17,7 @@ use crate::services::printing::Printing;
 use crate::services::querying::Watch;
 use crate::services::self_check::Integrity;
 use crate::services::together::Rounds;
+use crate::services::verifying::Checks;
 use crate::session_store::Store;
 use crate::workers::outbox::Outbox;
 use crate::workers::teller::Teller;
@@ -98,6 +99,8 @@ pub struct House {
     pub identity: Identity,
     /// What the last check of the journal found wrong.
     pub integrity: Integrity,
+    /// Checks that somebody asks for.
+    pub checks: Checks,
     /// Where closings are anchored.
     pub anchoring: Anchoring,
     /// The clock of the restaurant, an IANA name that PostgreSQL knows.

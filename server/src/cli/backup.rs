@@ -1,23 +1,27 @@
 //! `comptoir backup` and `comptoir restore`: the till's private database in one file, and back from it.
 //!
 //! The file is what `pg_dump` writes of one moment, while the till goes on serving. The fiscal key is not in it, so that whoever finds a backup cannot
-//! sign; it has to be kept elsewhere, as always. A restore goes into an empty data folder, whole or not at all, and is recorded in the journal: from then
-//! on everybody sees that what was recorded after the backup is not there.
+//! sign; it has to be kept elsewhere, as always. Nor is who was signed in: nobody comes back in by a cookie of before. A restore goes into an empty data
+//! folder, whole or not at all (see [`crate::db::restoring`]), and is recorded in the journal: from then on everybody sees that what was recorded after the
+//! backup is not there.
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 
 use anyhow::Context;
 use clap::Args;
+use domain::api::UserView;
 use domain::fiscal::EventCode;
 use sha2::{Digest, Sha256};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
 use tokio::process::Command;
 
 use crate::config::Config;
 use crate::db;
+use crate::db::restoring;
 use crate::run::{self, Database};
-use crate::services::recording;
+use crate::services::{people, recording};
 
 const KEPT_ELSEWHERE: &str = "DATABASE_URL names a database that somebody else keeps: they back it up with PostgreSQL's own means. This command is for the till's own";
 
@@ -75,14 +79,17 @@ async fn say_backed_up(database: &Database, config: &Config, digest: &str) -> an
 async fn dump(database: &Database, out: &Path) -> anyhow::Result<u64> {
     use std::os::unix::fs::OpenOptionsExt;
     let unfinished = out.with_extension("unfinished");
+    // What a backup left that was killed. Somebody's link or file of that name is put away, and nothing is written through it.
+    let _ = std::fs::remove_file(&unfinished);
     let file = std::fs::OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
         .open(&unfinished)
         .with_context(|| format!("cannot write {}", unfinished.display()))?;
-    let done = client(database, "pg_dump", &["--format=custom"])?.stdout(file.try_clone()?).spawn()?.wait_with_output().await?;
+    let mut program = client(database, &database.options, "pg_dump")?;
+    program.arg("--format=custom").args(restoring::OF_THE_MOMENT.map(|table| format!("--exclude-table-data=public.{table}")));
+    let done = program.stdout(file.try_clone()?).spawn()?.wait_with_output().await?;
     if !done.status.success() {
         std::fs::remove_file(&unfinished)?;
         anyhow::bail!("pg_dump: {}", String::from_utf8_lossy(&done.stderr).trim());
@@ -103,55 +110,82 @@ pub(super) async fn restore(wanted: Restore, config: Config) -> anyhow::Result<E
     let database = Database::open(&config).await?;
     let restored = fill(&database, &wanted.file, &config, &digest).await;
     database.close().await;
-    let last = restored?;
+    let Restored { last, people } = restored?;
     println!("Restauré jusqu'à l'enregistrement n° {last} ; la restauration est inscrite au journal des événements techniques.");
+    println!("Plus personne n'est connecté. Peuvent se connecter, avec le code qu'ils avaient lors de la sauvegarde :");
+    for person in people.iter().filter(|person| person.active) {
+        println!("  {} ({}), {}", person.name, person.username, person.role);
+    }
     println!("Vérifiez avec « comptoir fiscal verify --anchors » ce qui a été enregistré après la sauvegarde.");
     Ok(ExitCode::SUCCESS)
 }
 
-async fn fill(database: &Database, file: &Path, config: &Config, digest: &str) -> anyhow::Result<i64> {
+/// What came back.
+struct Restored {
+    /// The last record before that of the restore.
+    last: i64,
+    people: Vec<UserView>,
+}
+
+async fn fill(database: &Database, file: &Path, config: &Config, digest: &str) -> anyhow::Result<Restored> {
+    anyhow::ensure!(database.program("pg_restore").is_some(), KEPT_ELSEWHERE);
+    let name = database.options.get_database().context("a private cluster names its database")?;
+    ensure_empty(database).await?;
+    let mut server = PgConnection::connect_with(&database.options.clone().database("postgres")).await?;
+    anyhow::ensure!(restoring::begin(&mut server).await?, "another restore into this data folder is under way");
+    let restored = async {
+        let restored = fill_beside(database, file, config, digest).await?;
+        ensure_empty(database).await?;
+        restoring::take_the_place(&mut server, name).await?;
+        anyhow::Ok(restored)
+    }
+    .await;
+    if restored.is_err() {
+        // What cannot be cleared away now the next restore clears away.
+        let _ = restoring::give_up(&mut server).await;
+    }
+    server.close().await?;
+    restored.context("nothing was restored")
+}
+
+async fn ensure_empty(database: &Database) -> anyhow::Result<()> {
     let mut owner = PgConnection::connect_with(&database.options).await?;
-    let tables: i64 =
-        sqlx::query_scalar(AssertSqlSafe("select count(*) from pg_tables where schemaname = 'public'")).fetch_one(&mut owner).await?;
-    anyhow::ensure!(tables == 0, "the data folder holds a database already: restore into another one (COMPTOIR_DATA)");
-    // What belongs to the server and not to one database is not in the file.
-    sqlx::raw_sql(ROLES).execute(&mut owner).await?;
+    let is_empty = restoring::is_empty(&mut owner).await?;
     owner.close().await?;
-    let done = client(database, "pg_restore", &["--exit-on-error", "--single-transaction"])?.arg(file).output().await?;
-    anyhow::ensure!(done.status.success(), "pg_restore: {}; nothing was restored", String::from_utf8_lossy(&done.stderr).trim());
-    database.migrate().await?;
-    let pool = db::connect(database.till(), 4).await?;
+    anyhow::ensure!(is_empty, "the data folder holds a database already: restore into another one (COMPTOIR_DATA)");
+    Ok(())
+}
+
+/// Everything, the record of the restore included, in a database that nobody finds yet. Another key than that of its journal, or a setting of no use,
+/// shows here.
+async fn fill_beside(database: &Database, file: &Path, config: &Config, digest: &str) -> anyhow::Result<Restored> {
+    let beside = database.options.clone().database(restoring::UNFINISHED);
+    let mut owner = PgConnection::connect_with(&beside).await?;
+    restoring::make_roles(&mut owner).await?;
+    let done = client(database, &beside, "pg_restore")?.args(["--exit-on-error", "--single-transaction"]).arg(file).output().await?;
+    anyhow::ensure!(done.status.success(), "pg_restore: {}", String::from_utf8_lossy(&done.stderr).trim());
+    db::migrate(&beside).await.context("the database of the backup refuses the schema")?;
+    restoring::forget_the_moment(&mut owner).await?;
+    owner.close().await?;
+    let pool = db::connect(beside.username(db::TILL), 4).await?;
     let last = db::journal::end(&pool, crate::state::REGISTER, domain::fiscal::Chain::T).await?.record;
     let house = run::open_house(&run::without_devices(config), pool.clone()).await?;
     let mut tx = house.db.begin().await?;
     let details = [("backup_sha256", digest.to_owned()), ("last_record", last.to_string())];
     recording::event(&house, &mut tx, EventCode::Restored, "", details).await?;
     tx.commit().await?;
+    let people = people::everybody(&house).await?;
     drop(house);
     pool.close().await;
-    Ok(last)
+    Ok(Restored { last, people })
 }
 
-/// As the migrations make them.
-const ROLES: &str = "do $$
-begin
-    if not exists (select from pg_roles where rolname = 'comptoir_owner') then create role comptoir_owner nologin; end if;
-    if not exists (select from pg_roles where rolname = 'comptoir_app') then create role comptoir_app nologin; end if;
-    if not exists (select from pg_roles where rolname = 'comptoir_till') then create role comptoir_till login noinherit; end if;
-    execute format('revoke temporary on database %I from public', current_database());
-end
-$$;
-grant comptoir_owner, comptoir_app to current_user;
-grant comptoir_app to comptoir_till";
-
 /// A client program of the private cluster.
-fn client(database: &Database, program: &str, arguments: &[&str]) -> anyhow::Result<Command> {
+fn client(database: &Database, options: &PgConnectOptions, program: &str) -> anyhow::Result<Command> {
     let path = database.program(program).context(KEPT_ELSEWHERE)?;
-    let options = &database.options;
     let socket = options.get_socket().context("a private cluster listens on a socket")?;
     let mut command = Command::new(path);
     command
-        .args(arguments)
         .arg("--host")
         .arg(socket)
         .args(["--port", &options.get_port().to_string(), "--username", options.get_username(), "--no-password"])

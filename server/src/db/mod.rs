@@ -30,6 +30,7 @@ pub mod periods;
 pub mod prints;
 pub mod processes;
 pub mod push;
+pub mod restoring;
 pub mod rounds;
 pub mod sessions;
 pub mod sign_in_peers;

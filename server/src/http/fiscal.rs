@@ -12,6 +12,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use domain::api::{CashMovementRequest, CloseDone, CloseRequest, CloseSummary, SessionUser, TicketText, VerifyReport};
+use std::path::PathBuf;
 use time::Date;
 use tokio_util::io::ReaderStream;
 
@@ -54,7 +55,7 @@ pub async fn x(State(house): State<Shared>) -> Result<Json<CloseSummary>> {
 /// # Errors
 /// When the journal cannot be read.
 pub async fn verify(State(house): State<Shared>) -> Result<Json<VerifyReport>> {
-    Ok(Json(verifying::verify_house(&house, None).await?))
+    Ok(Json(verifying::verify_asked(&house).await?))
 }
 
 /// Which days.
@@ -64,6 +65,15 @@ pub struct SpanQuery {
     from: Date,
     #[serde(with = "domain::api::iso_date")]
     to: Date,
+}
+
+/// An archive on its way out, whose file is gone when it is no longer held: also when whoever asked for it went away.
+struct Packed(PathBuf);
+
+impl Drop for Packed {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 /// `GET /api/nf525/archive?from&to`
@@ -76,11 +86,11 @@ pub async fn archive(
     span: std::result::Result<Query<SpanQuery>, QueryRejection>,
 ) -> Result<Response> {
     let Query(SpanQuery { from, to }) = span.map_err(|_| Error::invalid("from", "malformed"))?;
-    let path = std::env::temp_dir().join(format!("comptoir-archive-{}.zip", uuid::Uuid::new_v4()));
-    let made = archive::make(&house, &user.name, from, to, &path).await?;
-    let file = tokio::fs::File::open(&path).await.map_err(Error::internal)?;
+    let packed = Packed(std::env::temp_dir().join(format!("comptoir-archive-{}.zip", uuid::Uuid::new_v4())));
+    let made = archive::make(&house, &user.name, from, to, &packed.0).await?;
+    let file = tokio::fs::File::open(&packed.0).await.map_err(Error::internal)?;
     // What is open can be read to its end; the name is not needed any more.
-    tokio::fs::remove_file(&path).await.map_err(Error::internal)?;
+    drop(packed);
     let disposition = format!("attachment; filename=\"{}\"", made.name);
     let headers = [(header::CONTENT_TYPE, "application/zip".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
     Ok((headers, Body::from_stream(ReaderStream::new(file))).into_response())

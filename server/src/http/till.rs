@@ -306,7 +306,7 @@ impl Till for RequestTill {
 
     async fn verify(&self) -> Result<VerifyReport, Problem> {
         self.allowed(Right::VerifyJournal)?;
-        Ok(verifying::verify_house(&self.house, None).await?)
+        Ok(verifying::verify_asked(&self.house).await?)
     }
 
     async fn floor_plan(&self) -> Result<FloorPlan, Problem> {

@@ -15,6 +15,8 @@ use domain::fiscal::{Anchor, Checkpoint, FlawCode, Judged, Record, Verifier};
 use futures::{Stream, StreamExt, TryStreamExt};
 use sqlx::PgPool;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Mutex;
 use verifier::add_announced;
 
 /// Records that one processor takes at a time.
@@ -52,6 +54,54 @@ pub async fn verify_house(house: &House, from: Option<i64>) -> Result<VerifyRepo
     report.flaws.extend(unreadable);
     report.ok = report.flaws.is_empty();
     Ok(report)
+}
+
+/// Checks of the whole journal that somebody asks for, one at a time: each takes a connection and all processors for as long as the journal is long. Whoever
+/// comes while one runs holds neither: all who wait get the result of the next one, which begins after they asked.
+#[derive(Default)]
+pub struct Checks {
+    asked: AtomicU64,
+    last: Mutex<Checked>,
+}
+
+/// The last check that went to its end.
+#[derive(Default)]
+struct Checked {
+    /// How many had asked when it began.
+    answers: u64,
+    report: Option<VerifyReport>,
+}
+
+impl Checks {
+    /// The report of a check that began after this was called: of `check`, unless somebody who waited beside had it made.
+    ///
+    /// # Errors
+    /// Those of `check`.
+    async fn share(&self, check: impl Future<Output = Result<VerifyReport>>) -> Result<VerifyReport> {
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut last = self.last.lock().await;
+        if let Some(report) = last.report.as_ref().filter(|_| last.answers >= asked) {
+            return Ok(report.clone());
+        }
+        let answers = self.asked.load(Ordering::Relaxed);
+        let report = check.await?;
+        *last = Checked { answers, report: Some(report.clone()) };
+        Ok(report)
+    }
+
+    /// The turn of somebody who reads the whole journal to another end.
+    pub async fn alone<T>(&self, work: impl Future<Output = T>) -> T {
+        let _turn = self.last.lock().await;
+        work.await
+    }
+}
+
+/// Checks the whole journal for somebody who asks; see [`Checks`].
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn verify_asked(house: &House) -> Result<VerifyReport> {
+    house.checks.share(verify_house(house, None)).await
 }
 
 /// The schema is not the one of this version: what guards the journal, and what stands beside it, cannot be judged by this program.
@@ -267,4 +317,52 @@ async fn trusted_keys(db: &PgPool, public_key: Option<&str>) -> Result<Checker> 
         add_announced(&mut checker, &record);
     }
     Ok(checker)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::Notify;
+
+    #[tokio::test]
+    async fn all_who_wait_share_one_check_that_begins_after_they_asked() {
+        let (checks, made, go_on) = (Checks::default(), AtomicU64::new(0), Notify::new());
+        let check = async || {
+            let records = made.fetch_add(1, Ordering::Relaxed) + 1;
+            go_on.notified().await;
+            Ok(VerifyReport { ok: true, records, inconclusive: false, flaws: Vec::new() })
+        };
+        let ask = async || checks.share(check()).await.unwrap().records;
+        // In the order in which they are polled first: one checks, three wait, and one of those goes away.
+        let gone = async {
+            tokio::select! {
+                biased;
+                _ = ask() => unreachable!("it waits"),
+                () = tokio::task::yield_now() => {}
+            }
+            go_on.notify_one();
+            tokio::task::yield_now().await;
+            go_on.notify_one();
+        };
+        let (first, second, third, ()) = tokio::join!(ask(), ask(), ask(), gone);
+        assert_eq!((first, second, third), (1, 2, 2), "the second began after the first, and was made once");
+        go_on.notify_one();
+        assert_eq!(ask().await, 3, "an old report answers nobody");
+        assert_eq!(made.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn a_check_that_fails_or_is_given_up_answers_nobody_else() {
+        let checks = Checks::default();
+        let sound = async || Ok(VerifyReport { ok: true, records: 1, inconclusive: false, flaws: Vec::new() });
+        let failing = checks.share(async { Err(Error::internal("away")) });
+        let (failed, next) = tokio::join!(failing, checks.share(sound()));
+        assert!(failed.is_err() && next.unwrap().ok);
+        tokio::select! {
+            biased;
+            _ = checks.share(std::future::pending()) => unreachable!("it never ends"),
+            () = tokio::task::yield_now() => {}
+        }
+        assert!(checks.share(sound()).await.unwrap().ok);
+    }
 }

@@ -189,7 +189,10 @@ async fn two_archives_made_at_once_name_one_another() {
     sell(&app.signed_in("alice").await, &app.signed_in("camille").await, 1).await;
     let (folder, day) = (tempfile::tempdir().unwrap(), today(&app).await);
     let files: Vec<PathBuf> = (0..3).map(|n| folder.path().join(format!("{n}.zip"))).collect();
-    let made = files.iter().map(|file| make(&app.house, "Gérant", day, day, file));
+    // Two processes: one process makes one after the other.
+    let other = app.another().await;
+    let houses = [&app.house, &other.house, &app.house];
+    let made = houses.into_iter().zip(&files).map(|(house, file)| make(house, "Gérant", day, day, file));
     let mut made: Vec<_> = futures::future::join_all(made).await.into_iter().map(Result::unwrap).zip(&files).collect();
     made.sort_by_key(|(made, _)| made.record.seq);
     let mut checked = Vec::new();

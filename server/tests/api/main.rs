@@ -9,6 +9,7 @@
 mod amending;
 mod anchors;
 mod archive;
+mod asked_checks;
 mod attacks;
 mod attacks_blind;
 mod attacks_keys;

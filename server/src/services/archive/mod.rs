@@ -28,9 +28,11 @@ use domain::service_day::service_day;
 use futures::StreamExt;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::{BufReader, BufWriter, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use time::Date;
 use verifier::{ARCHIVE_FORMAT, ChainSpan, JOURNAL, Manifest, Previous};
 
@@ -51,6 +53,10 @@ pub struct Made {
 /// # Errors
 /// [`Error::Invalid`] for a span that ends before it begins, is longer than twelve months or holds nothing; when a file cannot be written.
 pub async fn make(house: &House, operator: &str, from: Date, to: Date, out: &Path) -> Result<Made> {
+    house.checks.alone(make_now(house, operator, from, to, out)).await
+}
+
+async fn make_now(house: &House, operator: &str, from: Date, to: Date, out: &Path) -> Result<Made> {
     if to < from {
         return Err(Error::invalid("to", "before_from"));
     }
@@ -63,7 +69,7 @@ pub async fn make(house: &House, operator: &str, from: Date, to: Date, out: &Pat
     let mut connection = house.db.acquire().await?;
     let now = db::journal::local_now(&mut connection, &house.zone).await?;
     drop(connection);
-    let work = Work::begin(out)?;
+    let work = Arc::new(Work::begin(out).map_err(Error::internal)?);
     let written = write_records(house, &work.folder, span).await?;
     let mut manifest = Manifest {
         format: ARCHIVE_FORMAT.to_owned(),
@@ -93,8 +99,10 @@ pub async fn make(house: &House, operator: &str, from: Date, to: Date, out: &Pat
         let signature = tokio::task::spawn_blocking(move || signer.sign_bytes(to_sign.as_bytes())).await.map_err(Error::internal)??;
         std::fs::write(work.folder.join("manifest.json"), &text).map_err(Error::internal)?;
         std::fs::write(work.folder.join("manifest.sig"), signature).map_err(Error::internal)?;
-        let (folder, names, target) = (work.folder.clone(), names.clone(), out.to_owned());
-        tokio::task::spawn_blocking(move || pack(&folder, &names, &target)).await.map_err(Error::internal)?.map_err(Error::internal)?;
+        // Whoever packs goes on when nobody waits any more, and then clears away after itself.
+        let (lent, names) = (Arc::clone(&work), names.clone());
+        let packed = tokio::task::spawn_blocking(move || pack(&lent.folder, &names)).await.map_err(Error::internal)?;
+        std::fs::rename(packed.map_err(Error::internal)?, out).map_err(Error::internal)?;
         // Somebody else made one meanwhile: this one has to name that.
         if let Some(record) = say_made(house, operator, &manifest, &text).await? {
             break record;
@@ -149,19 +157,22 @@ async fn say_made(house: &House, operator: &str, manifest: &Manifest, text: &str
     Ok(Some(record))
 }
 
-/// A folder beside the archive that is gone when it is no longer held.
+/// A folder beside the archive, for nobody else to read, that is gone when it is no longer held.
 struct Work {
     folder: PathBuf,
 }
 
 impl Work {
-    fn begin(out: &Path) -> Result<Self> {
+    fn begin(out: &Path) -> std::io::Result<Self> {
         let mut name = out.as_os_str().to_owned();
         name.push(format!(".{}.work", std::process::id()));
-        let folder = PathBuf::from(name);
-        std::fs::create_dir_all(folder.join("cles")).map_err(Error::internal)?;
-        std::fs::create_dir_all(folder.join("exemple")).map_err(Error::internal)?;
-        Ok(Self { folder })
+        let work = Self { folder: PathBuf::from(name) };
+        // What a process of that number left when it was killed.
+        let _ = std::fs::remove_dir_all(&work.folder);
+        DirBuilder::new().mode(0o700).create(&work.folder)?;
+        std::fs::create_dir(work.folder.join("cles"))?;
+        std::fs::create_dir(work.folder.join("exemple"))?;
+        Ok(work)
     }
 }
 
@@ -260,17 +271,18 @@ fn raw_signature(signature: &str) -> Option<Vec<u8>> {
     BASE64_URL_SAFE_NO_PAD.decode(signature).ok()
 }
 
-fn pack(folder: &Path, names: &[String], out: &Path) -> std::io::Result<()> {
-    let mut draft = out.as_os_str().to_owned();
-    draft.push(".part");
-    let draft = PathBuf::from(draft);
-    let mut zip = zip::Zip::new(BufWriter::new(File::create(&draft)?));
+/// For nobody else to read: it holds what was sold and who sold it. Returns where it is.
+fn pack(folder: &Path, names: &[String]) -> std::io::Result<PathBuf> {
+    let packed = folder.join("archive.zip");
+    // Made anew when somebody else made an archive meanwhile.
+    let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&packed)?;
+    let mut zip = zip::Zip::new(BufWriter::new(file));
     for name in names {
         let mut file = BufReader::new(File::open(folder.join(name))?);
         zip.add(name, |out| std::io::copy(&mut file, out).map(drop))?;
     }
     zip.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-    std::fs::rename(draft, out)
+    Ok(packed)
 }
 
 /// How to read and check an archive, in French, with nothing but `openssl`.
