@@ -1,26 +1,44 @@
 //! What programs rely on: statuses, codes, who may do what.
 
-use crate::support::{Client, TestApp};
+use crate::support::{Answer, Client, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::http::openapi;
+use server::http::pages::known_calls;
+use server::jwt::{LONGEST, Secret, sign};
 use std::collections::BTreeSet;
+use time::OffsetDateTime;
 
-const ANYONE: &str = "";
-const EVERYBODY: &str = "serveur caissier admin auditeur";
-const WAITERS: &str = "serveur caissier admin";
-const CASHIERS: &str = "caissier admin";
-const ADMINS: &str = "admin";
-const JOURNAL: &str = "caissier admin auditeur";
-const EXPORT: &str = "admin auditeur";
+/// Who may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum May {
+    /// Everybody, signed in or not, and this is what they are answered.
+    Anyone(u16),
+    /// These roles; others are refused, and whoever is not signed in is told so.
+    These(&'static str),
+    /// A page. Whoever is signed in is given the same, whatever the role: what is on it, or that it is for others, is decided by the calls that it makes. Whoever
+    /// is not is led to the sign-in page.
+    Page,
+    /// Programs of the machine itself, whoever they are; nobody who comes through a proxy.
+    ThisMachine,
+}
+use May::{Anyone, Page, These, ThisMachine};
+
+const EVERYBODY: May = These("serveur caissier admin auditeur");
+const WAITERS: May = These("serveur caissier admin");
+const CASHIERS: May = These("caissier admin");
+const ADMINS: May = These("admin");
+const JOURNAL: May = These("caissier admin auditeur");
+const EXPORT: May = These("admin auditeur");
 
 /// For a program with a token, and for nobody who is signed in: see `pass`.
 const KITCHEN_SYSTEM: &str = "/api/webhooks/erp/dish-ready";
 
-/// Every route for programs, as `router.rs` writes it, and who may call it.
-const ROUTES: &[(&str, &str, &str)] = &[
-    ("GET", "/api/openapi.json", ANYONE),
-    ("POST", "/api/auth/login", ANYONE),
+/// Every route, as `router.rs` writes it, and who may call or open it. Those under `/call` are further down.
+const ROUTES: &[(&str, &str, May)] = &[
+    ("GET", "/api/openapi.json", Anyone(200)),
+    // Without a body, so that nobody is refused a name.
+    ("POST", "/api/auth/login", Anyone(415)),
     ("GET", "/api/menu/items", ADMINS),
     ("POST", "/api/menu/items", ADMINS),
     ("PUT", "/api/menu/items/{id}", ADMINS),
@@ -81,18 +99,36 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("PUT", "/api/floor", ADMINS),
     ("GET", "/api/nf525/verify", JOURNAL),
     ("GET", "/api/nf525/archive", EXPORT),
-    ("GET", "/health/live", ANYONE),
-    ("GET", "/health/ready", ANYONE),
-    ("GET", "/metrics", ANYONE),
+    ("GET", "/health/live", Anyone(200)),
+    ("GET", "/health/ready", Anyone(200)),
+    ("GET", "/metrics", ThisMachine),
+    // What a person opens.
+    ("GET", "/", Page),
+    ("GET", "/connexion", Anyone(200)),
+    ("GET", "/plan", Page),
+    ("GET", "/plan/editeur", Page),
+    ("GET", "/table/{id}", Page),
+    ("GET", "/en-attente", Page),
+    ("GET", "/cuisine", Page),
+    ("GET", "/addition/{order}", Page),
+    ("GET", "/ticket/{no}", Page),
+    ("GET", "/a-verifier", Page),
+    ("GET", "/cloture", Page),
+    ("GET", "/passe", Page),
+    ("GET", "/shell", Anyone(200)),
+    // One file of the site, which `.ci/site dev` makes before the server is built.
+    ("GET", "/verifier", Anyone(200)),
+    ("GET", "/protection", Anyone(200)),
+    ("GET", "/manuel", Anyone(200)),
+    ("GET", "/attaques", Anyone(200)),
 ];
 
 /// Every call of the pages, a body that can be read, and who may make it.
-pub fn calls() -> Vec<(&'static str, Value, &'static str)> {
+pub fn calls() -> Vec<(&'static str, Value, May)> {
     vec![
-        ("who", json!({}), ANYONE),
-        ("sign-in-names", json!({}), ANYONE),
-        ("sign-in", json!({"login": {"username": "nobody", "pin": "0000"}}), ANYONE),
-        ("sign-out", json!({}), ANYONE),
+        ("who", json!({}), Anyone(200)),
+        ("sign-in-names", json!({}), Anyone(200)),
+        ("sign-in", json!({"login": {"username": "nobody", "pin": "0000"}}), Anyone(401)),
         ("floor", json!({}), EVERYBODY),
         ("order", json!({"id": 1}), WAITERS),
         ("void-line", json!({"order": 1, "line": 1, "request": {"qty": 1, "reason": "Erreur"}}), WAITERS),
@@ -143,12 +179,9 @@ pub fn calls() -> Vec<(&'static str, Value, &'static str)> {
         ("floor-plan", json!({}), ADMINS),
         ("save-floor-plan", json!({"plan": {"version": 0, "rooms": []}}), ADMINS),
         ("verify", json!({}), JOURNAL),
+        // Last: nobody is signed in any more after it.
+        ("sign-out", json!({}), Anyone(200)),
     ]
-}
-
-/// What a file says between two marks, each time: the lists above are complete, or the test says what is missing.
-fn named_in<'f>(file: &'f str, before: &str, after: &str) -> BTreeSet<&'f str> {
-    file.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
 }
 
 /// Every route as `router.rs` writes it: method and path. A method stands at the beginning of a word, before its handler in parentheses.
@@ -158,18 +191,20 @@ pub fn routes_of_the_router() -> BTreeSet<(String, &'static str)> {
         let (path, rest) = rest.split_once('"').unwrap();
         // Whatever follows the last one is no route: it ends with its statement.
         let says = rest.split(";\n").next().unwrap_or(rest);
-        let before = found.len();
+        let mut has_one = false;
         for (at, _) in says.match_indices('(') {
             let word = says[..at].rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':').next().unwrap_or_default();
             match word {
                 "get" | "post" | "put" | "delete" | "patch" | "head" | "options" | "trace" | "connect" => {
+                    // Some are there twice: `METRICS_ADDR` has a router of its own.
                     found.insert((word.to_uppercase(), path));
+                    has_one = true;
                 }
                 "any" | "on" | "get_service" | "post_service" | "any_service" | "route_service" => panic!("which methods has {path}?"),
                 _ => {}
             }
         }
-        assert!(found.len() > before, "{path} has no method that this test knows");
+        assert!(has_one, "{path} has no method that this test knows");
     }
     found
 }
@@ -180,16 +215,18 @@ pub fn is_page(path: &str) -> bool {
 }
 
 #[test]
-fn the_lists_below_are_complete() {
-    let routes: BTreeSet<(String, &str)> =
-        routes_of_the_router().into_iter().filter(|(_, path)| !is_page(path) && !path.starts_with("/call/")).collect();
+fn the_lists_above_are_complete() {
+    let routes: BTreeSet<(String, &str)> = routes_of_the_router().into_iter().filter(|(_, path)| !path.starts_with("/call/")).collect();
     let listed = ROUTES.iter().map(|(method, path, _)| ((*method).to_owned(), *path));
     let others = [("POST".to_owned(), "/api/auth/logout"), ("POST".to_owned(), KITCHEN_SYSTEM)];
     assert_eq!(routes, listed.chain(others).collect());
     // What a person opens is looked at, and nothing else.
     assert!(routes_of_the_router().iter().all(|(method, path)| !is_page(path) || method == "GET"));
-    let listed = calls().into_iter().map(|(name, ..)| name).collect();
-    assert_eq!(named_in(include_str!("../../../app/src/calls.rs"), "endpoint = \"", "\""), listed);
+    // Whatever the running server answers, wherever it is written.
+    let listed: Vec<String> = calls().into_iter().map(|(name, ..)| format!("/call/{name}")).collect();
+    let registered: BTreeSet<&str> = known_calls().collect();
+    assert!(registered.len() > 40, "{registered:?}");
+    assert_eq!(registered, listed.iter().map(String::as_str).collect());
 }
 
 #[test]
@@ -201,13 +238,18 @@ fn the_published_contract_names_every_route_with_its_roles_and_no_other() {
             (route.method.to_uppercase(), route.path.to_owned(), roles.join(" "))
         })
         .collect();
-    let listed = ROUTES.iter().chain(&[("POST", "/api/auth/logout", EVERYBODY), ("POST", KITCHEN_SYSTEM, ANYONE)]);
-    // A socket is no request and answer; its frames are described elsewhere.
+    let listed = ROUTES.iter().chain(&[("POST", "/api/auth/logout", EVERYBODY), ("POST", KITCHEN_SYSTEM, Anyone(401))]);
+    let roles = |may: &May| if let These(roles) = may { (*roles).to_owned() } else { String::new() };
+    // A socket is no request and answer; its frames are described elsewhere. Pages are for people.
     let listed = listed
-        .filter(|(_, path, _)| *path != "/ws")
-        .map(|(method, path, roles)| ((*method).to_owned(), (*path).to_owned(), (*roles).to_owned()));
+        .filter(|(_, path, _)| *path != "/ws" && !is_page(path))
+        .map(|(method, path, may)| ((*method).to_owned(), (*path).to_owned(), roles(may)));
     assert_eq!(published, listed.collect());
-    assert!(openapi::routes().iter().all(|route| (route.path == KITCHEN_SYSTEM) == (route.who == openapi::Who::KitchenSystem)));
+    for route in openapi::routes() {
+        assert_eq!(route.path == KITCHEN_SYSTEM, route.who == openapi::Who::KitchenSystem, "{}", route.path);
+        let ours = ROUTES.iter().any(|(_, path, may)| *path == route.path && *may == ThisMachine);
+        assert_eq!(ours, route.who == openapi::Who::ThisMachine, "{}", route.path);
+    }
 }
 
 #[test]
@@ -273,29 +315,64 @@ async fn the_published_contract_is_the_one_that_was_agreed() {
     assert!(known == text, "the contract changed; renew server/docs/openapi.json if that is meant. First differences: {changed:#?}");
 }
 
+/// A page, but for what differs each time that it is given.
+fn without_nonce(page: &Answer) -> String {
+    let policy = page.header("content-security-policy").unwrap_or_default();
+    let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a page has a nonce");
+    page.text.replace(nonce, "")
+}
+
 /// Roles × one request: who may is let through, everybody else and strangers are not.
-async fn only_these(app: &TestApp, people: &[(&str, Client)], method: &Method, path: &str, body: Option<&Value>, roles: &str) {
-    let send = async |client: &Client| {
-        let mut request = client.request(method.clone(), path);
+async fn only_these(app: &TestApp, people: &[(&str, Client)], method: &Method, path: &str, body: Option<&Value>, may: May) {
+    let accept = if may == Page { "text/html" } else { "application/json" };
+    let send = async |client: &Client, headers: &[(&str, &str)]| {
+        let mut request = client.request(method.clone(), path).header("accept", accept);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         if let Some(body) = body {
             request = request.json(body);
         }
         client.send(request).await
     };
-    let stranger = send(&app.stranger()).await;
+    let stranger = app.stranger();
+    let unknown = send(&stranger, &[]).await;
     // Refusals of the pages' calls carry the same problem, wrapped.
-    let code = stranger.body["Refused"]["code"].as_str().unwrap_or(stranger.code());
-    if roles == ANYONE {
-        assert!(code != "not_signed_in" && stranger.status < 500, "{method} {path}: {}", stranger.status);
-        return;
+    let code = unknown.body["Refused"]["code"].as_str().unwrap_or(unknown.code());
+    let asks_to_sign_in = |answer: &Answer| answer.text.contains("data-testid=\"name-alice\"");
+    match may {
+        Anyone(status) => assert_eq!(unknown.status, status, "a stranger, {method} {path}: {}", unknown.text),
+        These(_) => assert_eq!((unknown.status, code), (401, "not_signed_in"), "{method} {path}"),
+        Page => assert!(unknown.status == 200 && asks_to_sign_in(&unknown), "a stranger, {path}: {}", unknown.status),
+        ThisMachine => assert_eq!(unknown.status, 200, "{method} {path}"),
     }
-    assert_eq!((stranger.status, code), (401, "not_signed_in"), "{method} {path}");
+    let mut same = None;
     for (role, client) in people {
-        let status = send(client).await.status;
-        if roles.split(' ').any(|may| may == *role) {
-            assert!(![401, 403].contains(&status) && status < 500, "{role} {method} {path}: {status}");
-        } else {
-            assert_eq!(status, 403, "{role} {method} {path}");
+        let answer = send(client, &[]).await;
+        let status = answer.status;
+        let listed = |roles: &str| roles.split(' ').any(|may| may == *role);
+        match may {
+            Anyone(expected) => assert_eq!(status, expected, "{role} {method} {path}: {}", answer.text),
+            These(roles) if listed(roles) => assert!(![401, 403].contains(&status) && status < 500, "{role} {method} {path}: {status}"),
+            These(_) => assert_eq!(status, 403, "{role} {method} {path}"),
+            Page => {
+                assert!(status == 200 && !asks_to_sign_in(&answer), "{role} {path}: {status}");
+                let bare = without_nonce(&answer);
+                assert!(bare == *same.get_or_insert_with(|| bare.clone()), "{role} is given another {path}: {bare}");
+            }
+            ThisMachine => {
+                assert_eq!(status, 200, "{role} {method} {path}");
+            }
+        }
+    }
+    if may == ThisMachine {
+        let through =
+            [("x-forwarded-for", "203.0.113.7"), ("forwarded", "for=203.0.113.7"), ("x-real-ip", "203.0.113.7"), ("via", "1.1 proxy")];
+        for header in through {
+            for client in people.iter().map(|(_, client)| client).chain([&stranger]) {
+                let answer = send(client, &[header]).await;
+                assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{path} with {header:?}");
+            }
         }
     }
 }
@@ -308,19 +385,63 @@ async fn one_of_each(app: &TestApp) -> Vec<(&'static str, Client)> {
     people
 }
 
+/// A path of the router with something in its places.
+fn filled(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "1" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
 #[tokio::test]
 async fn every_route_lets_through_who_may_and_nobody_else() {
     let app = TestApp::start().await;
     let people = one_of_each(&app).await;
-    for (_, client) in &people {
-        let answer = client.post(KITCHEN_SYSTEM, &json!({})).await;
-        assert_eq!((answer.status, answer.code()), (503, "webhook_not_configured"), "a cookie opens no webhook");
-    }
     // Last, because nobody is signed in any more after it.
-    for (method, path, roles) in ROUTES.iter().chain(&[("POST", "/api/auth/logout", EVERYBODY)]) {
-        let names = ["{id}", "{category}", "{line_id}", "{order_id}", "{round}", "{n}", "{no}", "{uuid}", "{word_id}"];
-        let path = names.into_iter().fold((*path).to_owned(), |path, name| path.replace(name, "1"));
-        only_these(&app, &people, &method.parse().unwrap(), &path, None, roles).await;
+    for (method, path, may) in ROUTES.iter().chain(&[("POST", "/api/auth/logout", EVERYBODY)]) {
+        only_these(&app, &people, &method.parse().unwrap(), &filled(path), None, *may).await;
+    }
+}
+
+/// Asking only for the head is no way around.
+#[tokio::test]
+async fn whoever_asks_for_the_head_alone_is_answered_as_whoever_asks_for_all() {
+    let app = TestApp::start().await;
+    let people = one_of_each(&app).await;
+    let stranger = app.stranger();
+    let mut asked = 0;
+    // A socket has no head to ask for.
+    for (_, path, _) in ROUTES.iter().filter(|(method, path, _)| *method == "GET" && *path != "/ws") {
+        for client in people.iter().map(|(_, client)| client).chain([&stranger]) {
+            let ask =
+                async |method| client.send(client.request(method, &filled(path)).header("accept", "text/html, application/json")).await;
+            let (head, whole) = (ask(Method::HEAD).await, ask(Method::GET).await);
+            assert_eq!((head.status, head.text.as_str()), (whole.status, ""), "{path}");
+            assert_eq!(head.header("content-type"), whole.header("content-type"), "{path}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 200, "{asked}");
+}
+
+#[tokio::test]
+async fn files_of_the_site_are_everybody_s_and_are_only_read() {
+    let app = TestApp::start().await;
+    let people = one_of_each(&app).await;
+    let stranger = app.stranger();
+    for client in people.iter().map(|(_, client)| client).chain([&stranger]) {
+        for path in ["/icon.svg", "/sw.js", "/manifest.webmanifest"] {
+            let ask = async |method| client.send(client.request(method, path)).await;
+            let whole = ask(Method::GET).await;
+            assert!(whole.status == 200 && !whole.text.is_empty(), "{path}: {}", whole.status);
+            let head = ask(Method::HEAD).await;
+            assert_eq!((head.status, head.text.as_str()), (200, ""), "{path}");
+            for method in [Method::POST, Method::PUT, Method::DELETE] {
+                assert_eq!(ask(method.clone()).await.status, 405, "{method} {path}");
+            }
+        }
+        for path in ["/nulle-part.js", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/pkg"] {
+            let answer = client.get(path).await;
+            assert_eq!((answer.status, answer.code()), (404, "not_found"), "{path}");
+        }
     }
 }
 
@@ -328,9 +449,26 @@ async fn every_route_lets_through_who_may_and_nobody_else() {
 async fn every_call_of_the_pages_lets_through_who_may_and_nobody_else() {
     let app = TestApp::start().await;
     let people = one_of_each(&app).await;
-    for (name, body, roles) in calls() {
-        only_these(&app, &people, &Method::POST, &format!("/call/{name}"), Some(&body), roles).await;
+    for (name, body, may) in calls() {
+        only_these(&app, &people, &Method::POST, &format!("/call/{name}"), Some(&body), may).await;
     }
+}
+
+#[tokio::test]
+async fn a_cookie_opens_no_webhook() {
+    let secret = "a secret of thirty-two bytes, or more";
+    let app = TestApp::with(|config| config.erp_secret = Secret::new(secret)).await;
+    let stranger = app.stranger();
+    let said = json!({"erp_order_id": "none", "dish_name": "Magret", "table_id": 1});
+    for client in one_of_each(&app).await.iter().map(|(_, client)| client).chain([&stranger]) {
+        let answer = client.post(KITCHEN_SYSTEM, &said).await;
+        assert_eq!((answer.status, answer.code()), (401, "bad_token"));
+    }
+    // A token does.
+    let token = sign(&Secret::new(secret).unwrap(), "erp", OffsetDateTime::now_utc() + LONGEST);
+    let with_token = stranger.request(Method::POST, KITCHEN_SYSTEM).bearer_auth(token).json(&said);
+    let answer = stranger.send(with_token).await;
+    assert_eq!((answer.status, answer.code()), (404, "unknown_erp_order"), "{}", answer.text);
 }
 
 #[tokio::test]

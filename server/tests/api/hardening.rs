@@ -2,7 +2,7 @@
 
 use crate::contract::{calls, is_page, routes_of_the_router};
 use crate::events::open;
-use crate::support::{Client, TestApp};
+use crate::support::{Answer, Client, TestApp};
 use reqwest::Method;
 use serde_json::json;
 use server::http::openapi;
@@ -78,25 +78,90 @@ async fn a_session_that_somebody_else_chose_is_not_taken_over() {
     assert_eq!(stranger.send(both).await.status, 401);
 }
 
-#[tokio::test]
-async fn every_answer_says_that_it_is_neither_guessed_at_nor_framed() {
-    let app = TestApp::start().await;
-    let alice = app.signed_in("alice").await;
-    let others = ["/api/menu", "/api/nothing", "/api/openapi.json", "/health/live", "/manifest.webmanifest", "/sw.js", "/nulle-part"]
-        .map(str::to_owned);
-    for path in pages().into_iter().chain(others) {
-        let answer = alice.send(alice.request(Method::GET, &path).header("accept", "text/html")).await;
-        for (name, value) in [
-            ("x-content-type-options", "nosniff"),
-            ("x-frame-options", "DENY"),
-            ("referrer-policy", "same-origin"),
-            ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
-        ] {
-            assert_eq!(answer.header(name), Some(value), "{name} of {path}");
-        }
-        assert!(answer.header("x-request-id").is_some(), "{path}");
-        assert_eq!(answer.header("server"), None, "{path}");
+/// Holds one answer against what each of them says to browsers.
+fn is_guarded(what: &str, answer: &Answer, behind_tls: bool) {
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "same-origin"),
+        ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+    ] {
+        assert_eq!(answer.header(name), Some(value), "{name} of {what}");
     }
+    assert!(answer.header("x-request-id").is_some(), "{what}");
+    assert_eq!(answer.header("server"), None, "{what}");
+    assert_eq!(answer.header("strict-transport-security"), behind_tls.then_some("max-age=31536000"), "{what}");
+    let policy = answer.header("content-security-policy").unwrap_or_default();
+    assert!(policy.split(';').any(|part| part.trim() == "frame-ancestors 'none'"), "{what}: {policy}");
+    if !answer.header("content-type").unwrap_or_default().starts_with("text/html") && !what.contains("/sw.js") {
+        assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'", "{what}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_says_that_it_is_neither_guessed_at_nor_framed_nor_kept() {
+    let app = TestApp::start().await;
+    let (alice, stranger) = (app.signed_in("alice").await, app.stranger());
+    let others =
+        ["/api/menu", "/api/nothing", "/api/openapi.json", "/health/live", "/manifest.webmanifest", "/sw.js", "/icon.svg", "/nulle-part"];
+    for path in pages().into_iter().chain(others.map(str::to_owned)) {
+        for behind_tls in [false, true] {
+            let mut request = alice.request(Method::GET, &path).header("accept", "text/html");
+            if behind_tls {
+                request = request.header("x-forwarded-proto", "https");
+            }
+            is_guarded(&path, &alice.send(request).await, behind_tls);
+        }
+    }
+    // The worker fetches every file of the site: what holds for it is not what holds for a file that nobody runs.
+    let worker = stranger.get("/sw.js").await;
+    let policy = worker.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'self';") && !policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+
+    // Every kind of answer, also of those that no handler gives. Whoever may keep something says so itself.
+    let (json, big) = ("content-type: application/json", "x".repeat(300_000));
+    let elsewhere = "origin: https://evil.example";
+    let asked = [
+        (&stranger, Method::GET, "/api/tables", "", "", 401, "no-store"),
+        (&alice, Method::GET, "/api/users", "", "", 403, "no-store"),
+        (&alice, Method::POST, "/api/orders", elsewhere, "{}", 403, "no-store"),
+        (&alice, Method::GET, "/api/nothing", "", "", 404, "no-store"),
+        (&alice, Method::DELETE, "/api/menu", "", "", 405, "no-store"),
+        (&alice, Method::POST, "/api/orders", json, big.as_str(), 413, "no-store"),
+        (&alice, Method::POST, "/api/orders", "content-type: text/plain", "{}", 415, "no-store"),
+        (&alice, Method::POST, "/api/orders", json, "{}", 422, "no-store"),
+        (&alice, Method::GET, "/api/pass", "", "", 200, "no-store"),
+        (&alice, Method::GET, "/api/menu", "", "", 200, "private, no-cache"),
+        (&alice, Method::HEAD, "/api/menu", "", "", 200, "private, no-cache"),
+        (&alice, Method::POST, "/call/who", json, "{}", 200, "no-store"),
+        (&alice, Method::POST, "/call/order", json, "{\"id\": 987654}", 404, "no-store"),
+        (&stranger, Method::POST, "/call/order", json, "{\"id\": 1}", 401, "no-store"),
+        (&alice, Method::POST, "/call/nothing", json, "{}", 404, "no-store"),
+        (&stranger, Method::POST, "/icon.svg", "", "", 405, ""),
+    ];
+    let check = async |client: &Client, method: &Method, path: &str, field: &str, body: &str, status: u16, kept: &str| {
+        for behind_tls in [false, true] {
+            let mut request = client.request(method.clone(), path).body(body.to_owned());
+            if let Some((name, value)) = field.split_once(": ") {
+                request = request.header(name, value);
+            }
+            if behind_tls {
+                request = request.header("x-forwarded-proto", "https");
+            }
+            let (answer, what) = (client.send(request).await, format!("{method} {path}, {status}"));
+            assert_eq!(answer.status, status, "{what}: {}", answer.text);
+            is_guarded(&what, &answer, behind_tls);
+            assert_eq!(answer.header("cache-control").unwrap_or_default(), kept, "{what}");
+        }
+    };
+    for (client, method, path, field, body, status, kept) in asked {
+        check(client, &method, path, field, body, status, kept).await;
+    }
+    // A defect of ours, and a database that is away.
+    sqlx::raw_sql("alter table tables rename to gone").execute(&app.owner).await.unwrap();
+    check(&alice, &Method::GET, "/api/tables", "", "", 500, "no-store").await;
+    app.house.db.close().await;
+    check(&alice, &Method::GET, "/api/kitchen", "", "", 503, "no-store").await;
 }
 
 #[tokio::test]
@@ -135,17 +200,25 @@ async fn documents_without_an_account_run_nothing() {
     let stranger = app.stranger();
     for path in NO_APP {
         let page = stranger.send(stranger.request(Method::GET, path).header("accept", "text/html")).await;
-        // A server that was built without a browser side has no verifier.
-        if path == "/verifier" && page.status == 404 {
-            continue;
-        }
-        assert_eq!(page.status, 200, "{path}");
+        assert_eq!(page.status, 200, "{path}: is the site there? `.ci/site dev` makes it");
         if path == "/verifier" {
-            // Its policy is inside it, so that it also holds for a copy that somebody saved.
-            assert!(
-                page.text.contains("http-equiv=\"Content-Security-Policy\"") && !page.text.contains("script-src 'unsafe-inline'"),
-                "{path}"
-            );
+            // Its policy is inside it, so that it also holds for a copy that somebody saved. The answer adds only what a page cannot say of itself.
+            assert_eq!(page.header("content-security-policy"), Some("frame-ancestors 'none'"));
+            let policy = page.text.split("http-equiv=\"Content-Security-Policy\" content=\"").nth(1).expect("a policy inside it");
+            let policy = policy.split('"').next().unwrap();
+            assert!(page.text.find("http-equiv").unwrap() < page.text.find("<script").unwrap(), "before what it holds for");
+            let directive = |name: &str| {
+                let of = |part: &'_ &str| part.split(' ').next() == Some(name);
+                policy.split(';').map(str::trim).find(of).map(|part| part.split(' ').skip(1).collect::<Vec<_>>())
+            };
+            for (name, value) in [("default-src", "'none'"), ("base-uri", "'none'"), ("form-action", "'none'")] {
+                assert_eq!(directive(name), Some(vec![value]), "{policy}");
+            }
+            // No connection anywhere: what there is no word for falls to `default-src`.
+            assert_eq!(directive("connect-src"), None, "{policy}");
+            let scripts = directive("script-src").expect("scripts have a rule");
+            assert_eq!(scripts.len(), 2, "{policy}");
+            assert!(scripts[0].starts_with("'sha256-") && scripts[1] == "'wasm-unsafe-eval'", "{policy}");
             continue;
         }
         let policy = page.header("content-security-policy").unwrap_or_default();
