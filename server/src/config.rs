@@ -335,7 +335,7 @@ mod tests {
         for (name, value) in [
             ("COMPTOIR_ADDR", "localhost"),
             ("COMPTOIR_ADDR", "127.0.0.1:99999"),
-            ("METRICS_ADDR", "9100"),
+            ("METRICS_ADDR", "localhost"),
             ("DATABASE_URL", "mysql://comptoir:secret@db/till"),
             ("DATABASE_URL", "postgres://db:notaport/till"),
             ("REDIS_URL", "memcached://cache"),
