@@ -102,9 +102,9 @@ impl Phone {
 
     /// Orders, removals and courses that wait, until told to stop. Returns which rounds of which orders were answered.
     async fn work(self, first_table: i64, db: PgPool, evening: Arc<AtomicBool>) -> Vec<(i64, i64)> {
-        let (mut orders, mut answered) = (0, Vec::new());
+        let (mut orders, mut answered) = (0_i64, Vec::new());
         while !evening.load(Ordering::Relaxed) {
-            let table = first_table + i64::try_from(orders).expect("few") % TABLES_EACH;
+            let table = first_table + orders % TABLES_EACH;
             let hold = orders % 7 == 3;
             let items = json!([{"dish_id": 12, "qty": 2}, {"dish_id": 14, "qty": 1, "hold": hold}, {"wine_id": 34, "qty": 1}]);
             let taken = self.post("/api/orders", &json!({"table_id": table, "items": items, "uuid": Uuid::now_v7()})).await;

@@ -112,15 +112,19 @@ fn median(target: &Path, bench: &str) -> f64 {
 /// One line of the table that `make bench` joins.
 fn row(target: &Path, (bench, what, limit, asked): &(&str, &str, Limit, &str)) -> Value {
     let ours = median(target, bench);
-    let (limit, met) = match limit {
-        Limit::Micros(most) => (*most, ours < *most),
+    let (limit, aim) = match limit {
+        Limit::Micros(most) => (*most, *most),
         Limit::Beside(other, times) => {
             let limit = median(target, other);
-            (limit, ours < times * limit)
+            (limit, times * limit)
         }
     };
+    let met = ours < aim;
     println!("{what:<52} {ours:>9.1} µs {limit:>9.1} µs {:>6.2}  {asked}{}", ours / limit, if met { "" } else { ": missed" });
-    json!({ "what": what, "unit": "µs", "ours": ours, "limit": limit, "ratio": ours / limit, "target": asked, "met": met, "detail": {} })
+    json!({
+        "what": what, "unit": "µs", "ours": ours, "limit": limit, "ratio": ours / limit, "target": asked, "met": met, "detail": {},
+        "direction": "less", "aim": aim,
+    })
 }
 
 fn main() {

@@ -1,6 +1,6 @@
 //! What the machine can do at most: the same statements without us, and the same bytes without us.
 
-use crate::statements;
+use crate::statements::{self, Script};
 use sqlx::postgres::PgConnectOptions;
 use std::path::Path;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub async fn waiting(owner: &mut sqlx::PgConnection) -> i64 {
 }
 
 /// Transactions a second that `pgbench` gets with a script.
-pub async fn pgbench(options: &PgConnectOptions, clients: usize, long: Duration, script: &str) -> f64 {
+pub async fn pgbench(options: &PgConnectOptions, clients: usize, long: Duration, script: &Script) -> f64 {
     let output = statements::pgbench(options, clients, ["-T", &long.as_secs().to_string()], script).await;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));

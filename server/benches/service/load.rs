@@ -25,6 +25,8 @@ pub struct Outcome {
     took: Duration,
     /// Processor time of the server meanwhile.
     pub cpu: Duration,
+    /// Processor time of the load itself meanwhile.
+    pub own_cpu: Duration,
 }
 
 impl Outcome {
@@ -41,6 +43,11 @@ impl Outcome {
     /// Processor time of the server for each, in microseconds.
     pub fn cpu_us_each(&self) -> f64 {
         1e6 * self.cpu.as_secs_f64() / self.answered.max(1) as f64
+    }
+
+    /// How many processors the load itself kept busy.
+    pub fn load_processors(&self) -> f64 {
+        self.own_cpu.as_secs_f64() / self.took.as_secs_f64()
     }
 
     /// So many per cent took no longer, in microseconds.

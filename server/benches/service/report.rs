@@ -17,12 +17,14 @@ pub struct Row {
     /// Whatever else was measured.
     pub detail: Value,
     check: Option<fn(&Self) -> bool>,
+    /// What `ours` has to reach, where that is not the limit itself.
+    aim: Option<f64>,
 }
 
 impl Row {
     /// A figure and its limit.
     pub fn new(what: String, unit: &'static str, ours: f64, limit: f64) -> Self {
-        Self { what, unit, ours, limit, target: "", met: None, detail: json!({}), check: None }
+        Self { what, unit, ours, limit, target: "", met: None, detail: json!({}), check: None, aim: None }
     }
 
     /// What it should be.
@@ -38,9 +40,29 @@ impl Row {
         self
     }
 
+    /// What has to be reached for the target, in the unit of the figure; unless said the limit itself.
+    pub fn aiming_at(mut self, aim: f64) -> Self {
+        self.aim = Some(aim);
+        self
+    }
+
     /// Ours to the limit.
     pub fn ratio(&self) -> f64 {
         self.ours / self.limit
+    }
+
+    /// Whether more is better, or less: of what is counted in a second more.
+    fn direction(&self) -> &'static str {
+        if self.unit.ends_with("/s") { "more" } else { "less" }
+    }
+
+    fn aim(&self) -> f64 {
+        self.aim.unwrap_or(self.limit)
+    }
+
+    /// How far the target is reached: 1 is there, more is better, whatever is counted.
+    fn reached(&self) -> f64 {
+        if self.direction() == "more" { self.ours / self.aim() } else { self.aim() / self.ours }
     }
 }
 
@@ -59,11 +81,6 @@ impl Report {
     /// Everything that is counted in this unit.
     pub fn sum_of(&self, unit: &str) -> f64 {
         self.0.iter().filter(|row| row.unit == unit).map(|row| row.ours).sum()
-    }
-
-    /// The largest figure that is counted in this unit; 0 without one.
-    pub fn largest_of(&self, unit: &str) -> f64 {
-        self.0.iter().filter(|row| row.unit == unit).map(|row| row.ours).fold(0.0, f64::max)
     }
 
     /// The table.
@@ -86,7 +103,7 @@ impl Report {
             .map(|row| {
                 json!({
                     "what": row.what, "unit": row.unit, "ours": row.ours, "limit": row.limit, "ratio": row.ratio(),
-                    "target": row.target, "met": row.met, "detail": row.detail,
+                    "target": row.target, "met": row.met, "detail": row.detail, "direction": row.direction(), "aim": row.aim(),
                 })
             })
             .collect();
@@ -95,14 +112,14 @@ impl Report {
         println!("{}", folder.join(format!("{name}.json")).display());
     }
 
-    /// A bar for each ratio, the limit as a line.
+    /// A bar for each figure: how far its target is reached, which is at the line. To the right is better.
     fn chart(&self) -> String {
         let mut svg = format!(
             r##"<svg xmlns="http://www.w3.org/2000/svg" width="760" height="{}" font-family="sans-serif" font-size="13">"##,
             30 * self.0.len() + 40
         );
         for (i, row) in self.0.iter().enumerate() {
-            let (y, width) = (30 * i + 20, (row.ratio().clamp(0.0, 1.4) * 300.0).round());
+            let (y, width) = (30 * i + 20, (row.reached().clamp(0.0, 1.4) * 300.0).round());
             let colour = match row.met {
                 Some(true) => "#2f7d4f",
                 Some(false) => "#b3401f",
@@ -116,7 +133,7 @@ impl Report {
                 y + 14,
                 row.ours,
                 row.unit,
-                row.ratio() * 100.0
+                row.reached() * 100.0
             );
         }
         svg += &format!(r##"<line x1="630" x2="630" y1="10" y2="{}" stroke="#888" stroke-dasharray="4"/></svg>"##, 30 * self.0.len() + 20);

@@ -1,11 +1,13 @@
 //! After years: an order, a payment and a Z on a database of a thousand lines, of a hundred thousand, and of as many as `COMPTOIR_LINES` says. They
-//! should cost the same.
+//! should cost the same. In a cluster of its own: what other measurements left behind would make the smallest size a large one.
 
+use crate::folder::folder;
 use crate::report::{Report, Row};
 use crate::watched::{Server, free_address};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, PgConnection};
-use std::path::Path;
+use server::cluster::{Cluster, Durability};
+use server::db;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::Instant;
 
 /// Days at each size, and bills of each.
@@ -48,8 +50,13 @@ fn median(mut times: Vec<f64>) -> f64 {
 }
 
 /// All of it.
-pub async fn measure(folder: &Path, owner: &mut PgConnection, report: &mut Report) {
-    let server = Server::start_at(folder, &free_address(), &[("TPE_URL", "none")]).await;
+pub async fn measure(report: &mut Report) {
+    let folder = folder();
+    let cluster = Cluster::start(folder.path(), Durability::Full).await.unwrap();
+    let options = cluster.connect_options();
+    db::migrate(&options).await.unwrap();
+    let mut owner = PgConnection::connect_with(&options).await.unwrap();
+    let server = Server::start_at(folder.path(), &free_address(), &[("TPE_URL", "none")]).await;
     let cookie = server.sign_in("camille").await;
     let cashier = Cashier { http: reqwest::Client::new(), base: format!("http://{}", server.address), cookie };
     // One real ticket, the model of the others, and a day that is closed.
@@ -60,16 +67,20 @@ pub async fn measure(folder: &Path, owner: &mut PgConnection, report: &mut Repor
     let mut sizes = vec![1_000, 100_000, largest];
     sizes.retain(|size| *size <= largest);
     sizes.dedup();
-    let (mut filled, mut smallest) = (0, None);
+    let (mut filled, mut settled, mut smallest) = (0, 2, None);
     for lines in sizes {
         let sql = include_str!("../../tests/scale/fill.sql").replace("{orders}", &((lines - filled) / 10).to_string());
         let began = Instant::now();
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *owner).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut owner).await.unwrap();
         let filling = began.elapsed().as_secs();
         filled = lines;
+        // Besides what is filled, the two lines of each bill that was settled here.
+        let there: i64 = sqlx::query_scalar("select count(*) from order_lines").fetch_one(&mut owner).await.unwrap();
+        assert_eq!(there, i64::try_from(lines).unwrap() + settled, "so many lines are there");
         let (mut ordering, mut paying, mut closing) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..DAYS {
             for n in 0..BILLS {
+                settled += 2;
                 let (order, payment) = cashier.bill(1 + n % 20).await;
                 ordering.push(order);
                 paying.push(payment);
@@ -77,15 +88,18 @@ pub async fn measure(folder: &Path, owner: &mut PgConnection, report: &mut Repor
             closing.push(cashier.post("/api/nf525/close", &json!({})).await.1);
         }
         let size: String =
-            sqlx::query_scalar("select pg_size_pretty(pg_database_size(current_database()))").fetch_one(&mut *owner).await.unwrap();
+            sqlx::query_scalar("select pg_size_pretty(pg_database_size(current_database()))").fetch_one(&mut owner).await.unwrap();
         let here = [("order", median(ordering)), ("cash payment", median(paying)), ("Z of 30 tickets", median(closing))];
         let at_first = *smallest.get_or_insert(here);
         for ((what, ours), (_, then)) in here.into_iter().zip(at_first) {
             let row = Row::new(format!("{what} at {lines} lines"), "µs", ours, then)
                 .with_target("under 1.5 times what it costs at 1 000", |row| row.ratio() < FLAT)
-                .with_detail(json!({ "database": size, "filled_in_s": filling }));
+                .aiming_at(FLAT * then)
+                .with_detail(json!({ "database": size, "lines_there": there, "filled_in_s": filling }));
             report.add(row);
         }
     }
     server.stop().await;
+    owner.close().await.unwrap();
+    cluster.stop().await.unwrap();
 }

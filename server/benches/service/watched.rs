@@ -96,19 +96,15 @@ impl Server {
     /// A load, with the processor time that it cost the server. A moment of it beforehand fills caches and connections.
     pub async fn under(&self, load: &Load, clients: usize, long: Duration) -> Outcome {
         load.run(clients, Duration::from_millis(500)).await;
-        let before = self.cpu();
+        let (before, own) = (self.cpu(), cpu_of("self"));
         let mut outcome = load.run(clients, long).await;
-        outcome.cpu = self.cpu() - before;
+        (outcome.cpu, outcome.own_cpu) = (self.cpu() - before, cpu_of("self") - own);
         outcome
     }
 
     /// Processor time used so far, by the process and in the kernel for it.
     pub fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
-        // The name in parentheses may hold spaces; user and system time are the 14th and 15th fields of proc(5).
-        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        Duration::from_millis(ticks * 10)
+        cpu_of(&self.pid.to_string())
     }
 
     /// Resident memory, in MiB.
@@ -128,6 +124,15 @@ impl Server {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid.cast_signed()), nix::sys::signal::Signal::SIGTERM).unwrap();
         self.child.wait().await.unwrap();
     }
+}
+
+/// Processor time that a process has used, and the kernel for it.
+fn cpu_of(process: &str) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    // The name in parentheses may hold spaces; user and system time are the 14th and 15th fields of proc(5).
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    Duration::from_millis(ticks * 10)
 }
 
 /// Where nobody listens yet.

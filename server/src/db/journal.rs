@@ -352,9 +352,14 @@ pub struct Span {
 /// # Errors
 /// When the database does not answer.
 pub async fn span(db: &PgPool, from: Date, to: Date) -> Result<Option<Span>> {
-    let row = sqlx::query!("select min(id) as first, max(id) as last from audit_logs where date between $1 and $2", from, to)
-        .fetch_one(db)
-        .await?;
+    // `offset 0` keeps PostgreSQL from walking along all numbers to the first that has such a day.
+    let row = sqlx::query!(
+        "select min(id) as first, max(id) as last from (select id from audit_logs where date between $1 and $2 offset 0) of_these",
+        from,
+        to
+    )
+    .fetch_one(db)
+    .await?;
     Ok(row.first.zip(row.last).map(|(first, last)| Span { first, last }))
 }
 

@@ -305,7 +305,7 @@ async fn an_archive_of_any_bytes_is_refused_or_is_the_one_that_was_signed() {
     let names: Vec<String> = {
         use server::services::archive::zip::read;
         let places = read::directory(&mut std::io::BufReader::new(std::fs::File::open(&sound).unwrap())).unwrap();
-        places.into_iter().map(|(name, _)| name).collect()
+        places.into_keys().collect()
     };
     let (mut refused, mut flawed) = (0, 0);
     for name in names.iter().cycle().take((tries / 5).max(4 * names.len())) {

@@ -16,10 +16,10 @@ async fn count(app: &TestApp, sql: &'static str) -> i64 {
 }
 
 /// Runs a script so many times, one after the other, and all of them succeed.
-async fn run(app: &TestApp, script: &str) {
+async fn run(app: &TestApp, script: &statements::Script) {
     let output = statements::pgbench(&app.owner.connect_options(), 1, ["-t", &TIMES.to_string()], script).await;
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && said.contains(&format!("processed: {TIMES}/{TIMES}")), "{said}\n{script}");
+    assert!(output.status.success() && said.contains(&format!("processed: {TIMES}/{TIMES}")), "{said}\n{}", script.text);
 }
 
 #[tokio::test]

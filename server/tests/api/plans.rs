@@ -171,8 +171,8 @@ fn read_whole(node: &Value, limited: bool, grown: &BTreeSet<String>, of_a_part: 
 }
 
 /// Scans of a plan that was carried out which read more rows than `most`, whether or not these were wanted.
-fn read_many(node: &Value, filled: &BTreeSet<String>, most: f64, found: &mut Vec<String>) {
-    let number = |name: &str| node[name].as_f64().unwrap_or_default();
+fn read_many(node: &Value, filled: &BTreeSet<String>, most: u64, found: &mut Vec<String>) {
+    let number = |name: &str| node[name].as_f64().unwrap_or_default() as u64;
     let (kind, relation) = (node["Node Type"].as_str().unwrap_or_default(), node["Relation Name"].as_str().unwrap_or_default());
     let removed = number("Rows Removed by Filter") + number("Rows Removed by Index Recheck");
     let read = (number("Actual Rows") + removed) * number("Actual Loops");
@@ -200,7 +200,7 @@ enum Carried {
     Not(String),
 }
 
-async fn carried_out(owner: &mut PgConnection, arguments: &str, filled: &BTreeSet<String>, most: f64) -> Carried {
+async fn carried_out(owner: &mut PgConnection, arguments: &str, filled: &BTreeSet<String>, most: u64) -> Carried {
     sqlx::raw_sql(AssertSqlSafe(format!("begin; set local statement_timeout = '{PATIENCE}'"))).execute(&mut *owner).await.unwrap();
     let explain = format!("explain (analyze, timing off, format json) execute looked_at{arguments}");
     let answer = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_one(&mut *owner).await;
@@ -230,7 +230,7 @@ async fn really_reads(
     kinds: &[String],
     asked_with: Option<&str>,
     filled: &BTreeSet<String>,
-    most: f64,
+    most: u64,
 ) -> (usize, Vec<String>, Option<String>) {
     let made_up = |there| called(&kinds.iter().enumerate().map(|(i, kind)| argument(query, i + 1, kind, there)).collect::<Vec<_>>());
     let asked = asked_with.map_or_else(|| vec![made_up(false), made_up(true)], |arguments| vec![format!("({arguments})")]);
@@ -350,9 +350,9 @@ fn lines() -> u64 {
     std::env::var("COMPTOIR_LINES").ok().map_or(100_000, |text| text.parse().unwrap())
 }
 
-/// So many rows one scan may read at so many lines: ten days of service, and a bit.
-fn most(lines: u64) -> f64 {
-    300.0 + 10.0 * (lines / 10) as f64 / (3.0 * 365.0)
+/// So many rows one scan may read at so many lines: the lines of a day of service, and a bit.
+fn most(lines: u64) -> u64 {
+    300 + lines / (3 * 365)
 }
 
 #[tokio::test]
