@@ -44,8 +44,10 @@ pub fn Page(
 ) -> impl IntoView {
     let t = t();
     let session = use_session();
+    // The head of a page is written after the page, when the server may have let go already of what the title was read from.
+    let at_first = title.get_untracked();
     view! {
-        <Title text=move || title.get()/>
+        <Title text=move || title.try_get().unwrap_or_else(|| at_first.clone())/>
         <div class=format!("screen {class}") class:own-bar=own_bar>
             <header class="top">
                 <Show when=move || session.training()>
