@@ -1,7 +1,7 @@
 -- Questions that walked through years of rows, most of all when what they look for was never there.
 
 -- The last payment that was to go out to a terminal, also of a terminal that never had one.
-create index payment_attempts_by_terminal on payment_attempts (terminal, created_at, id) where state <> 'created';
+create index payment_attempts_by_terminal on payment_attempts (terminal, (id + 0)) where state <> 'created';
 
 -- The last technical event with a code, also with one that never happened. The code is the text that canonical JSON has for it: a content that
 -- somebody made unreadable is passed over and keeps nobody from writing.

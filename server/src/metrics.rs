@@ -5,7 +5,7 @@
 
 use crate::db::vitals::{self, Vitals};
 use crate::error::{Error, Result};
-use crate::services::querying;
+use crate::services::{querying, self_check};
 use crate::state::House;
 use domain::attempt::AttemptState;
 use domain::breaker::Phase;
@@ -17,7 +17,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// Upper bounds of the answer times, in seconds. Most answers take a few milliseconds; the last bound is where requests are given up.
 const BOUNDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 30.0];
@@ -46,6 +48,8 @@ pub struct Metrics {
     ended: Family<State, Counter>,
     sign_ins_refused: Family<Why, Counter>,
     names_locked: Counter,
+    /// Whoever watches asks the database one after the other: its connections are for those who sell.
+    asking: Arc<Semaphore>,
 }
 
 impl Default for Metrics {
@@ -65,6 +69,7 @@ impl Default for Metrics {
             ended,
             sign_ins_refused,
             names_locked: Counter::default(),
+            asking: Arc::new(Semaphore::new(1)),
         }
     }
 }
@@ -165,8 +170,11 @@ pub async fn page(house: &House) -> Result<String> {
     if let Some(answers) = redis {
         gauge(&mut registry, "redis_up", "1 while Redis answers", i64::from(answers));
     }
-    let flawed = i64::from(house.integrity.is_flawed());
-    gauge(&mut registry, "journal_flawed", "1 while the till's own check finds the journal wanting", flawed);
+    let flaws = house.integrity.flaws();
+    let flawed = self_check::prove_something(&flaws);
+    gauge(&mut registry, "journal_flawed", "1 while the till's own check finds the journal wanting", i64::from(flawed));
+    let unchecked = !flaws.is_empty() && !flawed;
+    gauge(&mut registry, "journal_unchecked", "1 while that check does not work to its end", i64::from(unchecked));
     gauge(&mut registry, "anchors_up", "1 while the file of anchors can be written", i64::from(house.anchoring.is_there()));
     gauge(&mut registry, "closings_not_anchored", "Closings that this process could not anchor yet", house.anchoring.missing());
     gauge(&mut registry, "sockets", "Open WebSockets of this process", house.bus.listeners());
@@ -188,7 +196,10 @@ pub async fn page(house: &House) -> Result<String> {
 
 /// What the database says of the house; nothing when it does not answer in time.
 async fn vitals_of(house: &House) -> Option<Vitals> {
-    let read = async { vitals::read(&mut *house.db.acquire().await?, &house.zone).await };
+    let read = async {
+        let _turn = house.metrics.asking.acquire().await.map_err(Error::internal)?;
+        vitals::read(&mut *house.db.acquire().await?, &house.zone).await
+    };
     match tokio::time::timeout(DATABASE_WITHIN, read).await {
         Ok(Ok(vitals)) => Some(vitals),
         Ok(Err(error)) => {

@@ -17,8 +17,17 @@ pub(crate) fn make_private(path: &Path) -> io::Result<File> {
     if geteuid().is_root()
         && let Some(folder) = path.parent()
     {
-        let folder = std::fs::metadata(folder)?;
-        fchown(&file, Some(folder.uid()), Some(folder.gid()))?;
+        // A bare name lies where we are.
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let given = std::fs::metadata(folder).and_then(|folder| match folder.uid() {
+            // Not all disks know of owners.
+            uid if uid == geteuid().as_raw() => Ok(()),
+            uid => fchown(&file, Some(uid), Some(folder.gid())),
+        });
+        if let Err(error) = given {
+            let _ = std::fs::remove_file(path);
+            return Err(error);
+        }
     }
     Ok(file)
 }

@@ -435,7 +435,7 @@ async fn serve_with(
         working.spawn(supervised("way to the database", move || workers::way::watch(Arc::clone(&with.0), with.1.clone(), with.2.clone())));
     }
     if let Some(watchers) = watchers {
-        let limits = Limits { most_connections: WATCHERS, most_of_one: WATCHERS, ..Limits::default() };
+        let limits = Limits { most_connections: WATCHERS, most_of_one: WATCHERS / 4, ..Limits::default() };
         let service = for_watchers(Arc::clone(&house), sessions.clone());
         working.spawn(listening::serve(watchers, service, limits, stopping.clone()));
     }

@@ -204,7 +204,8 @@ async fn root_uses_the_cluster_of_whom_the_data_folder_is() {
         let theirs = nix::unistd::User::from_name("nobody").ok().flatten().expect("an account");
         let data = folder();
         fs::set_permissions(data.path(), fs::Permissions::from_mode(0o700)).expect("a private folder");
-        std::os::unix::fs::chown(data.path(), Some(theirs.uid.as_raw()), Some(theirs.gid.as_raw())).expect("handed over");
+        // Whatever group the folder has: PostgreSQL must not get root's.
+        std::os::unix::fs::chown(data.path(), Some(theirs.uid.as_raw()), Some(0)).expect("handed over");
 
         let missing = Cluster::start_existing(data.path(), Durability::Throwaway).await.expect_err("nothing is there");
         assert!(missing.to_string().contains("holds no till"), "{missing}");
@@ -219,7 +220,28 @@ async fn root_uses_the_cluster_of_whom_the_data_folder_is() {
             assert_eq!(owner, theirs.uid.as_raw(), "the service must be able to use {}", entry.path().display());
         }
         assert!(data.path().join("postgres/data").is_dir(), "in the data folder and not elsewhere");
+        let status =
+            fs::read_to_string(format!("/proc/{}/status", pid(&data.path().join("postgres")).expect("a server"))).expect("a process");
+        let group =
+            status.lines().find_map(|line| line.strip_prefix("Gid:")).expect("a group").split_whitespace().next().map(str::to_owned);
+        assert_eq!(group, Some(theirs.gid.to_string()), "in its own group");
         again.stop().await.expect("the guest leaves");
+        cluster.stop().await.expect("a clean stop");
+    })
+    .await;
+}
+
+/// As in a container whose folder belongs to a number of the machine around it.
+#[tokio::test]
+async fn a_data_folder_of_a_number_without_an_account_gets_the_one_that_root_lends() {
+    if !geteuid().is_root() {
+        return;
+    }
+    within(async {
+        let data = folder();
+        std::os::unix::fs::chown(data.path(), Some(54_321), Some(54_321)).expect("handed over");
+        let cluster = start(data.path()).await;
+        assert_eq!(one(&cluster).await, 1);
         cluster.stop().await.expect("a clean stop");
     })
     .await;

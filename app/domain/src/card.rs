@@ -2,18 +2,28 @@
 //!
 //! What is told apart from it, because people do write it: telephone numbers (10 digits, or 11 with 33), a SIREN (9), a SIRET (14 digits, which pass the
 //! same check as a card), amounts, dates, numbers of tickets. So 14 digits are a card only when they are written as Diners prints them, 4-6-4; everything
-//! else must have the length and the first digits that issuers give their cards (ISO/IEC 7812), and pass the Luhn check.
+//! else must be written in one piece or as it is printed, have the length and the first digits that issuers give their cards (ISO/IEC 7812), and pass the
+//! Luhn check.
 
-/// Whether a text holds what can be the number of a card, in one piece or in groups with spaces, dashes or points between them.
+/// Whether a text holds what can be the number of a card: in one piece, or in the groups in which it is printed, with spaces, dashes or points between
+/// them. Takes as long as the text is long.
 #[must_use]
 pub fn is_in(text: &str) -> bool {
-    runs(text).iter().any(|groups| {
-        // As a whole however it is grouped, and among other numbers when it is grouped as cards are.
-        is_card(groups)
-            || (0..groups.len()).any(|first| {
-                (first..groups.len()).any(|last| groups.get(first..=last).is_some_and(|part| is_grouped_as_a_card(part) && is_card(part)))
-            })
-    })
+    runs(text).iter().any(|groups| (0..groups.len()).any(|first| begins_at(groups, first)))
+}
+
+/// Whether a number of a card begins with that group. Fours among more fours than a card has (an IBAN, say) are none.
+fn begins_at(groups: &[Vec<u8>], first: usize) -> bool {
+    let of = |at: usize| groups.get(at).map_or(0, Vec::len);
+    let fours = if of(first) == 4 && (first == 0 || of(first - 1) != 4) { (first..).take_while(|at| of(*at) == 4).count() } else { 0 };
+    let printed = match (of(first), fours, of(first + 1), of(first + 2)) {
+        (15..=19, ..) => 1..=1,
+        (_, 1, 6, 4 | 5) => 3..=3,
+        // With what a card of seventeen to nineteen digits has besides, or without.
+        (_, 4, ..) => 4..=4 + usize::from((1..=3).contains(&of(first + 4))),
+        _ => return false,
+    };
+    printed.into_iter().any(|count| groups.get(first..first + count).is_some_and(is_card))
 }
 
 /// Groups of digits, together with those that nothing but spaces, dashes and points divides from them.
@@ -39,21 +49,11 @@ fn runs(text: &str) -> Vec<Vec<Vec<u8>>> {
     runs
 }
 
-/// In one piece, or in groups of four and more of which the last may have three.
-fn is_grouped_as_a_card(groups: &[Vec<u8>]) -> bool {
-    let Some((last, before)) = groups.split_last() else { return false };
-    before.iter().all(|group| group.len() >= 4) && last.len() >= 3
-}
-
 fn is_card(groups: &[Vec<u8>]) -> bool {
     let digits = groups.concat();
     let begins = |count: usize| digits.iter().take(count).fold(0_u32, |number, digit| number * 10 + u32::from(*digit));
     let issued = match digits.len() {
-        13 => begins(1) == 4,
-        14 => {
-            let as_printed = groups.iter().map(Vec::len).eq([4, 6, 4]);
-            as_printed && (matches!(begins(2), 36 | 38 | 39) || matches!(begins(3), 300..=305 | 309))
-        }
+        14 => matches!(begins(2), 36 | 38 | 39) || matches!(begins(3), 300..=305 | 309),
         15 => matches!(begins(2), 34 | 37),
         16..=19 => matches!(begins(1), 4..=6) || matches!(begins(2), 36 | 38 | 39) || matches!(begins(4), 2221..=2720 | 3528..=3589),
         _ => false,
@@ -89,12 +89,10 @@ mod tests {
             "CB4111-1111-1111-1111",
             "4111.1111.1111.1111",
             "4111\u{a0}1111\u{202f}1111 1111",
-            "41 11 11 11 11 11 11 11",
             "table 12 4111 1111 1111 1111",
             "4111111111111111 12",
             "3782 822463 10005",
             "378282246310005",
-            "4222222222222",
             "3056 930902 5904",
             "5555555555554444",
             "2223003122003222",
@@ -124,13 +122,34 @@ mod tests {
             "2026-11-26 18:18 ticket 1234, 12,50 EUR",
             "20261126181856123",
             "FR76 3000 6000 0112 3456 7890 189",
+            // Each of these has an issuer's first digits, and passes the check for some of its numbers.
+            "23.01.2026 - 29.01.2026",
         ] {
             assert!(!is_in(text), "{text}");
         }
         assert!(luhn(b"73282932000074".map(|digit| digit - b'0').as_slice()), "a SIRET passes the check");
     }
 
+    /// The largest body that is taken, and nothing but fours.
+    #[test]
+    fn a_long_text_takes_no_time() {
+        let began = std::time::Instant::now();
+        assert!(!is_in(&"1111 ".repeat(50_000)));
+        assert!(!is_in(&"1".repeat(250_000)));
+        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
+    }
+
     proptest! {
+        #[test]
+        fn what_is_grouped_otherwise_is_no_card(pairs in proptest::collection::vec(40_u8..70, 8..10), order in 400_000_u32..700_000, mobile in 600_000_000_u32..800_000_000, iban in proptest::collection::vec(1_000_u16..9_999, 5)) {
+            let tables = pairs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            prop_assert!(!is_in(&format!("tables {tables}")), "{}", tables);
+            let call = format!("commande {order} 0{mobile}");
+            prop_assert!(!is_in(&call), "{}", call);
+            let iban = iban.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            prop_assert!(!is_in(&format!("FR76 {iban} 189")), "{}", iban);
+        }
+
         #[test]
         fn every_number_with_its_check_digit_is_seen_in_one_piece_and_in_fours(begins in 4_u64..=5, rest in 0_u64..100_000_000_000_000, before in "[a-zé ,]{0,9}") {
             let body = format!("{begins}{rest:014}");

@@ -311,12 +311,11 @@ fn price_wish(at: &str, wish: &ItemRequest, menu: &Menu, lines: &mut Vec<PricedL
     if let Some(note) = note {
         if note.chars().count() > MAX_NOTE {
             errors.push(FieldError::new(format!("{at}.note"), "too_long"));
+        } else if crate::card::is_in(note) {
+            errors.push(FieldError::new(format!("{at}.note"), "card_number"));
         }
         if note.chars().any(char::is_control) {
             errors.push(FieldError::new(format!("{at}.note"), "control_character"));
-        }
-        if crate::card::is_in(note) {
-            errors.push(FieldError::new(format!("{at}.note"), "card_number"));
         }
     }
     let Some(wanted) = wish.wanted() else {

@@ -303,12 +303,15 @@ async fn large_days(house: &server::state::House, owner: &PgPool, report: &mut R
         fill(owner, house, older).await;
         closing::close(house, &user(), &CloseRequest::default()).await.unwrap();
         fill(owner, house, day).await;
+        // What was filled in is on the disk before anything is measured.
+        sqlx::raw_sql("checkpoint").execute(owner).await.unwrap();
         let begin = Instant::now();
         let z = closing::close(house, &user(), &CloseRequest::default()).await.unwrap();
         took.push(begin.elapsed().as_secs_f64());
         assert_eq!(i64::from(z.summary.count), day);
         let row = Row::new(format!("Z of {day} tickets, {older} older records"), "ms", took.last().unwrap() * 1e3, 2_000.0);
         report.add(row.with_target("under 2 s", |row| row.ours < row.limit));
+        report.write("journal");
     }
     let row = Row::new("Z of that day, much history beside little".to_owned(), "ms", took[1] * 1e3, took[0] * 1e3);
     report.add(row.with_target("within 20 %", |row| row.ratio() <= 1.2).aiming_at(1.2e3 * took[0]));

@@ -93,10 +93,13 @@ pub async fn measure(report: &mut Report) {
         let at_first = *smallest.get_or_insert(here);
         for ((what, ours), (_, then)) in here.into_iter().zip(at_first) {
             let row = Row::new(format!("{what} at {lines} lines"), "µs", ours, then)
-                .with_target("under 1.5 times what it costs at 1 000", |row| row.ratio() < FLAT)
-                .aiming_at(FLAT * then)
                 .with_detail(json!({ "database": size, "lines_there": there, "filled_in_s": filling }));
-            report.add(row);
+            // The smallest is what the others are held against.
+            report.add(if lines == 1_000 {
+                row
+            } else {
+                row.with_target("under 1.5 times what it costs at 1 000", |row| row.ratio() < FLAT).aiming_at(FLAT * then)
+            });
         }
     }
     server.stop().await;

@@ -112,7 +112,9 @@ pub(super) async fn restore(wanted: Restore, config: Config) -> anyhow::Result<E
     database.close().await;
     let Restored { last, people } = restored?;
     println!("Restauré jusqu'à l'enregistrement n° {last} ; la restauration est inscrite au journal des événements techniques.");
-    println!("Plus personne n'est connecté. Peuvent se connecter, avec le code qu'ils avaient lors de la sauvegarde :");
+    println!(
+        "Plus personne n'est connecté (avec REDIS_URL : une minute après). Peuvent se connecter, avec le code qu'ils avaient lors de la sauvegarde :"
+    );
     for person in people.iter().filter(|person| person.active) {
         println!("  {} ({}), {}", person.name, person.username, person.role);
     }

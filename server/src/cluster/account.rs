@@ -34,12 +34,11 @@ impl Account {
         if !own.is_root() {
             return Ok(Self { uid: own.as_raw(), gid: getegid().as_raw(), lent: false });
         }
-        let theirs = Place::folders_of(data_dir)
-            .into_iter()
-            .filter_map(|folder| fs::metadata(folder).ok())
-            .find(|folder| folder.uid() != own.as_raw());
-        if let Some(folder) = theirs {
-            return Ok(Self { uid: folder.uid(), gid: folder.gid(), lent: true });
+        // With the group that the account has, whatever the folder's is; a number without an account runs no PostgreSQL.
+        let owners = Place::folders_of(data_dir).into_iter().filter_map(|folder| fs::metadata(folder).ok()).map(|folder| folder.uid());
+        let theirs = owners.filter(|uid| *uid != own.as_raw()).find_map(|uid| User::from_uid(Uid::from_raw(uid)).ok().flatten());
+        if let Some(user) = theirs {
+            return Ok(Self { uid: user.uid.as_raw(), gid: user.gid.as_raw(), lent: true });
         }
         let lent = LENT.into_iter().filter_map(|name| User::from_name(name).ok().flatten()).find(|user| user.uid != Uid::from_raw(0));
         let user = lent.ok_or(ClusterError::NoAccount)?;

@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
-    io,
+    io::{self, Write as _},
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
@@ -107,7 +107,8 @@ impl Place {
         if self.root.starts_with(&self.data_dir) || note.exists() {
             return Ok(());
         }
-        fs::write(&note, format!("{}\n", self.root.display())).map_err(|source| ClusterError::folder(&note, source))
+        let written = owning::make_private(&note).and_then(|mut file| file.write_all(format!("{}\n", self.root.display()).as_bytes()));
+        written.map_err(|source| ClusterError::folder(&note, source))
     }
 
     /// Waits until no other process starts or stops this cluster; the lock ends with the returned file.

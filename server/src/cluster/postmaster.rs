@@ -147,8 +147,11 @@ impl Launcher {
     /// The server's words since its last start; those of the start before are kept beside it.
     fn open_log(&self) -> Result<File, ClusterError> {
         let log = self.place.log();
-        // There is no earlier log at the first start.
-        let _ = fs::rename(&log, log.with_extension("log.1"));
+        match fs::rename(&log, log.with_extension("log.1")) {
+            // There is no earlier log at the first start.
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => return Err(ClusterError::folder(&log, source)),
+            _ => {}
+        }
         let file = OpenOptions::new().create_new(true).append(true).open(&log).map_err(|source| ClusterError::folder(&log, source))?;
         self.account.give(&log).map_err(|source| ClusterError::folder(&log, source))?;
         Ok(file)

@@ -480,14 +480,14 @@ pub async fn unresolved(db: impl PgExecutor<'_>, training: bool) -> Result<Vec<i
 }
 
 /// Whether the last payment that was to go out to a terminal did not reach it: nobody was there. A line that somebody else was using, or a request that was
-/// given up before its first byte, says nothing of the terminal. The last by time and not by number: by number the planner would
-/// rather go through the payments of all terminals.
+/// given up before its first byte, says nothing of the terminal. `+ 0`: or the planner would rather go through the payments of
+/// all terminals.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn last_was_not_sent(db: impl PgExecutor<'_>, terminal: &str) -> Result<bool> {
     let last = sqlx::query_scalar!(
-        r#"select state = 'not_sent' and coalesce(error_code in ('unreachable', 'no_answer'), false) as "not_sent!" from payment_attempts where terminal = $1 and state <> 'created' order by created_at desc, id desc limit 1"#,
+        r#"select state = 'not_sent' and coalesce(error_code in ('unreachable', 'no_answer'), false) as "not_sent!" from payment_attempts where terminal = $1 and state <> 'created' order by id + 0 desc limit 1"#,
         terminal
     )
     .fetch_optional(db)

@@ -144,8 +144,8 @@ fn is_behind_tls(headers: &HeaderMap) -> bool {
 const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 /// What is said to a program or a page is of a person and a moment.
 const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
-/// A year. Of this name only: what else stands on the domain is not ours to decide.
-const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+/// A week: a house that gives its proxy up is not locked out for longer, and whoever works comes by more often. Of this name only, but of all its ports.
+const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=604800");
 
 /// What every answer says where its handler did not, refusals included: who may load what for it, and who may keep it. Behind TLS also that the browser comes
 /// back that way, for whoever types the address without it would send the cookie's request in the open.

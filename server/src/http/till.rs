@@ -8,7 +8,7 @@ use crate::db;
 use crate::error::{Error, Result};
 use crate::services::{
     amending, billing, cash, closing, correcting, discounting, doubts, floor, kitchen, menu, notifying, noting, ordering, paying, printing,
-    pushing, querying, resolving, syncing, verifying,
+    pushing, querying, resolving, self_check, syncing, verifying,
 };
 use crate::session_store;
 use crate::state::Shared;
@@ -66,11 +66,11 @@ impl Till for RequestTill {
     }
 
     fn journal(&self) -> JournalState {
-        let integrity = &self.house.integrity;
-        match () {
-            () if !integrity.is_flawed() => JournalState::Sound,
-            () if integrity.is_only_unchecked() => JournalState::Unchecked,
-            () => JournalState::Flawed,
+        let flaws = self.house.integrity.flaws();
+        match (flaws.is_empty(), self_check::prove_something(&flaws)) {
+            (true, _) => JournalState::Sound,
+            (false, false) => JournalState::Unchecked,
+            (false, true) => JournalState::Flawed,
         }
     }
 

@@ -6,6 +6,7 @@ use crate::adapters::post::{FOR_A_LETTER, Post};
 use crate::config::MailConfig;
 use crate::db;
 use crate::error::{Error, Result};
+use crate::owning;
 use crate::state::{House, REGISTER};
 use domain::Cents;
 use domain::api::Flaw;
@@ -68,7 +69,7 @@ impl Anchoring {
     }
 }
 
-/// Whether the file can be written now. Nothing is written.
+/// Whether the file can be written now; it is made when it is not there. Nothing is written into it.
 ///
 /// # Errors
 /// What keeps it from being.
@@ -97,7 +98,11 @@ pub fn keep(house: &House, record: &Record) {
 }
 
 fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().create(true).read(true).append(true).open(path)
+    match owning::make_private(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => drop(made?),
+    }
+    OpenOptions::new().read(true).append(true).open(path)
 }
 
 fn append(path: &Path, record: &Record) -> std::io::Result<()> {

@@ -64,8 +64,7 @@ fn check(request: &CashMovementRequest) -> Result<()> {
     }
     if reason.chars().count() > MAX_REASON || reason.chars().any(char::is_control) {
         errors.push(FieldError::new("reason", "too_long"));
-    }
-    if domain::card::is_in(reason) {
+    } else if domain::card::is_in(reason) {
         errors.push(FieldError::new("reason", "card_number"));
     }
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }

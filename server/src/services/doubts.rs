@@ -195,12 +195,11 @@ pub(super) fn reason<'r>(said: &'r str, errors: &mut Vec<FieldError>) -> &'r str
     }
     if reason.chars().count() > MAX_REASON {
         errors.push(FieldError::new("reason", "too_long"));
+    } else if domain::card::is_in(reason) {
+        errors.push(FieldError::new("reason", "card_number"));
     }
     if reason.chars().any(char::is_control) {
         errors.push(FieldError::new("reason", "control_character"));
-    }
-    if domain::card::is_in(reason) {
-        errors.push(FieldError::new("reason", "card_number"));
     }
     reason
 }

@@ -57,12 +57,6 @@ impl Integrity {
         !found.whole.is_empty() || !found.recent.is_empty() || found.failed.is_some()
     }
 
-    /// Whether all that is known is that something could not be checked.
-    #[must_use]
-    pub fn is_only_unchecked(&self) -> bool {
-        self.flaws().iter().all(is_no_finding)
-    }
-
     fn set(&self, depth: Depth, flaws: Vec<Flaw>) {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match depth {
@@ -147,6 +141,12 @@ async fn find(house: &House, depth: Depth) -> Result<(Vec<Flaw>, bool)> {
         flaws.push(Flaw { chain: "*".to_owned(), seq: 0, code: "key_missing".to_owned(), detail });
     }
     Ok((flaws, restored))
+}
+
+/// Whether they show that something does not hold, and not only that something could not be checked.
+#[must_use]
+pub fn prove_something(flaws: &[Flaw]) -> bool {
+    !flaws.iter().all(is_no_finding)
 }
 
 /// A check that did not work proves nothing of the journal.

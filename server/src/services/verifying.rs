@@ -56,7 +56,7 @@ pub async fn verify_house(house: &House, from: Option<i64>) -> Result<VerifyRepo
     Ok(report)
 }
 
-/// Checks of the whole journal that somebody asks for, one at a time: each takes a connection and all processors for as long as the journal is long. Whoever
+/// Checks of the whole journal that somebody asks for, one at a time: each takes two connections and all processors for as long as the journal is long. Whoever
 /// comes while one runs holds neither: all who wait get the result of the next one, which begins after they asked.
 #[derive(Default)]
 pub struct Checks {

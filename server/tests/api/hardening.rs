@@ -90,7 +90,7 @@ fn is_guarded(what: &str, answer: &Answer, behind_tls: bool) {
     }
     assert!(answer.header("x-request-id").is_some(), "{what}");
     assert_eq!(answer.header("server"), None, "{what}");
-    assert_eq!(answer.header("strict-transport-security"), behind_tls.then_some("max-age=31536000"), "{what}");
+    assert_eq!(answer.header("strict-transport-security"), behind_tls.then_some("max-age=604800"), "{what}");
     let policy = answer.header("content-security-policy").unwrap_or_default();
     assert!(policy.split(';').any(|part| part.trim() == "frame-ancestors 'none'"), "{what}: {policy}");
     if !answer.header("content-type").unwrap_or_default().starts_with("text/html") && !what.contains("/sw.js") {

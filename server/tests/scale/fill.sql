@@ -83,7 +83,7 @@ select b.a + 121 * n, 'CLOSURE_Z', model.amount, (at.t at time zone 'Europe/Pari
 from base b, (select * from audit_logs where chain = 'G' order by id desc limit 1) model, generate_series(1, {orders} / 100 - 1) n,
      lateral (select b.since + 100 * n * b.every as t) at;
 
--- Every third by card, at one of three terminals; now and then one is not there.
+-- Every third by card, at one of three terminals.
 insert into payment_attempts (id, uuid, reference, order_id, share_number, amount_cents, terminal, till, state, booked_cents, approval_code, user_id, worker, created_at, state_at,
     training)
 select b.p + n, gen_random_uuid(), lpad(upper(to_hex(b.p + n)), 10, '0'), b.o + n, 1, 15200, (array['caisse-ap://10.0.0.9:8888', 'caisse-ap://10.0.0.10:8888', 'concert:///dev/ttyUSB0'])[1 + n / 3 % 3], '01', 'approved', 15200, '123456', 4, 1,
