@@ -457,6 +457,8 @@ test("the second of two quick taps bumps nobody else's table, and a bump can be 
   // Whatever other tests left in the kitchen, both are on the screen and nothing has to be rolled.
   await kitchen.setViewportSize({ width: 1280, height: 6000 });
   await expect(bump(kitchen, first, "mains")).not.toHaveClass(/is-settling/);
+  // A card that is new has a line more.
+  for (const each of [first, second]) await expect(card(kitchen, each, "mains").locator(".slip-mark.is-new")).toHaveCount(0, { timeout: 20_000 });
   // Nothing above it grows any more: the sentence about a screen that may go dark comes when the browser has refused.
   let before = -1;
   const moved = async () => {
