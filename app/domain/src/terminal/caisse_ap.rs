@@ -133,6 +133,8 @@ enum End {
     Clean,
     /// Inside a field: more may come.
     Inside,
+    /// Inside the name of an attempt, which may be another's.
+    InsideName,
     /// With bytes that are no field.
     Broken,
 }
@@ -250,7 +252,7 @@ impl Reader {
                 if TICKET.contains(&tag) {
                     message.fields.push((tag, Vec::new()));
                 }
-                break End::Inside;
+                break if tag == *b"CF" { End::InsideName } else { End::Inside };
             };
             rest = after;
             let keep = !CARD_DATA.contains(&tag) && !TICKET.contains(&tag);
@@ -282,10 +284,10 @@ impl Reader {
                 }
             });
         };
-        // Damage after the beginning of a ticket is damage to the ticket.
-        let ticket_began = answer.fields.iter().any(|(tag, _)| TICKET.contains(tag));
-        if end != End::Clean && !ticket_began {
-            return Outcome::Unknown(if end == End::Inside { doubt } else { Doubt::Unreadable });
+        // Damage after the beginning of a ticket is damage to the ticket, unless something else began in between: it may have been a name.
+        let ticket_began = answer.fields.last().is_some_and(|(tag, _)| TICKET.contains(tag));
+        if end == End::InsideName || (end != End::Clean && !ticket_began) {
+            return Outcome::Unknown(if end == End::Broken { Doubt::Unreadable } else { doubt });
         }
         judge(answer, charge)
     }
@@ -335,8 +337,9 @@ impl Reader {
         };
         let (messages, end) = self.messages();
         let is_last = messages.last() == Some(answer);
-        let ticket_began = answer.fields.iter().any(|(tag, _)| TICKET.contains(tag));
+        let ticket_began = answer.fields.last().is_some_and(|(tag, _)| TICKET.contains(tag));
         let outcome = match end {
+            End::InsideName if is_last => Outcome::Unknown(Doubt::Unreadable),
             End::Inside | End::Broken if is_last && !ticket_began => Outcome::Unknown(Doubt::Unreadable),
             _ => judge(answer, &asked),
         };

@@ -279,3 +279,14 @@ fn the_last_ticket_is_evidence_and_never_an_approval() {
         assert_eq!(read(nothing).last_ticket(false), None);
     }
 }
+
+/// A ticket that began excuses what is damaged in it, and not a name that was cut off: it may be another's.
+#[test]
+fn a_name_that_is_cut_off_is_no_approval() {
+    let cut = |ticket: &str, rest: &str| format!("CZ0040300{ticket}CA00201CE003978BA0010CD0010AE00210CB0042550{rest}").into_bytes();
+    for (ticket, rest) in [("CK003abc", "CF010"), ("CK003abc", "CF010ABC"), ("", "ZT003abcCF010"), ("CK003abc", "AC0"), ("", "CF010")] {
+        let mut reader = Reader::default();
+        reader.push(&cut(ticket, rest));
+        assert!(matches!(reader.judge(&charge(), Doubt::Unreadable), Outcome::Unknown(_)), "{ticket} {rest}");
+    }
+}
